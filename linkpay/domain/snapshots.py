@@ -1,0 +1,104 @@
+"""What the payment provider says something is now, in our words. Frozen; adapters build them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+from linkpay.domain.money import Money
+
+
+class PaymentStatus(StrEnum):
+    """Mollie's payment statuses, plus `unknown` for a value this version has never heard of."""
+
+    OPEN = "open"
+    PENDING = "pending"
+    AUTHORIZED = "authorized"
+    PAID = "paid"
+    FAILED = "failed"
+    CANCELED = "canceled"
+    EXPIRED = "expired"
+    UNKNOWN = "unknown"
+
+
+class Sequence(StrEnum):
+    """How a payment relates to a mandate: makes one, uses one, or neither."""
+
+    ONEOFF = "oneoff"
+    FIRST = "first"
+    RECURRING = "recurring"
+
+
+class MandateStatus(StrEnum):
+    """Mollie's mandate statuses; `revoked` is ours for one that is gone (404 or 410)."""
+
+    PENDING = "pending"
+    VALID = "valid"
+    INVALID = "invalid"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class RefundSnapshot:
+    """Money we sent back. `status`: queued pending processing refunded failed canceled."""
+
+    id: str
+    amount: Money
+    status: str
+    created_at: datetime
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ChargebackSnapshot:
+    """Money a bank took back. `reversed_at` is set when it came to us again."""
+
+    id: str
+    amount: Money
+    reason_code: str | None
+    created_at: datetime
+    reversed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MandateSnapshot:
+    """A permission to collect. `account_hint` shows at most the last four digits."""
+
+    id: str
+    status: MandateStatus
+    method: str
+    account_hint: str | None
+    reference: str | None
+    signed_on: date | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentSnapshot:
+    """One attempt at Mollie to collect a charge, with all that has happened to its money since.
+
+    `refunded_cents` and `charged_back_cents` are Mollie's own totals; `failure_code` is a card
+    failure reason or a SEPA reason code, whichever the method gives.
+    """
+
+    id: str
+    status: PaymentStatus
+    mode: str
+    amount: Money
+    sequence: Sequence
+    created_at: datetime
+    method: str | None = None
+    customer_id: str | None = None
+    mandate_id: str | None = None
+    description: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    paid_at: datetime | None = None
+    expires_at: datetime | None = None
+    due_on: date | None = None
+    checkout_url: str | None = None
+    refunded_cents: int = 0
+    charged_back_cents: int = 0
+    refunds: tuple[RefundSnapshot, ...] = ()
+    chargebacks: tuple[ChargebackSnapshot, ...] = ()
+    failure_code: str | None = None
+    account_hint: str | None = None

@@ -1,0 +1,176 @@
+"""The outside world in our words: what services and jobs may ask of it.
+
+Each protocol has one adapter in production and the same adapter against the sandbox in tests;
+nothing here knows HTTP. All methods may raise `Retryable`, `OutcomeUnknown` (writes only) or a
+`Permanent`; see `linkpay.errors`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from linkpay.domain.money import Money
+from linkpay.domain.snapshots import (
+    ChargebackSnapshot,
+    MandateSnapshot,
+    PaymentSnapshot,
+    RefundSnapshot,
+)
+from linkpay.domain.snapshots import Sequence as PaymentSequence
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentOrder:
+    """What we ask the provider to collect.
+
+    `idempotency_key` is a UUID that was committed before this object was made. A `recurring` order
+    always names its `mandate_id`; a `first` or `oneoff` order always has a `redirect_url`.
+    """
+
+    idempotency_key: str
+    amount: Money
+    description: str
+    sequence: PaymentSequence
+    webhook_url: str
+    customer_id: str | None = None
+    mandate_id: str | None = None
+    method: str | None = None
+    redirect_url: str | None = None
+    locale: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A payment method the site's Mollie account offers now; limits in cents, None when unlimited."""
+
+    id: str
+    description: str
+    minimum_cents: int
+    maximum_cents: int | None
+
+
+class PaymentProvider(Protocol):
+    """Mollie. `key` is the site's secret API key; `now`-free: the provider has its own clock."""
+
+    def create_customer(
+        self,
+        key: str,
+        *,
+        idempotency_key: str,
+        name: str,
+        email: str,
+        locale: str | None,
+        metadata: Mapping[str, str],
+    ) -> str:
+        """Make a customer and return its id (``cst_...``)."""
+
+    def create_payment(self, key: str, order: PaymentOrder) -> PaymentSnapshot:
+        """Ask for money. The same order with the same key within the hour is the same payment."""
+
+    def fetch_payment(self, key: str, payment_id: str) -> PaymentSnapshot:
+        """The payment with its refunds and chargebacks. `Missing` when it is not this account's."""
+
+    def cancel_payment(self, key: str, payment_id: str) -> PaymentSnapshot:
+        """Stop a payment that can still be stopped; `Permanent` when it cannot."""
+
+    def list_customer_payments(self, key: str, customer_id: str) -> Iterable[PaymentSnapshot]:
+        """All payments of one customer, newest first, without refunds and chargebacks."""
+
+    def list_payments(self, key: str, *, limit: int) -> Iterable[PaymentSnapshot]:
+        """The account's newest payments, newest first, at most `limit`."""
+
+    def list_chargebacks(self, key: str, *, limit: int) -> Iterable[tuple[str, ChargebackSnapshot]]:
+        """The account's newest chargebacks as (payment id, chargeback), newest first."""
+
+    def list_refunds(self, key: str, *, limit: int) -> Iterable[tuple[str, RefundSnapshot]]:
+        """The account's newest refunds as (payment id, refund), newest first."""
+
+    def fetch_mandate(self, key: str, customer_id: str, mandate_id: str) -> MandateSnapshot:
+        """The mandate; one that is gone comes back with status `revoked`, not as an error."""
+
+    def list_mandates(self, key: str, customer_id: str) -> Sequence[MandateSnapshot]:
+        """All mandates of one customer, newest first."""
+
+    def revoke_mandate(self, key: str, customer_id: str, mandate_id: str) -> None:
+        """Revoke; one that is gone already is success."""
+
+    def refund(
+        self,
+        key: str,
+        payment_id: str,
+        *,
+        idempotency_key: str,
+        amount: Money,
+        description: str,
+        metadata: Mapping[str, str],
+    ) -> RefundSnapshot:
+        """Send money back."""
+
+    def list_payment_refunds(self, key: str, payment_id: str) -> Sequence[RefundSnapshot]:
+        """All refunds of one payment, newest first."""
+
+    def list_methods(
+        self, key: str, *, sequence: PaymentSequence, amount: Money | None, locale: str | None
+    ) -> Sequence[Method]:
+        """Methods the account really offers for such a payment."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessOrder:
+    """One grant or revoke at Kajabi: `url` is the secret activation or deactivation address."""
+
+    url: str
+    grant: bool
+    name: str
+    email: str
+    external_user_id: str
+    send_offer_mail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AccessAnswer:
+    """Kajabi took the order. `was_so_already` when it only confirmed what was there."""
+
+    status: int
+    body: str
+    was_so_already: bool
+
+
+class AccessProvider(Protocol):
+    """Kajabi's offer addresses."""
+
+    def check_url(self, url: str, *, grant: bool) -> None:
+        """Raise InputError when this cannot be an offer address we may send to."""
+
+    def apply(self, order: AccessOrder) -> AccessAnswer:
+        """Send the order. Raises `IdentityConflict`, `Missing`, `Permanent`, `Retryable` or
+        `OutcomeUnknown`; repeating is harmless, so callers may treat the last two alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A finished mail. `message_id` is ours and stable, so a doubled send is recognisable."""
+
+    message_id: str
+    to: str
+    sender_name: str
+    subject: str
+    text: str
+    html: str
+    reply_to: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Mailer(Protocol):
+    """The mail server."""
+
+    def send(self, letter: Letter) -> None:
+        """Hand the letter over; returns when the server accepted it."""
+
+
+class Bell(Protocol):
+    """Wakes workers for rows that were just committed. Losing a ring costs seconds, never work."""
+
+    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
+        """Never raises and never waits for the network."""
