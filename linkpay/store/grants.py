@@ -1,0 +1,67 @@
+"""Grants: what access is wanted, who is applying it, and what Kajabi last confirmed."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from sqlalchemy import or_, select, update
+
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.tables import Grant
+from linkpay.store.tables.people import Access
+
+#: Longer than one call to Kajabi may take, with its waits.
+LEASE = timedelta(seconds=40)
+
+
+def get(tx: Tx, grant_id: int) -> Grant:
+    """The grant as it is now; it must exist."""
+    return tx.get_one(Grant, grant_id, populate_existing=True)
+
+
+def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
+    """The one grant of this member to this offer."""
+    return tx.scalar(
+        select(Grant)
+        .where(Grant.member_id == member_id, Grant.offer_id == offer_id)
+        .execution_options(populate_existing=True)
+    )
+
+
+def want(
+    tx: Tx, *, site_id: int, member_id: int, offer_id: int, wanted: Access, reason: str, now: datetime
+) -> Grant:
+    """The grant with this wanted state: made, or moved to its next version where it changes."""
+    insert_once(
+        tx, Grant, site_id=site_id, member_id=member_id, offer_id=offer_id, wanted=wanted,
+        reason=reason, wanted_at=now, created_at=now,
+    )  # fmt: skip
+    grant = find(tx, member_id, offer_id)
+    assert grant is not None, "just inserted or already there"  # noqa: S101
+    if grant.wanted is not wanted:
+        grant.wanted, grant.wanted_at = wanted, now
+        grant.version += 1
+    grant.reason = reason
+    return grant
+
+
+def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:
+    """Be the only one that talks to Kajabi about this grant; None while somebody else is."""
+    lease = str(uuid.uuid4())
+    changed = tx.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, or_(Grant.leased_until.is_(None), Grant.leased_until <= now))
+        .values(lease=lease, leased_until=now + LEASE)
+        .returning(Grant.id)
+    )
+    return lease if changed.one_or_none() is not None else None
+
+
+def drop_lease(tx: Tx, grant_id: int, lease: str) -> bool:
+    """Let go; False when the lease had run out and somebody else took it meanwhile."""
+    changed = tx.execute(
+        update(Grant)
+        .where(Grant.id == grant_id, Grant.lease == lease)
+        .values(lease=None, leased_until=None)
+        .returning(Grant.id)
+    )
+    return changed.one_or_none() is not None

@@ -1,0 +1,62 @@
+"""What people read: events, mails, and the attention list."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.tables import Attention, Event, Mail, Payment, Subscription
+
+
+def record(
+    tx: Tx, kind: str, actor: str, now: datetime, *, subscription: Subscription,
+    payment: Payment | None = None, **data: Any,
+) -> None:  # fmt: skip
+    """Write one event about a subscription. `data` holds plain JSON values, never secrets."""
+    tx.add(
+        Event(
+            site_id=subscription.site_id, kind=kind, actor=actor, created_at=now, data=data,
+            customer_id=subscription.customer_id, subscription_id=subscription.id,
+            payment_id=payment.id if payment else None,
+        )
+    )  # fmt: skip
+
+
+def need_attention(tx: Tx, *, site_id: int, kind: str, subject: str, detail: str, now: datetime) -> None:
+    """Ask for a person once per open trouble."""
+    insert_once(
+        tx, Attention, site_id=site_id, kind=kind, subject=subject, detail=detail[:500], created_at=now
+    )
+
+
+def solved(tx: Tx, *, site_id: int, kind: str, subject: str, now: datetime) -> None:
+    """The trouble went away."""
+    tx.execute(
+        update(Attention)
+        .where(
+            Attention.site_id == site_id, Attention.kind == kind, Attention.subject == subject,
+            Attention.solved_at.is_(None),
+        )
+        .values(solved_at=now)
+    )  # fmt: skip
+
+
+def write_mail(tx: Tx, **values: Any) -> int | None:
+    """Keep a written mail; None when its step was mailed before."""
+    return insert_once(tx, Mail, **values)
+
+
+def mail(tx: Tx, mail_id: int) -> Mail:
+    """The mail as it is now; it must exist."""
+    return tx.get_one(Mail, mail_id, populate_existing=True)
+
+
+def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:
+    """When an event of this kind last happened to a subscription."""
+    return tx.scalar(
+        select(Event.created_at)
+        .where(Event.subscription_id == subscription_id, Event.kind == kind)
+        .order_by(Event.id.desc())
+        .limit(1)
+    )

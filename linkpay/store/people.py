@@ -1,0 +1,67 @@
+"""Customers, members, mandates and consents."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from linkpay.domain.snapshots import MandateSnapshot
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.tables import Consent, Customer, Mandate, Member, Subscription
+
+
+def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: datetime) -> Customer:
+    """The site's customer with this e-mail (lower case), made when there is none."""
+    insert_once(
+        tx, Customer, site_id=site_id, email=email, name=name, locale=locale, created_at=now,
+        idempotency_key=str(uuid.uuid4()),
+    )  # fmt: skip
+    customer = tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.email == email)).one()
+    customer.locale = locale
+    return customer
+
+
+def member_for(
+    tx: Tx, site_id: int, email: str, name: str, external_user_id: str | None, now: datetime
+) -> Member:
+    """The site's member with this e-mail, made when there is none.
+
+    A new member's external id is the given one or, as most carts do, the e-mail; an existing
+    member keeps hers for ever, since Kajabi knows her by it.
+    """
+    insert_once(
+        tx, Member, site_id=site_id, email=email, name=name, created_at=now,
+        external_user_id=external_user_id or email,
+    )  # fmt: skip
+    return tx.scalars(select(Member).where(Member.site_id == site_id, Member.email == email)).one()
+
+
+def lock_member(tx: Tx, member_id: int) -> Member:
+    """The member, held against other transactions that decide on her access."""
+    return tx.scalars(select(Member).where(Member.id == member_id).with_for_update()).one()
+
+
+def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot, now: datetime) -> Mandate:
+    """Record what Mollie says of a mandate, new or known."""
+    insert_once(
+        tx, Mandate, site_id=site_id, customer_id=customer_id, mollie_id=seen.id, status=seen.status,
+        method=seen.method, created_at=now,
+    )  # fmt: skip
+    mandate = tx.scalars(
+        select(Mandate).where(Mandate.site_id == site_id, Mandate.mollie_id == seen.id)
+    ).one()
+    mandate.status, mandate.method = seen.status, seen.method
+    mandate.account_hint, mandate.reference, mandate.signed_on = (
+        seen.account_hint, seen.reference, seen.signed_on,
+    )  # fmt: skip
+    return mandate
+
+
+def consents(tx: Tx, subscription: Subscription) -> Sequence[Consent]:
+    """What was agreed to for this subscription, oldest first."""
+    return tx.scalars(
+        select(Consent)
+        .where(Consent.site_id == subscription.site_id, Consent.subscription_id == subscription.id)
+        .order_by(Consent.id)
+    ).all()

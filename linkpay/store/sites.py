@@ -1,0 +1,89 @@
+"""Sites and what they sell."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+
+from linkpay.domain.policy import Policy, merge
+from linkpay.store.db import Tx
+from linkpay.store.secrets import SecretBox
+from linkpay.store.tables import Offer, Plan, Site
+
+
+def by_slug(tx: Tx, slug: str) -> Site | None:
+    """The site with this public name."""
+    return tx.scalar(select(Site).where(Site.slug == slug))
+
+
+def get(tx: Tx, site_id: int) -> Site:
+    """The site; it must exist."""
+    return tx.get_one(Site, site_id)
+
+
+def all_sites(tx: Tx) -> Sequence[Site]:
+    """Every site, oldest first."""
+    return tx.scalars(select(Site).order_by(Site.id)).all()
+
+
+def id_by_token(tx: Tx, token: str) -> int | None:
+    """The site whose webhook addresses carry this secret."""
+    return tx.scalar(select(Site.id).where(Site.token == token))
+
+
+def mollie_key(site: Site, box: SecretBox) -> str | None:
+    """The site's Mollie key in clear, or None while it has none."""
+    if site.mollie_key_sealed is None:
+        return None
+    return box.open(site.id, "mollie_key", site.mollie_key_sealed)
+
+
+def offer(tx: Tx, site_id: int, slug: str) -> Offer | None:
+    """An offer of this site that can be bought."""
+    return tx.scalar(
+        select(Offer).where(Offer.site_id == site_id, Offer.slug == slug, Offer.archived_at.is_(None))
+    )
+
+
+def offer_by_kajabi_id(tx: Tx, site_id: int, kajabi_offer_id: str) -> Offer | None:
+    """The offer that the owner mapped to this Kajabi offer."""
+    return tx.scalar(
+        select(Offer).where(
+            Offer.site_id == site_id,
+            Offer.kajabi_offer_id == kajabi_offer_id,
+            Offer.archived_at.is_(None),
+        )
+    )
+
+
+def kajabi_url(offer: Offer, box: SecretBox, *, grant: bool) -> str | None:
+    """The offer's activation or deactivation address in clear."""
+    column = "activation_url" if grant else "deactivation_url"
+    sealed = offer.activation_url_sealed if grant else offer.deactivation_url_sealed
+    return None if sealed is None else box.open(offer.site_id, column, sealed)
+
+
+def plans(tx: Tx, offer: Offer) -> Sequence[Plan]:
+    """The plans by which an offer can be bought now, in the owner's order."""
+    return tx.scalars(
+        select(Plan)
+        .where(Plan.site_id == offer.site_id, Plan.offer_id == offer.id, Plan.archived_at.is_(None))
+        .order_by(Plan.position, Plan.id)
+    ).all()
+
+
+def plan(tx: Tx, site_id: int, slug: str) -> Plan | None:
+    """A plan of this site that can be bought."""
+    return tx.scalar(
+        select(Plan).where(Plan.site_id == site_id, Plan.slug == slug, Plan.archived_at.is_(None))
+    )
+
+
+def policy_of(site: Site, plan_policy: dict[str, object]) -> Policy:
+    """The site's policy with the plan's own values over it."""
+    return merge(site.policy, plan_policy)
+
+
+def halt(site: Site, now: datetime) -> None:
+    """Stop charging for this site until its key is mended."""
+    site.halted_at = site.halted_at or now

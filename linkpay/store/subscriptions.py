@@ -1,0 +1,87 @@
+"""Subscriptions: reading them, locking them, finding what is due."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import select
+
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.store.db import Tx
+from linkpay.store.tables import Site, Subscription
+
+#: States whose next period is raised by the billing run.
+_BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
+
+
+def lock(tx: Tx, subscription_id: int) -> Subscription:
+    """The subscription as it is now, held until the end of the transaction.
+
+    Everything that changes a subscription, its charges or their payments takes this lock first.
+    """
+    return tx.scalars(
+        select(Subscription)
+        .where(Subscription.id == subscription_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def by_token(tx: Tx, site_id: int, token: str) -> Subscription | None:
+    """The subscription whose pages carry this secret."""
+    return tx.scalar(select(Subscription).where(Subscription.site_id == site_id, Subscription.token == token))
+
+
+def pending_for(tx: Tx, customer_id: int, offer_id: int) -> Subscription | None:
+    """The sign-up under way of this customer for this offer; there is at most one."""
+    return tx.scalar(
+        select(Subscription).where(
+            Subscription.customer_id == customer_id,
+            Subscription.offer_id == offer_id,
+            Subscription.state == SubscriptionState.PENDING,
+        )
+    )
+
+
+def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscription]:
+    """All subscriptions of a customer for an offer, oldest first."""
+    return tx.scalars(
+        select(Subscription)
+        .where(Subscription.customer_id == customer_id, Subscription.offer_id == offer_id)
+        .order_by(Subscription.id)
+    ).all()
+
+
+def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
+    """All subscriptions that may give this member this offer."""
+    return tx.scalars(
+        select(Subscription)
+        .where(Subscription.member_id == member_id, Subscription.offer_id == offer_id)
+        .order_by(Subscription.id)
+    ).all()
+
+
+def due_ids(tx: Tx, today: date, after: tuple[date, int] | None, limit: int) -> Sequence[tuple[date, int]]:
+    """(due day, id) of subscriptions to charge, in that order, beginning after `after`.
+
+    `today` is the latest day it is anywhere; the exact day in the site's zone is checked when the
+    charge is raised. Sites that are halted are left alone.
+    """
+    query = (
+        select(Subscription.next_charge_on, Subscription.id)
+        .join(Site, Site.id == Subscription.site_id)
+        .where(
+            Subscription.next_charge_on.is_not(None),
+            Subscription.next_charge_on <= today,
+            Subscription.state.in_(_BILLED),
+            Site.halted_at.is_(None),
+        )
+        .order_by(Subscription.next_charge_on, Subscription.id)
+        .limit(limit)
+    )
+    if after is not None:
+        day, number = after
+        query = query.where(
+            (Subscription.next_charge_on > day)
+            | ((Subscription.next_charge_on == day) & (Subscription.id > number))
+        )
+    return [(day, number) for day, number in tx.execute(query) if day is not None]

@@ -1,0 +1,115 @@
+"""Messages received, work owed, mails written, and what happened, for people."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from linkpay.store.tables.base import Base
+
+
+class Work:
+    """The columns by which a row is also a job: claimed by lease, finished by compare-and-set.
+
+    `attempts` counts tries for the backoff, `crashes` those that never reported back.
+    """
+
+    run_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    crashes: Mapped[int] = mapped_column(default=0)
+    lease: Mapped[str | None] = mapped_column(String(36))
+    leased_until: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    parked_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(String(500))
+
+
+def _due(table: str) -> Index:
+    """The index by which the sweep finds what is due, without reading what is finished."""
+    waiting = text("done_at IS NULL AND parked_at IS NULL")
+    return Index(f"ix_{table}_due", "run_at", sqlite_where=waiting, postgresql_where=waiting)
+
+
+class Inbox(Work, Base):
+    """A message from Mollie or Kajabi, as it came. Appended always: Mollie posts one id many times."""
+
+    __tablename__ = "inbox"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    source: Mapped[str] = mapped_column(String(8))
+    ref: Mapped[str] = mapped_column(String(80))
+    content_type: Mapped[str] = mapped_column(String(100), default="")
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    outcome: Mapped[str | None] = mapped_column(String(40))
+
+    __table_args__ = (
+        CheckConstraint("source IN ('mollie', 'kajabi')", name="source"),
+        Index("ix_inbox_site_id_ref", "site_id", "ref"),
+        _due("inbox"),
+    )
+
+
+class Outbox(Work, Base):
+    """Work owed. (`kind`, `ref`) names a piece of work once, for ever; `target_id` is its row."""
+
+    __tablename__ = "outbox"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    ref: Mapped[str] = mapped_column(String(80))
+    target_id: Mapped[int]
+
+    __table_args__ = (UniqueConstraint("kind", "ref"), _due("outbox"))
+
+
+class Mail(Base):
+    """A mail as it was written. `step` names the reason once, so no step is ever mailed twice."""
+
+    __tablename__ = "mail"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    step: Mapped[str] = mapped_column(String(100))
+    kind: Mapped[str] = mapped_column(String(40))
+    to: Mapped[str] = mapped_column(String(254))
+    locale: Mapped[str] = mapped_column(String(8))
+    subject: Mapped[str] = mapped_column(String(250))
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str] = mapped_column(Text)
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("site_id", "step"), Index("ix_mail_site_id_to", "site_id", "to"))
+
+
+class Event(Base):
+    """What happened and who did it, for people. Append-only; `created_at` is when it happened."""
+
+    __tablename__ = "event"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    actor: Mapped[str] = mapped_column(String(60))
+    correlation: Mapped[str | None] = mapped_column(String(60))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
+    payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), index=True)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Attention(Base):
+    """Something that needs a person. `subject` is unique while open, so a trouble is shown once."""
+
+    __tablename__ = "attention"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(100))
+    detail: Mapped[str] = mapped_column(String(500))
+    solved_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_attention_open", "site_id", "kind", "subject", unique=True,
+            sqlite_where=text("solved_at IS NULL"), postgresql_where=text("solved_at IS NULL"),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,114 @@
+"""Who pays, who is let in, and what they allowed."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from linkpay.domain.snapshots import MandateStatus
+from linkpay.store.tables.base import Base, choice
+
+
+class Customer(Base):
+    """A person who pays; owns one Mollie customer per site. `email` is trimmed and lower case."""
+
+    __tablename__ = "customer"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    locale: Mapped[str] = mapped_column(String(8), default="nl")
+    mollie_id: Mapped[str | None] = mapped_column(String(70))
+    # Committed before Mollie is asked to make the customer, so that a repeat makes no second one.
+    idempotency_key: Mapped[str] = mapped_column(String(36))
+
+    __table_args__ = (UniqueConstraint("site_id", "email"), UniqueConstraint("site_id", "mollie_id"))
+
+
+class Member(Base):
+    """The person who gets access. `external_user_id` is chosen once and sent verbatim for ever."""
+
+    __tablename__ = "member"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200))
+    external_user_id: Mapped[str] = mapped_column(String(254))
+
+    __table_args__ = (
+        UniqueConstraint("site_id", "email"),
+        UniqueConstraint("site_id", "external_user_id"),
+    )
+
+
+class Mandate(Base):
+    """Permission to collect, made by a first payment. `account_hint` is at most four digits."""
+
+    __tablename__ = "mandate"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    mollie_id: Mapped[str] = mapped_column(String(70))
+    status: Mapped[MandateStatus] = mapped_column(choice(MandateStatus, "status"))
+    method: Mapped[str] = mapped_column(String(24))
+    account_hint: Mapped[str | None] = mapped_column(String(4))
+    reference: Mapped[str | None] = mapped_column(String(60))
+    signed_on: Mapped[date | None]
+
+    __table_args__ = (UniqueConstraint("site_id", "mollie_id"),)
+
+
+class Consent(Base):
+    """What a person agreed to, in the words she read. Never changed, never removed while it matters."""
+
+    __tablename__ = "consent"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(24))
+    locale: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+
+
+class Access(StrEnum):
+    """What we want, and what Kajabi last confirmed."""
+
+    UNKNOWN = "unknown"
+    GRANTED = "granted"
+    REVOKED = "revoked"
+
+
+class Grant(Base):
+    """Access of a member to an offer: what is wanted, and what was applied at Kajabi.
+
+    `version` counts the changes of `wanted`; a job always sends the newest wanted state under the
+    lease, so a late grant cannot undo a newer revoke.
+    """
+
+    __tablename__ = "access_grant"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
+    wanted: Mapped[Access] = mapped_column(choice(Access, "wanted"))
+    reason: Mapped[str] = mapped_column(String(40))
+    until: Mapped[datetime | None]
+    wanted_at: Mapped[datetime]
+    version: Mapped[int] = mapped_column(default=1)
+    applied: Mapped[Access] = mapped_column(choice(Access, "applied"), default=Access.UNKNOWN)
+    applied_version: Mapped[int] = mapped_column(default=0)
+    applied_at: Mapped[datetime | None]
+    first_granted_at: Mapped[datetime | None]
+    answer_status: Mapped[int | None]
+    answer_body: Mapped[str | None] = mapped_column(Text)
+    lease: Mapped[str | None] = mapped_column(String(36))
+    leased_until: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("member_id", "offer_id"),
+        CheckConstraint("wanted <> 'unknown'", name="wanted_is_known"),
+        CheckConstraint("applied_version <= version", name="applied_not_ahead"),
+        Index("ix_access_grant_site_id_until", "site_id", "until"),
+    )
