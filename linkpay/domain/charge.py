@@ -46,7 +46,7 @@ class ChargeMoney:
     @property
     def surplus_cents(self) -> int:
         """What came in twice and must go back by itself."""
-        return max(0, self.kept_cents - self.amount_cents) if self.paid_cents > self.amount_cents else 0
+        return max(0, self.kept_cents - self.amount_cents)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,8 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
     },
     # Instalments whose last term was paid and then taken back are owed again.
     S.COMPLETED: {E.MONEY_TAKEN_BACK: S.PAST_DUE, E.STOPPED: S.ENDED},
-    S.ENDED: {},
+    # FIRST_PAID only comes to a sign-up that ended before it started: the buyer paid after all.
+    S.ENDED: {E.FIRST_PAID: S.ACTIVE},
 }
 
 

@@ -43,7 +43,7 @@ def add(
 
 def claim(tx: Tx, table: type[Row], row_id: int, now: datetime) -> Row | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
-    taken = tx.scalars(
+    return tx.scalars(
         update(table)
         .where(
             table.id == row_id,
@@ -61,7 +61,6 @@ def claim(tx: Tx, table: type[Row], row_id: int, now: datetime) -> Row | None:
         .returning(table),
         execution_options={"populate_existing": True},
     ).one_or_none()
-    return taken
 
 
 def finish(tx: Tx, row: Inbox | Outbox, now: datetime) -> None:
@@ -129,6 +128,15 @@ def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     )
     if row is not None:
         ring_after_commit(tx, outbox_id=row)
+
+
+def is_parked(tx: Tx, kind: str, target_id: int) -> bool:
+    """Whether work of this kind for this row waits for a person."""
+    query = select(Outbox.id).where(
+        Outbox.kind == kind, Outbox.target_id == target_id, Outbox.parked_at.is_not(None),
+        Outbox.done_at.is_(None),
+    )  # fmt: skip
+    return tx.scalar(query.limit(1)) is not None
 
 
 def _put(tx: Tx, row: Inbox | Outbox, **values: object) -> None:

@@ -1,6 +1,6 @@
 """Runs migrations on the connection that the caller gives, one transaction for all of them."""
 
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 
@@ -8,7 +8,7 @@ from linkpay.store.tables import Base
 from linkpay.store.tables.base import UtcDateTime
 
 
-def render_item(kind: str, item: Any, _context: Any) -> str | bool:
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     """Write our own types as the plain ones they are stored as: migrations import no models."""
     if kind == "type" and isinstance(item, UtcDateTime):
         return "sa.DateTime(timezone=True)"

@@ -64,18 +64,21 @@ class Outbox(Work, Base):
 
 
 class Mail(Base):
-    """A mail as it was written. `step` names the reason once, so no step is ever mailed twice."""
+    """A mail owed, and once written, as it was sent. `step` names its reason once, so no step is
+    ever mailed twice. Subject and texts are filled in when it is written, just before sending."""
 
     __tablename__ = "mail"
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    charge_id: Mapped[int | None] = mapped_column(ForeignKey("charge.id"))
     step: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(40))
-    to: Mapped[str] = mapped_column(String(254))
-    locale: Mapped[str] = mapped_column(String(8))
-    subject: Mapped[str] = mapped_column(String(250))
-    text: Mapped[str] = mapped_column(Text)
-    html: Mapped[str] = mapped_column(Text)
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    to: Mapped[str | None] = mapped_column(String(254))
+    subject: Mapped[str | None] = mapped_column(String(250))
+    text: Mapped[str | None] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (UniqueConstraint("site_id", "step"), Index("ix_mail_site_id_to", "site_id", "to"))

@@ -1,0 +1,117 @@
+"""The billing run: every day each running subscription whose next period has come is charged once."""
+
+import secrets
+from datetime import date, datetime, timedelta
+
+from linkpay.domain.calendar import local_day, period
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState
+from linkpay.services import debits, lifecycle, settlement
+from linkpay.store import charges, journal, sites, subscriptions
+from linkpay.store.db import Database, Tx
+from linkpay.store.tables import Charge, Site, Subscription
+
+_BATCH = 200
+
+
+def run(database: Database, now: datetime) -> int:
+    """Raise every charge that is due and owe its debit; returns how many were raised.
+
+    Any number of processes may run this at once, any number of times: the database holds one charge
+    per subscription and period. Work is done in batches, so memory does not grow with members.
+    """
+    raised, after = 0, None
+    latest_today = (now + timedelta(hours=14)).date()
+    while True:
+        with database.read() as tx:
+            due = subscriptions.due_ids(tx, latest_today, after, _BATCH)
+        if not due:
+            return raised
+        for _, subscription_id in due:
+            with database.write() as tx:
+                raised += raise_next(tx, subscription_id, now)
+        after = due[-1]
+
+
+def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
+    """Raise the next period's charge of one subscription if it is due; says whether it did.
+
+    Missed periods come one at a time: the next is raised when the one before it is settled and the
+    policy's gap has passed, and what is older than the policy allows is written off and shown.
+    """
+    subscription = subscriptions.lock(tx, subscription_id)
+    site = sites.get(tx, subscription.site_id)
+    today = local_day(now, site.zone)
+    if subscription.next_charge_on is None or subscription.next_charge_on > today:
+        return False
+    if subscription.cancel_on is not None and subscription.next_charge_on >= subscription.cancel_on:
+        lifecycle.end(tx, subscription, SubscriptionEvent.CANCEL_DATE_REACHED, "clock", now)
+        return False
+    if not _may_be_charged(tx, site, subscription, today):
+        return False
+    charge = _raise(tx, site, subscription, today, now)
+    if charge is None:
+        return False
+    if charge.state is not ChargeState.SCHEDULED:
+        return False
+    if not debits.prepare(tx, subscription, charge, now):
+        settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
+    else:
+        charge.state = ChargeState.COLLECTING
+    return True
+
+
+def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date) -> bool:
+    running = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
+    if subscription.state not in running or site.halted_at is not None:
+        return False
+    if charges.has_unsettled(tx, subscription.id):
+        return False
+    gap = sites.policy_of(site, subscription.policy).catch_up_gap_days
+    last = subscription.last_raised_on
+    return last is None or today - last >= timedelta(days=gap)
+
+
+def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
+    assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
+    terms = subscription.terms
+    days = period(
+        subscription.anchor_on, terms.interval, subscription.next_index,
+        anchor_index=subscription.anchor_index,
+    )  # fmt: skip
+    too_old = terms.periods is None and _too_old(site, subscription, today)
+    charge = charges.raise_once(
+        tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
+        period=days.index, starts_on=days.starts_on, ends_on=days.ends_on, due_on=days.starts_on,
+        amount_cents=terms.amount.cents, currency=terms.amount.currency, created_at=now,
+        state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
+    )  # fmt: skip
+    subscription.next_index = days.index + 1
+    subscription.next_charge_on = days.ends_on if terms.has_period(days.index + 1) else None
+    if charge is None:
+        return None
+    if too_old:
+        journal.record(
+            tx, "period_written_off", "clock", now, subscription=subscription, starts_on=str(days.starts_on)
+        )
+    else:
+        subscription.last_raised_on = today
+        journal.record(
+            tx, "charge_raised", "clock", now, subscription=subscription, starts_on=str(days.starts_on),
+            amount_cents=charge.amount_cents,
+        )  # fmt: skip
+    return charge
+
+
+def _too_old(site: Site, subscription: Subscription, today: date) -> bool:
+    """Whether more periods were missed than the policy lets us collect, so that this one is let go.
+
+    Only memberships let go of a period; a course in instalments is owed whole.
+    """
+    assert subscription.anchor_on is not None  # noqa: S101
+    allowed = sites.policy_of(site, subscription.policy).catch_up_periods
+    horizon = period(
+        subscription.anchor_on, subscription.terms.interval, subscription.next_index + allowed,
+        anchor_index=subscription.anchor_index,
+    )  # fmt: skip
+    return horizon.starts_on <= today

@@ -1,0 +1,180 @@
+"""Collecting a charge on its mandate: preparing the attempt, and each stroke around the call.
+
+Row, call, answer. The attempt and its key are committed before anything is sent; the call happens
+outside any transaction; the answer is booked by `settlement`. See docs/adr for why.
+"""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from linkpay.domain.money import Money
+from linkpay.domain.snapshots import MandateStatus, Sequence
+from linkpay.domain.strokes import Move, NextMove, next_move
+from linkpay.domain.subscription import LIVE, SubscriptionState
+from linkpay.ports import PaymentOrder
+from linkpay.store import charges, sites, subscriptions, work
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Customer, Mandate, Offer, Payment, Subscription
+from linkpay.store.tables.money import Stroke
+
+_NOT_CHARGED = frozenset({SubscriptionState.PENDING, SubscriptionState.SUSPENDED, SubscriptionState.PAUSED})
+
+
+def new_payment(
+    tx: Tx, subscription: Subscription, charge: Charge, sequence: Sequence, now: datetime
+) -> Payment:
+    """A prepared attempt with its key. The database refuses a second open one for the charge."""
+    payment = Payment(
+        site_id=subscription.site_id,
+        charge_id=charge.id,
+        customer_id=subscription.customer_id,
+        uid=str(uuid.uuid4()),
+        sequence=sequence,
+        mandate_id=subscription.mandate_id if sequence is Sequence.RECURRING else None,
+        amount_cents=charge.money.owed_cents,
+        currency=charge.currency,
+        idempotency_key=str(uuid.uuid4()),
+        created_at=now,
+    )
+    tx.add(payment)
+    tx.flush()
+    return payment
+
+
+def prepare(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> bool:
+    """Owe one debit of the charge; False when there is no mandate to debit."""
+    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    if mandate is None or mandate.status in (MandateStatus.INVALID, MandateStatus.REVOKED):
+        return False
+    payment = new_payment(tx, subscription, charge, Sequence.RECURRING, now)
+    work.add(
+        tx, site_id=subscription.site_id, kind="send_payment", ref=payment.uid, target_id=payment.id,
+        run_at=now, now=now,
+    )  # fmt: skip
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """One attempt that this worker may send now. `next` says what to do; `order` is what to send."""
+
+    payment_id: int
+    uid: str
+    site_id: int
+    key: str
+    order: PaymentOrder
+    next: NextMove
+    claimed_at: datetime
+
+
+def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) -> Sending | None:
+    """Claim an attempt to send it, committing the moment its key is first used.
+
+    None when it must not be sent: decided already, or its reason went away before the first send.
+    `key` is the site's Mollie key.
+    """
+    payment = charges.payment(tx, payment_id)
+    subscription = subscriptions.lock(tx, charges.get(tx, payment.charge_id).subscription_id)
+    payment = charges.payment(tx, payment_id)
+    if payment.key_used_at is None and not _still_wanted(tx, subscription, payment):
+        refuse(payment)
+        return None
+    if not charges.claim_payment(tx, payment_id, now):
+        return None
+    payment = charges.payment(tx, payment_id)
+    move = next_move(payment.key_used_at, now)
+    if move.move is Move.SEND and payment.key_used_at is None:
+        payment.key_used_at = now
+    return Sending(
+        payment.id, payment.uid, payment.site_id, key, _order(tx, subscription, payment, base_url),
+        move, now,
+    )  # fmt: skip
+
+
+def _still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
+    charge = charges.get(tx, payment.charge_id)
+    if charge.money.owed_cents == 0:
+        return False
+    if payment.sequence is not Sequence.RECURRING:
+        return True
+    return subscription.state in LIVE and subscription.state not in _NOT_CHARGED
+
+
+def unproven_mandate(tx: Tx, payment_id: int) -> tuple[str, str] | None:
+    """(customer, mandate) at Mollie when the attempt names a mandate that we do not know as valid.
+
+    Mollie may leave a mandate pending for a while after the first payment was paid.
+    """
+    payment = charges.payment(tx, payment_id)
+    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+    if mandate is None or mandate.status is MandateStatus.VALID or not payment.is_open:
+        return None
+    customer = tx.get_one(Customer, payment.customer_id)
+    return customer.mollie_id or "", mandate.mollie_id
+
+
+def _order(tx: Tx, subscription: Subscription, payment: Payment, base_url: str) -> PaymentOrder:
+    site = sites.get(tx, payment.site_id)
+    charge = charges.get(tx, payment.charge_id)
+    customer = tx.get_one(Customer, payment.customer_id)
+    offer = tx.get_one(Offer, subscription.offer_id)
+    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+    by_person = payment.sequence is not Sequence.RECURRING
+    return PaymentOrder(
+        idempotency_key=payment.idempotency_key,
+        amount=Money(payment.amount_cents, payment.currency),
+        description=f"{offer.title} {charge.starts_on.isoformat()}"[:255],
+        sequence=payment.sequence,
+        webhook_url=f"{base_url}/webhooks/mollie/{site.token}",
+        customer_id=customer.mollie_id,
+        mandate_id=mandate.mollie_id if mandate else None,
+        redirect_url=f"{base_url}/{site.slug}/order/{subscription.token}" if by_person else None,
+        locale={"nl": "nl_NL", "en": "en_GB"}.get(customer.locale) if by_person else None,
+        metadata={"linkpay": payment.uid},
+    )
+
+
+def refuse(payment: Payment) -> None:
+    """This attempt never happened and never will."""
+    payment.stroke, payment.is_open = Stroke.REFUSED, False
+
+
+def outcome_unknown(tx: Tx, payment_id: int) -> None:
+    """It was sent and no answer came: to be resolved by repeating the key, then by reading."""
+    payment = charges.payment(tx, payment_id)
+    if payment.stroke is Stroke.SENDING:
+        payment.stroke = Stroke.UNKNOWN
+
+
+def renew_key(tx: Tx, payment_id: int) -> None:
+    """Nothing of ours was found at Mollie after the quiet time: the next send is a new request."""
+    payment = charges.payment(tx, payment_id)
+    if payment.mollie_id is None and payment.is_open:
+        payment.idempotency_key, payment.key_used_at = str(uuid.uuid4()), None
+        payment.stroke = Stroke.PREPARED
+
+
+#: A payment younger than this is not polled because its buyer looks: the webhook is on its way.
+LOOK_AFTER_SECONDS = 5
+
+#: When a payment that nothing was heard of is looked at: minutes after it was made.
+POLL_MINUTES = (1, 2, 5, 15, 60, 360)
+
+
+def next_poll_at(created_at: datetime, now: datetime) -> datetime:
+    """The next moment of the poll schedule after `now`: the listed minutes, then daily."""
+    for minutes in POLL_MINUTES:
+        at = created_at + timedelta(minutes=minutes)
+        if at > now:
+            return at
+    days = (now - created_at) // timedelta(days=1) + 1
+    return created_at + timedelta(days=days)
+
+
+def owe_poll(tx: Tx, payment: Payment, now: datetime) -> None:
+    """See to it that the payment is followed even if no webhook ever comes."""
+    work.add(
+        tx, site_id=payment.site_id, kind="poll_payment", ref=payment.uid, target_id=payment.id,
+        run_at=next_poll_at(payment.created_at, now), now=now,
+    )  # fmt: skip

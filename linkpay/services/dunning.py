@@ -1,0 +1,91 @@
+"""After a failed collection: the dated ladder of mails, new debits, and the end of grace."""
+
+from datetime import datetime
+
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.dunning import ReasonClass, StepKind, classify, ladder
+from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
+from linkpay.services import access, debits, letters
+from linkpay.store import charges, journal, sites, subscriptions, work
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Subscription
+
+
+def begin(
+    tx: Tx, subscription: Subscription, charge: Charge, *, code: str | None, taken_back: bool, now: datetime
+) -> None:
+    """The charge is owed again or still: start a new ladder from now. Caller holds the lock."""
+    charge.failed_at, charge.failure_code = now, code
+    charge.taken_back = taken_back
+    charge.dunning_round += 1
+    charge.state = ChargeState.FAILED
+    site = sites.get(tx, subscription.site_id)
+    policy = sites.policy_of(site, subscription.policy)
+    for step in ladder(now, classify(code), taken_back=taken_back, policy=policy, zone=site.zone):
+        work.add(
+            tx, site_id=site.id, kind="dunning_step", target_id=charge.id, run_at=step.at, now=now,
+            ref=f"{charge.id}:{charge.dunning_round}:{step.number}:{step.kind}",
+        )  # fmt: skip
+
+
+def failed_again(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
+    """A later try failed too. A reason that rules out debits is told at once; grace stays as it was."""
+    was = classify(charge.failure_code)
+    charge.failure_code = code
+    if was is ReasonClass.SOFT and classify(code) is not ReasonClass.SOFT:
+        _mail(tx, subscription, charge, f"{charge.dunning_round}:stopped", now)
+
+
+def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> str:
+    """Do one step of a ladder if it still applies; says in a word what came of it."""
+    _, dunning_round, number, kind = ref.split(":")
+    subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
+    charge = charges.get(tx, charge_id)
+    if charge.dunning_round != int(dunning_round) or charge.failed_at is None:
+        return "overtaken"
+    if charge.money.owed_cents == 0 or subscription.state not in LIVE:
+        return "settled"
+    match StepKind(kind):
+        case StepKind.MAIL:
+            _mail(tx, subscription, charge, f"{dunning_round}:{number}", now)
+        case StepKind.DEBIT:
+            return _debit(tx, subscription, charge, now)
+        case StepKind.END_GRACE:
+            return _end_grace(tx, subscription, charge, now)
+    return "done"
+
+
+def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: datetime) -> None:
+    if charge.taken_back:
+        kind = "payment_taken_back"
+    elif classify(charge.failure_code) is ReasonClass.SOFT:
+        kind = "payment_failed"
+    else:
+        kind = "mandate_needed"
+    site = sites.get(tx, subscription.site_id)
+    until = access.wanted_access(tx, site, subscription.member_id, subscription.offer_id, now).until
+    letters.owe(
+        tx, kind, subscription, step=f"charge:{charge.id}:{step}", now=now, charge_id=charge.id,
+        until=until.isoformat() if until else None,
+        debit_runs=charge.state is ChargeState.COLLECTING,
+    )  # fmt: skip
+
+
+def _debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> str:
+    if classify(charge.failure_code) is not ReasonClass.SOFT or charge.taken_back:
+        return "not_by_debit"
+    if subscription.state is SubscriptionState.CANCELING:
+        return "canceling"
+    if charges.open_payment(tx, charge.id) is not None:
+        return "being_paid"
+    made = debits.prepare(tx, subscription, charge, now)
+    return "done" if made else "no_mandate"
+
+
+def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> str:
+    before = subscription.state
+    subscription.state = move(before, SubscriptionEvent.GRACE_OVER)
+    if subscription.state is not before:
+        journal.record(tx, "suspended", "clock", now, subscription=subscription, charge=charge.id)
+    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
+    return "done"

@@ -1,0 +1,109 @@
+"""What a payment means for the subscription: starting it, keeping it going, completing it."""
+
+from datetime import datetime
+
+from linkpay.domain.calendar import local_day, period
+from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
+from linkpay.services import access, letters, refunds
+from linkpay.store import charges, journal, sites, subscriptions
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Payment, Subscription
+
+S, E = SubscriptionState, SubscriptionEvent
+
+
+def charge_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
+    """All that is owed for one period came in. Caller holds the lock and reviews access after."""
+    if subscription.started_at is None:
+        _first_paid(tx, subscription, charge, payment, now)
+        return
+    if subscription.state is S.ENDED:
+        journal.need_attention(
+            tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
+            detail="A payment came in for a subscription that has ended. It was booked; refund it or agree.",
+        )  # fmt: skip
+        return
+    if subscription.state is S.SUSPENDED:
+        _begin_anew(tx, subscription, charge, now)
+    complete = _all_paid(tx, subscription)
+    subscription.state = move(subscription.state, E.LAST_TERM_PAID if complete else E.CHARGE_PAID)
+    if complete:
+        _nothing_more(subscription)
+
+
+def _first_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
+    if subscription.state is S.ENDED and _bought_meanwhile(tx, subscription):
+        refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
+        return
+    site = sites.get(tx, subscription.site_id)
+    subscription.started_at, subscription.ended_at = now, None
+    subscription.signup_ends_at = None
+    subscription.state = move(subscription.state, E.FIRST_PAID)
+    anchor = local_day(payment.paid_at or now, site.zone)
+    subscription.anchor_on, subscription.anchor_index = anchor, charge.period
+    _place(subscription, charge)
+    if not subscription.terms.has_period(charge.period + 1):
+        subscription.state = move(subscription.state, E.LAST_TERM_PAID)
+        _nothing_more(subscription)
+    journal.record(tx, "started", "mollie", now, subscription=subscription, payment=payment)
+    letters.owe(
+        tx, "welcome", subscription, step=f"subscription:{subscription.id}:welcome", now=now,
+        charge_id=charge.id,
+    )  # fmt: skip
+
+
+def _bought_meanwhile(tx: Tx, subscription: Subscription) -> bool:
+    """Whether the same customer got the same offer by another sign-up, as with two open tabs."""
+    others = subscriptions.of_customer(tx, subscription.customer_id, subscription.offer_id)
+    return any(
+        other.id != subscription.id and other.started_at is not None and other.state is not S.ENDED
+        for other in others
+    )
+
+
+def _place(subscription: Subscription, charge: Charge) -> None:
+    """Lay the charge's period at the anchor, and the next one behind it."""
+    assert subscription.anchor_on is not None  # noqa: S101 - set by every caller
+    now_covers = period(
+        subscription.anchor_on, subscription.terms.interval, charge.period,
+        anchor_index=subscription.anchor_index,
+    )  # fmt: skip
+    charge.starts_on, charge.ends_on = now_covers.starts_on, now_covers.ends_on
+    subscription.next_index = charge.period + 1
+    subscription.next_charge_on = now_covers.ends_on
+
+
+def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
+    """A member who paid after her period was over gets a whole period from today for it."""
+    site = sites.get(tx, subscription.site_id)
+    today = local_day(now, site.zone)
+    if today < charge.ends_on or not subscription.terms.has_period(charge.period + 1):
+        return
+    subscription.anchor_on, subscription.anchor_index = today, charge.period
+    _place(subscription, charge)
+
+
+def _all_paid(tx: Tx, subscription: Subscription) -> bool:
+    periods = subscription.terms.periods
+    if periods is None:
+        return False
+    made = charges.of_subscription(tx, subscription.id)
+    return len(made) == periods and all(charge.money.owed_cents == 0 for charge in made)
+
+
+def _nothing_more(subscription: Subscription) -> None:
+    subscription.next_charge_on = None
+
+
+def end(tx: Tx, subscription: Subscription, event: SubscriptionEvent, actor: str, now: datetime) -> None:
+    """Stop for good: nothing is charged any more. Caller holds the lock."""
+    subscription.state = move(subscription.state, event)
+    if subscription.state in OVER:
+        subscription.ended_at = now
+        _nothing_more(subscription)
+        journal.record(tx, "ended", actor, now, subscription=subscription, why=event.value)
+    tx.flush()
+    access.review(
+        tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now,
+        force=subscription.origin == "kajabi" and subscription.started_at is None,
+    )  # fmt: skip

@@ -1,0 +1,142 @@
+"""What the pages of a purchase show: read models, in plain values."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.money import Money
+from linkpay.domain.subscription import OVER, SubscriptionState
+from linkpay.services import debits
+from linkpay.store import charges, grants, work
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Customer, Grant, Mandate, Member, Offer, Payment, Site, Subscription
+from linkpay.store.tables.people import Access
+
+
+class Stage(StrEnum):
+    """Where a purchase stands, as its buyer should be told.
+
+    to_pay: nothing came in, she can pay. waiting: a payment is under way at the bank. opening: paid,
+    Kajabi is being told. open: she can go in. troubled: paid, Kajabi refuses, the owner was told.
+    owing: a later period is unpaid. closed: access ended. ended: never started and over.
+    """
+
+    TO_PAY = "to_pay"
+    WAITING = "waiting"
+    OPENING = "opening"
+    OPEN = "open"
+    TROUBLED = "troubled"
+    OWING = "owing"
+    CLOSED = "closed"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The order page. `charge_token` opens the pay page of what is owed, None when nothing is."""
+
+    stage: Stage
+    offer_title: str
+    amount: Money
+    customer_name: str
+    member_email: str
+    course_url: str | None
+    charge_token: str | None
+    last_failed: bool
+    paid_twice: bool
+    next_charge_on: date | None
+    next_amount: Money
+    account_hint: str | None
+    access_until: datetime | None
+
+
+def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
+    """Everything the order page says about one purchase."""
+    offer = tx.get_one(Offer, subscription.offer_id)
+    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    made = charges.of_subscription(tx, subscription.id)
+    owed = next((charge for charge in made if charge.money.owed_cents > 0), None)
+    grant = grants.find(tx, subscription.member_id, subscription.offer_id)
+    attempts = [attempt for charge in made for attempt in charges.payments(tx, charge.id)]
+    shown = owed or (made[-1] if made else None)
+    return Order(
+        stage=_stage(tx, subscription, owed, grant),
+        offer_title=offer.title,
+        amount=Money(shown.amount_cents if shown else subscription.amount_cents, subscription.currency),
+        customer_name=tx.get_one(Customer, subscription.customer_id).name,
+        member_email=tx.get_one(Member, subscription.member_id).email,
+        course_url=offer.course_url or site.login_url,
+        charge_token=owed.token if owed and subscription.state not in OVER else None,
+        last_failed=bool(attempts) and not attempts[-1].is_open and attempts[-1].paid_at is None,
+        paid_twice=any(charge.money.paid_cents > charge.amount_cents for charge in made),
+        next_charge_on=subscription.next_charge_on,
+        next_amount=Money(subscription.amount_cents, subscription.currency),
+        account_hint=mandate.account_hint if mandate else None,
+        access_until=grant.until if grant and grant.wanted is Access.GRANTED else None,
+    )
+
+
+def _stage(tx: Tx, subscription: Subscription, owed: Charge | None, grant: Grant | None) -> Stage:
+    wanted = grant is not None and grant.wanted is Access.GRANTED
+    if subscription.started_at is None:
+        if subscription.state is SubscriptionState.ENDED:
+            return Stage.ENDED
+        payment = charges.open_payment(tx, owed.id) if owed else None
+        return Stage.WAITING if payment is not None and payment.is_open else Stage.TO_PAY
+    if owed is not None and subscription.state in (SubscriptionState.PAST_DUE, SubscriptionState.SUSPENDED):
+        return Stage.WAITING if owed.state is ChargeState.COLLECTING else Stage.OWING
+    if grant is None or not wanted:
+        return Stage.CLOSED
+    if grant.applied is Access.GRANTED and grant.applied_version == grant.version:
+        return Stage.OPEN
+    return Stage.TROUBLED if work.is_parked(tx, "apply_grant", grant.id) else Stage.OPENING
+
+
+def look_now(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    """A buyer is looking at her order: ask Mollie soon rather than at the next poll.
+
+    Finds a payment whose webhook was lost while its buyer waits; at most once in five seconds.
+    """
+    for charge in charges.of_subscription(tx, subscription.id):
+        payment = charges.open_payment(tx, charge.id)
+        if payment is not None and payment.mollie_id is not None and _not_just_made(payment, now):
+            work.bring_forward(tx, "poll_payment", payment.uid, now)
+
+
+def _not_just_made(payment: Payment, now: datetime) -> bool:
+    return (now - payment.created_at).total_seconds() > debits.LOOK_AFTER_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """The pay page of one charge."""
+
+    charge_id: int
+    offer_title: str
+    amount: Money
+    starts_on: date
+    ends_on: date
+    owed: Money
+    debit_runs: bool
+    renews_mandate: bool
+    locale: str
+    order_token: str
+
+
+def bill(tx: Tx, charge: Charge) -> Bill:
+    """Everything the pay page says about one charge."""
+    subscription = tx.get_one(Subscription, charge.subscription_id)
+    payment = charges.open_payment(tx, charge.id)
+    return Bill(
+        charge_id=charge.id,
+        offer_title=tx.get_one(Offer, subscription.offer_id).title,
+        amount=Money(charge.amount_cents, charge.currency),
+        starts_on=charge.starts_on,
+        ends_on=charge.ends_on,
+        owed=Money(charge.money.owed_cents, charge.currency),
+        debit_runs=payment is not None and charges.debit_runs(payment),
+        renews_mandate=subscription.terms.needs_mandate,
+        locale=tx.get_one(Customer, subscription.customer_id).locale,
+        order_token=subscription.token,
+    )

@@ -1,0 +1,21 @@
+"""The parts that use cases and jobs are given; `linkpay.bootstrap` puts them together."""
+
+from dataclasses import dataclass
+
+from linkpay.clock import Clock
+from linkpay.ports import AccessProvider, Mailer, PaymentProvider
+from linkpay.store.db import Database
+from linkpay.store.secrets import SecretBox
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything outside the rules. `base_url` is our own public address without a final slash."""
+
+    database: Database
+    clock: Clock
+    box: SecretBox
+    payments: PaymentProvider
+    access: AccessProvider
+    mailer: Mailer
+    base_url: str

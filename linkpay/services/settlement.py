@@ -1,0 +1,213 @@
+"""Booking what Mollie says: facts to the ledger, then charge, subscription, mandate and access.
+
+One function, one transaction, any order, any number of times: it works from the difference between
+what Mollie says now and what the ledger holds, never from an edge between two statuses.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from linkpay.domain.charge import Attempts, ChargeState, charge_state
+from linkpay.domain.ledger import EntryKind, facts
+from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
+from linkpay.domain.subscription import SubscriptionEvent, move
+from linkpay.services import access, dunning, lifecycle, refunds
+from linkpay.store import charges, journal, people, sites, subscriptions
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Customer, Payment, Subscription
+from linkpay.store.tables.money import Stroke
+
+_OVER = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
+_CAME_TO_NOTHING = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
+
+
+class Outcome(StrEnum):
+    """What booking made of a sighting, in a word for the inbox row."""
+
+    BOOKED = "booked"
+    NOTHING_NEW = "nothing_new"
+    MISMATCH = "mismatch"
+    STRANGE_STATUS = "strange_status"
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A payment as Mollie shows it, with its mandate where it names one, and who looked."""
+
+    payment: PaymentSnapshot
+    mandate: MandateSnapshot | None
+    actor: str
+
+
+def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
+    """Bring everything we hold in line with one sighting of one payment."""
+    charge_id = charges.payment(tx, payment_id).charge_id
+    subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
+    payment, charge = charges.payment(tx, payment_id), charges.get(tx, charge_id)
+    if why := _mismatch(tx, payment, seen.payment):
+        journal.need_attention(
+            tx, site_id=payment.site_id, kind="mismatch", subject=f"payment:{payment.id}", now=now,
+            detail=f"{seen.payment.id} is not what was asked for: {why}. Nothing was booked.",
+        )  # fmt: skip
+        return Outcome.MISMATCH
+    if seen.payment.status is PaymentStatus.UNKNOWN:
+        return Outcome.STRANGE_STATUS
+    before = payment.status
+    _note_status(payment, seen.payment)
+    booked = [
+        e
+        for e in facts(seen.payment, charges.booked_refs(tx, payment.id))
+        if charges.book(tx, payment, e, now)
+    ]
+    if not booked and before is payment.status:
+        _keep_mandate(tx, subscription, payment, seen, now)
+        return Outcome.NOTHING_NEW
+    tx.flush()
+    owed_before = charge.money.owed_cents
+    _sum_up(tx, charge)
+    _keep_mandate(tx, subscription, payment, seen, now)
+    for entry in booked:
+        journal.record(
+            tx, entry.kind.value, seen.actor, now, subscription=subscription, payment=payment,
+            ref=entry.ref, amount_cents=entry.amount.cents,
+        )  # fmt: skip
+    _react(tx, _Case(subscription, charge, payment, seen.payment, owed_before), now)
+    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
+    return Outcome.BOOKED
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    subscription: Subscription
+    charge: Charge
+    payment: Payment
+    seen: PaymentSnapshot
+    owed_before: int
+
+
+def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
+    site = sites.get(tx, payment.site_id)
+    customer = tx.get_one(Customer, payment.customer_id)
+    checks = {
+        "amount": (seen.amount.cents, payment.amount_cents),
+        "currency": (seen.amount.currency, payment.currency),
+        "mode": (seen.mode, site.mode),
+        "customer": (seen.customer_id or customer.mollie_id, customer.mollie_id),
+        "id": (seen.id, payment.mollie_id or seen.id),
+        "metadata": (seen.metadata.get("linkpay"), payment.uid),
+    }
+    wrong = [name for name, (theirs, ours) in checks.items() if theirs != ours]
+    return ", ".join(wrong) or None
+
+
+def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
+    """Copy what the payment is now. An older sighting that comes late never reopens it."""
+    payment.stroke, payment.mollie_id = Stroke.KNOWN, seen.id
+    payment.checkout_url = seen.checkout_url or payment.checkout_url
+    payment.expires_at = seen.expires_at or payment.expires_at
+    if payment.status in _OVER and seen.status not in _OVER:
+        return
+    payment.status, payment.is_open = seen.status, seen.status not in _OVER
+    payment.method = seen.method or payment.method
+    payment.paid_at = seen.paid_at or payment.paid_at
+    payment.failure_code = seen.failure_code or payment.failure_code
+
+
+def _sum_up(tx: Tx, charge: Charge) -> None:
+    """Copy the ledger's sums onto the charge."""
+    sums = {"paid": 0, "refund": 0, "chargeback": 0}
+    of_kind = {
+        EntryKind.PAYMENT: "paid",
+        EntryKind.PAYMENT_UNDONE: "paid",
+        EntryKind.REFUND: "refund",
+        EntryKind.REFUND_UNDONE: "refund",
+        EntryKind.CHARGEBACK: "chargeback",
+        EntryKind.CHARGEBACK_UNDONE: "chargeback",
+    }
+    for entry in charges.entries(tx, charge.id):
+        sums[of_kind[entry.kind]] += entry.amount_cents
+    charge.paid_cents = sums["paid"]
+    charge.refunded_cents, charge.charged_back_cents = -sums["refund"], -sums["chargeback"]
+
+
+def _keep_mandate(
+    tx: Tx, subscription: Subscription, payment: Payment, seen: Sighting, now: datetime
+) -> None:
+    """Record the mandate; a paid first payment makes it the one that is charged from now on."""
+    if seen.mandate is None:
+        return
+    mandate = people.put_mandate(
+        tx, site_id=payment.site_id, customer_id=payment.customer_id, seen=seen.mandate, now=now
+    )
+    made_now = payment.sequence is Sequence.FIRST and payment.status is PaymentStatus.PAID
+    older = payment.mandate_id is not None and payment.mandate_id != mandate.id
+    if made_now and not older:
+        payment.mandate_id = mandate.id
+        subscription.mandate_id = mandate.id
+
+
+def _react(tx: Tx, case: _Case, now: datetime) -> None:
+    subscription, charge, payment = case.subscription, case.charge, case.payment
+    owed = charge.money.owed_cents
+    if owed == 0 and case.owed_before > 0:
+        charge.paid_at = case.seen.paid_at or now
+        charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
+        charge.state = ChargeState.PAID
+        lifecycle.charge_paid(tx, subscription, charge, payment, now)
+    elif owed > 0 and case.owed_before == 0:
+        _owed_again(tx, case, now)
+    elif payment.status in _CAME_TO_NOTHING and payment.sequence is Sequence.RECURRING and owed > 0:
+        debit_failed(tx, subscription, charge, payment.failure_code, now)
+    charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
+    if charge.money.surplus_cents > 0:
+        refunds.send_back_surplus(tx, subscription, charge, now)
+    if charge.money.kept_cents < 0:
+        journal.need_attention(
+            tx, site_id=charge.site_id, kind="loss", subject=f"charge:{charge.id}", now=now,
+            detail=f"More went back than came in: {charge.money.kept_cents} cents are lost.",
+        )  # fmt: skip
+
+
+def _owed_again(tx: Tx, case: _Case, now: datetime) -> None:
+    """Money that was in is out again: a chargeback, or a debit that failed after it was paid."""
+    chargebacks = [c for c in case.seen.chargebacks if c.reversed_at is None]
+    code = chargebacks[0].reason_code if chargebacks else case.payment.failure_code
+    # A bank that reports an empty account as a chargeback has refused a debit, not a dispute.
+    taken_back = bool(chargebacks) and code not in ("AM04", "MS03")
+    dunning.begin(tx, case.subscription, case.charge, code=code, taken_back=taken_back, now=now)
+    event = SubscriptionEvent.MONEY_TAKEN_BACK if taken_back else SubscriptionEvent.CHARGE_FAILED
+    case.subscription.state = move(case.subscription.state, event)
+
+
+def debit_failed(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
+    """A debit came to nothing: begin the ladder, or note that a later try failed as well."""
+    if charge.failed_at is not None:
+        dunning.failed_again(tx, subscription, charge, code, now)
+        return
+    dunning.begin(tx, subscription, charge, code=code, taken_back=False, now=now)
+    subscription.state = move(subscription.state, SubscriptionEvent.CHARGE_FAILED)
+
+
+def _attempts(tx: Tx, charge: Charge) -> Attempts:
+    tries = charges.payments(tx, charge.id)
+    return Attempts(
+        running=any(charges.debit_runs(attempt) for attempt in tries),
+        waiting_for_person=any(attempt.is_open for attempt in tries),
+        failed=charge.failed_at is not None,
+    )
+
+
+def attempt_refused(tx: Tx, payment_id: int, code: str | None, now: datetime) -> None:
+    """Mollie refused the request for good: nothing happened, and the debit counts as failed."""
+    charge = charges.get(tx, charges.payment(tx, payment_id).charge_id)
+    subscription = subscriptions.lock(tx, charge.subscription_id)
+    payment, charge = charges.payment(tx, payment_id), charges.get(tx, charge.id)
+    if not payment.is_open or payment.mollie_id is not None:
+        return
+    payment.stroke, payment.is_open, payment.failure_code = Stroke.REFUSED, False, code
+    tx.flush()
+    if payment.sequence is Sequence.RECURRING and charge.money.owed_cents > 0:
+        debit_failed(tx, subscription, charge, code, now)
+    charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
+    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
