@@ -117,6 +117,21 @@ class PaymentProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Announcement:
+    """A purchase that Kajabi tells of: a hint, never a reason to grant or to move money.
+
+    `offer_id` is Kajabi's; `email` is normalised; `name` may be empty. `ignored` holds the reason
+    why the message is no business of ours, and then nothing else is set.
+    """
+
+    offer_id: str = ""
+    email: str = ""
+    name: str = ""
+    external_user_id: str | None = None
+    ignored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AccessOrder:
     """One grant or revoke at Kajabi: `url` is the secret activation or deactivation address."""
 
@@ -139,6 +154,9 @@ class AccessAnswer:
 
 class AccessProvider(Protocol):
     """Kajabi's offer addresses."""
+
+    def read_announcement(self, content_type: str, body: bytes) -> Announcement:
+        """What one of Kajabi's own webhooks says. Raises InputError when it cannot be understood."""
 
     def check_url(self, url: str, *, grant: bool) -> None:
         """Raise InputError when this cannot be an offer address we may send to."""

@@ -133,6 +133,12 @@ def claim(tx: Tx, grant_id: int, box: SecretBox, now: datetime) -> Errand | str:
     return Errand(grant_id, grant.version, lease, order, now, granting and grant.applied is Access.REVOKED)
 
 
+def revoke_url(tx: Tx, grant_id: int, box: SecretBox) -> str | None:
+    """The deactivation address of a grant's offer."""
+    offer = tx.get_one(Offer, grants.get(tx, grant_id).offer_id)
+    return sites.kajabi_url(offer, box, grant=False)
+
+
 def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str, now: datetime) -> None:
     """Kajabi took the errand. If the lease was lost meanwhile, who came last there is unknown."""
     held = grants.drop_lease(tx, errand.grant_id, errand.lease)

@@ -92,6 +92,13 @@ def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) ->
     )  # fmt: skip
 
 
+def reading(tx: Tx, payment: Payment, key: str, base_url: str, now: datetime) -> Sending:
+    """What to look for at Mollie when nothing may be sent."""
+    subscription = tx.get_one(Subscription, charges.get(tx, payment.charge_id).subscription_id)
+    order = _order(tx, subscription, payment, base_url)
+    return Sending(payment.id, payment.uid, payment.site_id, key, order, NextMove(Move.SEARCH), now)
+
+
 def _still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
     charge = charges.get(tx, payment.charge_id)
     if charge.money.owed_cents == 0:

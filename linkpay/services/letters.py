@@ -53,7 +53,7 @@ class Facts:
     support_email: str | None
 
 
-def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:
+def compose(tx: Tx, mail_id: int, base_url: str) -> Letter | None:
     """The finished letter; None when its reason is gone or it was sent before. Kept as written."""
     mail = journal.mail(tx, mail_id)
     subscription = tx.get_one(Subscription, mail.subscription_id)

@@ -53,6 +53,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
         return Outcome.MISMATCH
     if seen.payment.status is PaymentStatus.UNKNOWN:
         return Outcome.STRANGE_STATUS
+    _key_works(tx, payment.site_id, now)
     before = payment.status
     _note_status(payment, seen.payment)
     booked = [
@@ -75,6 +76,13 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     _react(tx, _Case(subscription, charge, payment, seen.payment, owed_before), now)
     access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
     return Outcome.BOOKED
+
+
+def _key_works(tx: Tx, site_id: int, now: datetime) -> None:
+    """Whoever can read a payment has a good key: a halted site is charged again."""
+    if sites.get(tx, site_id).halted_at is not None:
+        sites.resume(tx, site_id)
+        journal.solved(tx, site_id=site_id, kind="mollie_key", subject=f"site:{site_id}", now=now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,27 +3,17 @@
 Kajabi gave the access itself, so nothing is granted here; without a mandate in time it is revoked.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from linkpay.domain.calendar import days_later
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState
+from linkpay.ports import Announcement
 from linkpay.services import checkout, letters, lifecycle
 from linkpay.store import grants, journal, people, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
 from linkpay.store.tables.people import Access
-
-
-@dataclass(frozen=True, slots=True)
-class Purchase:
-    """What an announcement says. `offer_id` is Kajabi's; `email` is normalised; `name` may be empty."""
-
-    offer_id: str
-    email: str
-    name: str
-    external_user_id: str | None = None
 
 
 class Outcome(StrEnum):
@@ -36,7 +26,7 @@ class Outcome(StrEnum):
     OUR_OWN = "our_own_grant"
 
 
-def open_from_kajabi(tx: Tx, site: Site, purchase: Purchase, now: datetime) -> Outcome:
+def open_from_kajabi(tx: Tx, site: Site, purchase: Announcement, now: datetime) -> Outcome:
     """Open a pending subscription for a mapped offer and mail the link that makes the mandate."""
     offer = sites.offer_by_kajabi_id(tx, site.id, purchase.offer_id)
     if offer is None:

@@ -59,7 +59,7 @@ class Database:
     def __init__(
         self, url: str, *, ring: Ring = _nobody_listens, pool_size: int = 20, lock_timeout: float = 4.0
     ) -> None:
-        self._ring = ring
+        self.ring = ring
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = (
@@ -82,7 +82,7 @@ class Database:
             rung = session.info
         # Outside the lock and after the commit: a ring for a row nobody can see yet is lost.
         if rung.get("inbox") or rung.get("outbox"):
-            self._ring(rung.get("inbox", ()), rung.get("outbox", ()))
+            self.ring(rung.get("inbox", ()), rung.get("outbox", ()))
 
     @contextmanager
     def read(self) -> Iterator[Tx]:

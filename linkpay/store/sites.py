@@ -84,6 +84,12 @@ def policy_of(site: Site, plan_policy: dict[str, object]) -> Policy:
     return merge(site.policy, plan_policy)
 
 
-def halt(site: Site, now: datetime) -> None:
-    """Stop charging for this site until its key is mended."""
+def halt(tx: Tx, site_id: int, now: datetime) -> None:
+    """Stop charging for this site until its key is seen to work again."""
+    site = get(tx, site_id)
     site.halted_at = site.halted_at or now
+
+
+def resume(tx: Tx, site_id: int) -> None:
+    """The key works: charge again."""
+    get(tx, site_id).halted_at = None

@@ -63,9 +63,13 @@ def claim(tx: Tx, table: type[Row], row_id: int, now: datetime) -> Row | None:
     ).one_or_none()
 
 
-def finish(tx: Tx, row: Inbox | Outbox, now: datetime) -> None:
-    """The effect is in this transaction: mark the work done. Raises LeaseLost."""
-    _put(tx, row, done_at=now, last_error=None)
+def finish(tx: Tx, row: Inbox | Outbox, now: datetime, *, outcome: str | None = None) -> None:
+    """The effect is in this transaction: mark the work done. Raises LeaseLost.
+
+    `outcome` says in a word what an inbox row came to.
+    """
+    said = {"outcome": outcome} if isinstance(row, Inbox) else {}
+    _put(tx, row, done_at=now, last_error=None, **said)
 
 
 def postpone(
@@ -128,6 +132,12 @@ def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     )
     if row is not None:
         ring_after_commit(tx, outbox_id=row)
+
+
+def exists(tx: Tx, kind: str, ref: str) -> bool:
+    """Whether this piece of work was ever owed."""
+    query = select(Outbox.id).where(Outbox.kind == kind, Outbox.ref == ref)
+    return tx.scalar(query) is not None
 
 
 def is_parked(tx: Tx, kind: str, target_id: int) -> bool:

@@ -1,0 +1,100 @@
+"""Grants: telling Kajabi what is wanted now, one at a time per member and offer."""
+
+import hashlib
+from dataclasses import replace
+from datetime import timedelta
+
+from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
+from linkpay.ports import AccessAnswer, AccessOrder
+from linkpay.services import access
+from linkpay.services.parts import Parts
+from linkpay.store import grants, work
+from linkpay.store.tables import Outbox
+
+#: Sending later than this after taking the lease could overtake its next holder.
+_SEND_WITHIN = timedelta(seconds=10)
+#: Somebody else is talking to Kajabi about this grant: look again shortly.
+_BUSY_WAIT = timedelta(seconds=2)
+
+
+def apply(parts: Parts, row: Outbox) -> None:
+    """Send the presently wanted state, whatever it was when this row was made."""
+    with parts.database.write() as tx:
+        errand = access.claim(tx, row.target_id, parts.box, parts.clock.now())
+        if errand == "busy":
+            work.postpone(tx, row, parts.clock.now() + _BUSY_WAIT, "being applied")
+        elif errand == "done":
+            work.finish(tx, row, parts.clock.now())
+    if errand == "no_address":
+        raise Permanent("The offer has no Kajabi addresses yet. Paste its activation and deactivation address.")
+    if isinstance(errand, str):
+        return
+    try:
+        answer, external_user_id = _deliver(parts, errand)
+    except (Missing, CredentialsRefused, IdentityConflict, Permanent) as problem:
+        with parts.database.write() as tx:
+            access.give_up(tx, errand, _explained(problem), parts.clock.now())
+            work.park(tx, row, problem.detail, parts.clock.now())
+        return
+    except (ProviderError, TooLate):
+        with parts.database.write() as tx:
+            grants.drop_lease(tx, errand.grant_id, errand.lease)
+        raise
+    with parts.database.write() as tx:
+        now = parts.clock.now()
+        access.confirm(tx, errand, answer, external_user_id, now)
+        work.finish(tx, row, now)
+
+
+def _deliver(parts: Parts, errand: access.Errand) -> tuple[AccessAnswer, str]:
+    """Send the order; on an identity conflict try the ids that carts commonly used, each once."""
+    order = errand.order
+    for candidate in _identities(order):
+        if parts.clock.now() - errand.claimed_at > _SEND_WITHIN:
+            raise TooLate("too much time passed since the lease was taken")
+        try:
+            return _once(parts, errand, replace(order, external_user_id=candidate)), candidate
+        except IdentityConflict as problem:
+            conflict = problem
+    raise conflict
+
+
+def _once(parts: Parts, errand: access.Errand, order: AccessOrder) -> AccessAnswer:
+    answer = parts.access.apply(order)
+    if not (errand.regrant and answer.was_so_already):
+        return answer
+    # We revoked this before, so "already granted" proves nothing: revoke and grant once more.
+    with parts.database.read() as tx:
+        revoke_url = access.revoke_url(tx, errand.grant_id, parts.box)
+    if revoke_url is None:
+        return answer
+    parts.access.apply(replace(order, url=revoke_url, grant=False))
+    answer = parts.access.apply(order)
+    if answer.was_so_already:
+        raise Permanent("Kajabi says that access is there, but it was revoked before and cannot be proven.")
+    return answer
+
+
+def _identities(order: AccessOrder) -> list[str]:
+    # Most carts use the e-mail as external id, one large one the MD5 of it (Digistore24's help).
+    digest = hashlib.md5(order.email.encode(), usedforsecurity=False).hexdigest()
+    return list(dict.fromkeys((order.external_user_id, order.email, digest)))
+
+
+def _explained(problem: ProviderError) -> str:
+    match problem:
+        case Missing():
+            return "Kajabi does not know the address of this offer any more. Copy both addresses again."
+        case IdentityConflict():
+            return "Kajabi knows this e-mail address under another external id. Say which one is right."
+        case _:
+            return f"Kajabi refused: {problem.detail}"
+
+
+def review(parts: Parts, row: Outbox) -> None:
+    """A stretch of access ends about now: decide anew."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        grant = grants.get(tx, row.target_id)
+        access.review(tx, member_id=grant.member_id, offer_id=grant.offer_id, now=now)
+        work.finish(tx, row, now)

@@ -1,0 +1,64 @@
+"""Small pieces of work: ladder steps, expired sign-ups, mails, and the daily watch over a site."""
+
+from datetime import timedelta
+
+from linkpay.services import checkout, dunning, letters, signup
+from linkpay.services.parts import Parts
+from linkpay.store import charges, inbox, work
+from linkpay.store.tables import Outbox
+
+_WATCH_EVERY = timedelta(days=1)
+_WATCH_LIMIT = 1000
+
+
+def dunning_step(parts: Parts, row: Outbox) -> None:
+    """One dated step after a failed collection."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        dunning.run_step(tx, row.target_id, row.ref, now)
+        work.finish(tx, row, now)
+
+
+def expire_signup(parts: Parts, row: Outbox) -> None:
+    """The time for making a mandate is over."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        signup.expire(tx, row.target_id, now)
+        work.finish(tx, row, now)
+
+
+def send_mail(parts: Parts, row: Outbox) -> None:
+    """Write the mail, keep it, and hand it to the mail server."""
+    with parts.database.write() as tx:
+        letter = letters.compose(tx, row.target_id, parts.base_url)
+        if letter is None:
+            work.finish(tx, row, parts.clock.now())
+            return
+    parts.mailer.send(letter)
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        letters.mark_sent(tx, row.target_id, now)
+        work.finish(tx, row, now)
+
+
+def watch_site(parts: Parts, row: Outbox) -> None:
+    """Look once a day for money that went back without a word: chargebacks and refunds of months ago.
+
+    A SEPA debit can be reversed for 13 months; one list per site and day finds it as surely as
+    asking about every payment, and costs one call.
+    """
+    key = checkout.site_key(parts, row.site_id)
+    found: dict[str, set[str]] = {}
+    for payment_id, chargeback in parts.payments.list_chargebacks(key, limit=_WATCH_LIMIT):
+        undone = {f"{chargeback.id}/undone"} if chargeback.reversed_at else set()
+        found.setdefault(payment_id, set()).update({chargeback.id}, undone)
+    for payment_id, refund in parts.payments.list_refunds(key, limit=_WATCH_LIMIT):
+        if refund.status not in ("failed", "canceled"):
+            found.setdefault(payment_id, set()).add(refund.id)
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        for payment_id, refs in found.items():
+            payment = charges.payment_by_mollie_id(tx, row.site_id, payment_id)
+            if payment is not None and not refs <= charges.booked_refs(tx, payment.id):
+                inbox.note(tx, site_id=row.site_id, ref=payment_id, why="daily watch", now=now)
+        work.postpone(tx, row, now + _WATCH_EVERY, fresh=True)

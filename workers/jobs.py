@@ -1,0 +1,102 @@
+"""Running one row: claim it, hand it to its handler, and say what became of it.
+
+A handler finishes its row in the transaction of its effect. What it cannot finish it raises, and
+the three kinds of provider failure become: later, later, or a person.
+"""
+
+import logging
+from collections.abc import Callable
+
+from linkpay.errors import CredentialsRefused, OutcomeUnknown, Permanent, ProviderError, Retryable, TooLate
+from linkpay.logs import correlation
+from linkpay.services.parts import Parts
+from linkpay.store import journal, sites, work
+from linkpay.store.tables import Inbox, Outbox
+from workers import access, duties, messages, payments, returns
+
+log = logging.getLogger(__name__)
+
+Handler = Callable[[Parts, Outbox], None]
+
+HANDLERS: dict[str, Handler] = {
+    "send_payment": payments.send,
+    "poll_payment": payments.poll,
+    "send_refund": returns.send,
+    "apply_grant": access.apply,
+    "review_access": access.review,
+    "dunning_step": duties.dunning_step,
+    "expire_signup": duties.expire_signup,
+    "send_mail": duties.send_mail,
+    "watch_site": duties.watch_site,
+}
+
+# Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers
+# again, and a webhook's payment within six.
+_CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refund": 300.0}
+
+
+def run(parts: Parts, kind: str, row_id: int) -> None:
+    """Run one due row. `kind` is ``inbox`` or ``outbox``. A row that is not due is left alone."""
+    table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
+    with correlation(f"{kind}:{row_id}"):
+        row = _claim(parts, table, row_id)
+        if row is None:
+            return
+        try:
+            if isinstance(row, Inbox):
+                messages.handle(parts, row)
+            else:
+                HANDLERS[row.kind](parts, row)
+        except work.LeaseLost:
+            log.warning("lease lost", extra={"event": "lease_lost"})
+        except (Retryable, OutcomeUnknown, TooLate) as problem:
+            _later(parts, row, problem)
+        except CredentialsRefused as problem:
+            _halt(parts, row, problem)
+        except Permanent as problem:
+            _park(parts, row, problem)
+
+
+def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        row: Inbox | Outbox | None = work.claim(tx, table, row_id, now)
+        if row is None or row.crashes < work.CRASH_LIMIT:
+            return row
+        work.park(tx, row, "It stopped its worker too often.", now)
+        journal.need_attention(
+            tx, site_id=row.site_id, kind="parked", subject=f"{table.__tablename__}:{row.id}", now=now,
+            detail="This piece of work stopped its worker several times and was set aside.",
+        )  # fmt: skip
+        return None
+
+
+def _later(parts: Parts, row: Inbox | Outbox, problem: Exception) -> None:
+    kind = "inbox" if isinstance(row, Inbox) else row.kind
+    hint = problem.retry_after if isinstance(problem, Retryable) else None
+    wait = work.backoff(row.attempts, cap_seconds=_CAPS.get(kind, 3600.0), hint=hint)
+    log.warning("will try again", extra={"event": "postponed", "job": kind, "why": str(problem)})
+    with parts.database.write() as tx:
+        work.postpone(tx, row, parts.clock.now() + wait, str(problem))
+
+
+def _halt(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
+    """The site's key is refused: this site stops, others go on, nothing is dropped."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        sites.halt(tx, row.site_id, now)
+        journal.need_attention(
+            tx, site_id=row.site_id, kind="mollie_key", subject=f"site:{row.site_id}", now=now,
+            detail=f"Mollie refuses the key of this site, so nothing is charged: {problem.detail}",
+        )  # fmt: skip
+        work.postpone(tx, row, now + work.backoff(row.attempts, cap_seconds=600), problem.detail)
+
+
+def _park(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        work.park(tx, row, problem.detail, now)
+        name = "inbox" if isinstance(row, Inbox) else "outbox"
+        journal.need_attention(
+            tx, site_id=row.site_id, kind="parked", subject=f"{name}:{row.id}", detail=problem.detail, now=now
+        )

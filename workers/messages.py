@@ -1,0 +1,67 @@
+"""Inbox rows: what Mollie and Kajabi told us, followed up."""
+
+from linkpay.errors import InputError, Missing, Retryable
+from linkpay.services import checkout, settlement, signup
+from linkpay.services.parts import Parts
+from linkpay.store import charges, journal, sites, work
+from linkpay.store.tables import Inbox
+
+
+def handle(parts: Parts, row: Inbox) -> None:
+    """Follow up one message; finished in the transaction of its effect."""
+    if row.source == "mollie":
+        _mollie(parts, row)
+    else:
+        _kajabi(parts, row)
+
+
+def _mollie(parts: Parts, row: Inbox) -> None:
+    """Look at the payment and book what is new. An id that is not ours costs one look and no more."""
+    key = checkout.site_key(parts, row.site_id)
+    try:
+        seen = checkout.look(parts, key, row.ref, "mollie")
+    except Missing:
+        _finish(parts, row, "unknown_at_mollie")
+        return
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        payment = charges.payment_by_mollie_id(tx, row.site_id, row.ref)
+        if payment is None:
+            # The webhook came before the answer to our own request was stored, or was never stored.
+            payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))
+        outcome = settlement.settle(tx, payment.id, seen, now) if payment else "foreign"
+        if outcome == settlement.Outcome.STRANGE_STATUS:
+            raise Retryable("Mollie names a payment status that this version does not know")
+        work.finish(tx, row, now, outcome=str(outcome))
+
+
+def _kajabi(parts: Parts, row: Inbox) -> None:
+    now = parts.clock.now()
+    try:
+        said = parts.access.read_announcement(row.content_type, row.body)
+    except InputError as problem:
+        with parts.database.write() as tx:
+            work.park(tx, row, f"{problem.code}: {problem.message}", now)
+            journal.need_attention(
+                tx, site_id=row.site_id, kind="kajabi_message", subject=f"inbox:{row.id}", now=now,
+                detail=f"A message from Kajabi could not be understood: {problem.message}",
+            )  # fmt: skip
+        return
+    if said.ignored is not None:
+        _finish(parts, row, "ignored")
+        return
+    with parts.database.write() as tx:
+        outcome = signup.open_from_kajabi(tx, sites.get(tx, row.site_id), said, now)
+        if outcome in (signup.Outcome.UNMAPPED, signup.Outcome.NO_PLAN):
+            work.park(tx, row, f"{outcome}: Kajabi offer {said.offer_id}", now)
+            journal.need_attention(
+                tx, site_id=row.site_id, kind="kajabi_message", subject=f"offer:{said.offer_id}", now=now,
+                detail=f"Kajabi tells of a purchase of offer {said.offer_id}, which no plan here sells.",
+            )  # fmt: skip
+            return
+        work.finish(tx, row, now, outcome=outcome.value)
+
+
+def _finish(parts: Parts, row: Inbox, outcome: str) -> None:
+    with parts.database.write() as tx:
+        work.finish(tx, row, parts.clock.now(), outcome=outcome)

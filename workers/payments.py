@@ -1,0 +1,174 @@
+"""Debits: sending an attempt in three strokes, and following payments that no webhook told of."""
+
+from datetime import datetime, timedelta
+
+from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
+from linkpay.domain.strokes import Move, next_move, too_late
+from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, TooLate
+from linkpay.services import checkout, debits, settlement
+from linkpay.services.parts import Parts
+from linkpay.store import charges, people, work
+from linkpay.store.tables import Customer, Outbox
+from linkpay.store.tables.money import Stroke
+
+#: A paid SEPA debit may still fail for five business days; afterwards only chargebacks come.
+_DEBIT_MAY_FAIL = timedelta(days=10)
+#: A mandate that Mollie still calls pending is asked about again after this.
+_ASK_MANDATE_AGAIN = timedelta(hours=1)
+
+
+def send(parts: Parts, row: Outbox) -> None:
+    """Send one debit: claim and key committed, then the call, then the answer booked."""
+    key = checkout.site_key(parts, row.site_id)
+    if not _mandate_proven(parts, row, key):
+        return
+    with parts.database.write() as tx:
+        sending = debits.claim(tx, row.target_id, key=key, base_url=parts.base_url, now=parts.clock.now())
+        if sending is None:
+            work.finish(tx, row, parts.clock.now())
+            return
+        if sending.next.move is Move.WAIT and sending.next.at is not None:
+            work.postpone(tx, row, sending.next.at, "quiet time before looking")
+            return
+    if sending.next.move is Move.SEARCH:
+        _search(parts, row, sending)
+        return
+    if too_late(sending.claimed_at, parts.clock.now()):
+        raise TooLate("too much time passed between claiming and sending")
+    try:
+        snapshot = parts.payments.create_payment(key, sending.order)
+    except OutcomeUnknown:
+        with parts.database.write() as tx:
+            debits.outcome_unknown(tx, row.target_id)
+        raise
+    except CredentialsRefused:
+        raise
+    except Permanent as problem:
+        _refused(parts, row, problem)
+        return
+    _book(parts, row, snapshot)
+
+
+def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
+        payment = charges.payment(tx, row.target_id)
+        debits.owe_poll(tx, payment, now)
+        work.finish(tx, row, now)
+
+
+def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
+    """Mollie will not take this debit. Which mandate it dislikes only people can tell: ask for a new one."""
+    code = "no_mandate" if "mandate" in problem.detail.lower() else "refused_by_mollie"
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        settlement.attempt_refused(tx, row.target_id, code, now)
+        work.finish(tx, row, now)
+
+
+def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
+    """Whether the mandate may be debited; asks Mollie when we do not know it as valid."""
+    with parts.database.read() as tx:
+        unproven = debits.unproven_mandate(tx, row.target_id)
+    if unproven is None:
+        return True
+    seen = parts.payments.fetch_mandate(key, *unproven)
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        payment = charges.payment(tx, row.target_id)
+        people.put_mandate(tx, site_id=row.site_id, customer_id=payment.customer_id, seen=seen, now=now)
+        if seen.status is MandateStatus.VALID:
+            return True
+        if seen.status is MandateStatus.PENDING:
+            work.postpone(tx, row, now + _ASK_MANDATE_AGAIN, "mandate pending", fresh=True)
+            return False
+        settlement.attempt_refused(tx, row.target_id, "no_mandate", now)
+        work.finish(tx, row, now)
+    return False
+
+
+def _search(parts: Parts, row: Outbox, sending: debits.Sending) -> None:
+    """No answer for an hour: adopt what Mollie has of ours, whatever its status, or begin anew."""
+    found = find_ours(parts, sending)
+    if found is not None:
+        _book(parts, row, found)
+        return
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        debits.renew_key(tx, row.target_id)
+        work.postpone(tx, row, now, "nothing found, new key", fresh=True)
+
+
+def find_ours(parts: Parts, sending: debits.Sending) -> PaymentSnapshot | None:
+    """The payment at Mollie that carries our id, read whole; None when there is none."""
+    customer = sending.order.customer_id
+    if customer is None:
+        return None
+    for listed in parts.payments.list_customer_payments(sending.key, customer):
+        if listed.metadata.get("linkpay") == sending.uid:
+            return parts.payments.fetch_payment(sending.key, listed.id)
+    return None
+
+
+def poll(parts: Parts, row: Outbox) -> None:
+    """Look at a payment that may have changed without a word, on the schedule of its age."""
+    with parts.database.read() as tx:
+        payment = charges.payment(tx, row.target_id)
+    if payment.stroke is Stroke.REFUSED:
+        with parts.database.write() as tx:
+            work.finish(tx, row, parts.clock.now())
+        return
+    if payment.mollie_id is None:
+        _poll_unanswered(parts, row)
+        return
+    key = checkout.site_key(parts, row.site_id)
+    try:
+        seen = checkout.look(parts, key, payment.mollie_id, "poller")
+    except Missing as problem:
+        raise Permanent(f"Mollie does not know {payment.mollie_id} any more: {problem.detail}") from problem
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        settlement.settle(tx, payment.id, seen, now)
+        if _final(seen.payment, now):
+            work.finish(tx, row, now)
+        else:
+            work.postpone(tx, row, debits.next_poll_at(payment.created_at, now), fresh=True)
+
+
+def _final(seen: PaymentSnapshot, now: datetime) -> bool:
+    """Whether only refunds and chargebacks can still happen, which the site's daily watch finds."""
+    if seen.status is PaymentStatus.PAID and seen.method == "directdebit":
+        return now - (seen.paid_at or seen.created_at) > _DEBIT_MAY_FAIL
+    return seen.status in (
+        PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED,
+    )  # fmt: skip
+
+
+def _poll_unanswered(parts: Parts, row: Outbox) -> None:
+    """An attempt without an answer. A debit's own job resolves it; a buyer who left resolves nothing."""
+    now = parts.clock.now()
+    key = checkout.site_key(parts, row.site_id)
+    with parts.database.write() as tx:
+        payment = charges.payment(tx, row.target_id)
+        move = next_move(payment.key_used_at or payment.created_at, now)
+        if payment.sequence is Sequence.RECURRING or move.move is not Move.SEARCH:
+            work.postpone(tx, row, move.at or debits.next_poll_at(payment.created_at, now), fresh=True)
+            return
+        customer = tx.get_one(Customer, payment.customer_id)
+        never_sent = payment.key_used_at is None or customer.mollie_id is None
+        sending = None if never_sent else debits.reading(tx, payment, key, parts.base_url, now)
+    found = find_ours(parts, sending) if sending else None
+    if found is not None:
+        _book_poll(parts, row, found)
+        return
+    with parts.database.write() as tx:
+        settlement.attempt_refused(tx, row.target_id, None, now)
+        work.finish(tx, row, now)
+
+
+def _book_poll(parts: Parts, row: Outbox, found: PaymentSnapshot) -> None:
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        settlement.settle(tx, row.target_id, settlement.Sighting(found, None, "poller"), now)
+        work.postpone(tx, row, now, fresh=True)

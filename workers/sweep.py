@@ -1,0 +1,49 @@
+"""What the clock does every few seconds: raise what is due, and ring again for what nobody did."""
+
+from dataclasses import dataclass
+
+from linkpay.services import billing
+from linkpay.services.parts import Parts
+from linkpay.store import sites, work
+from linkpay.store.tables import Inbox, Outbox
+
+#: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
+_LIMIT = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one turn did."""
+
+    raised: int
+    inbox_rung: int
+    outbox_rung: int
+
+
+def turn(parts: Parts) -> Turn:
+    """One turn of the clock; harmless to run at any time, anywhere, by several processes at once."""
+    now = parts.clock.now()
+    _watch_sites(parts)
+    raised = billing.run(parts.database, now)
+    with parts.database.read() as tx:
+        inbox_ids = work.due_ids(tx, Inbox, now, _LIMIT)
+        outbox_ids = work.due_ids(tx, Outbox, now, _LIMIT)
+    parts.database.ring(inbox_ids, outbox_ids)
+    return Turn(raised, len(inbox_ids), len(outbox_ids))
+
+
+def _watch_sites(parts: Parts) -> None:
+    """Every connected site has its daily watch."""
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        missing = [
+            site.id
+            for site in sites.all_sites(tx)
+            if site.mollie_key_sealed is not None and not work.exists(tx, "watch_site", f"site:{site.id}")
+        ]
+    for site_id in missing:
+        with parts.database.write() as tx:
+            work.add(
+                tx, site_id=site_id, kind="watch_site", ref=f"site:{site_id}", target_id=site_id,
+                run_at=now, now=now,
+            )  # fmt: skip
