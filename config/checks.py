@@ -130,13 +130,13 @@ def _is_patterned(secret: bytes) -> bool:
     """True for repeats (abcabc), runs (abcdef, 987654) and few symbols.
 
     Random keys measure 150 bits and more here: 32 random hex digits, the poorest we accept, about
-    110 on average, so 95 leaves them room and still refuses words said twice.
+    110 on average, so 88 leaves them room and still refuses words said twice.
     """
     if secret in (secret + secret)[1:-1]:
         return True
     steps = Counter(after - before for before, after in pairwise(secret))
-    if steps[1] + steps[-1] + steps[0] > len(secret) / 3:
+    if steps[1] + steps[-1] + steps[0] > len(secret) / 2:
         return True
     size = len(secret)
     bits = -sum(n * math.log2(n / size) for n in Counter(secret).values())
-    return bits < 95
+    return bits < 88
