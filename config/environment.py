@@ -12,13 +12,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LOCAL_ENV = ROOT / "var" / "env"
 
 
-def process_environment(local_env: Path = LOCAL_ENV) -> dict[str, str]:
+def process_environment(local_env: Path = LOCAL_ENV, *, only_explicit: bool = False) -> dict[str, str]:
     """What this process was started with, completed from `local_env` if LINKPAY_ENV is not set.
 
     What was set explicitly always wins, also a ``NAME_FILE`` over a ``NAME`` in the file.
     """
     explicit = dict(os.environ)
-    if "LINKPAY_ENV" in explicit or not local_env.is_file():
+    if only_explicit or "LINKPAY_ENV" in explicit or not local_env.is_file():
         return explicit
     stored = read_env_file(local_env)
     said = {name.removesuffix("_FILE") for name in explicit}
