@@ -1,0 +1,74 @@
+# Everything a person or a machine needs to say to LinkPay. Needs Python 3.11 or newer, git and make.
+#
+# The virtual environment is made by these rules and made again only when Python or a requirements
+# file changes: each install leaves a stamp that is younger than what it was made from.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
+	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& command -v "$$name" && break; done)
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
+
+.PHONY: help run test check format lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-C stops it
+	@exec $(PY) -m linkpay.local
+
+test: $(VENV)/.dev ## Run the tests; T=path for a part, DB=postgresql://... for that database
+	@$(PY) -m pytest $(if $(DB),--database '$(DB)') $(T)
+
+check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
+	@echo 'ruff check'; $(BIN)/ruff check .
+	@echo 'ruff format'; $(BIN)/ruff format --check .
+	@echo 'mypy'; $(BIN)/mypy
+	@echo 'import contracts'; $(BIN)/lint-imports --no-cache
+	@echo 'size budgets'; $(PY) -m pytest tests/test_budgets.py
+
+format: $(VENV)/.dev ## Put the code in its form
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
+
+lock: $(VENV)/.dev ## Resolve all requirements anew and pin them with hashes
+	@$(LOCK) --upgrade -o requirements.txt
+	@$(LOCK) --upgrade --extra local -c requirements.txt -o config/requirements-local.txt
+	@$(LOCK) --upgrade --extra local --extra dev -c config/requirements-local.txt -o config/requirements-dev.txt
+	@echo 'requirements.txt, config/requirements-local.txt and config/requirements-dev.txt are fresh'
+
+clean: ## Remove the virtual environment and caches; data under var/ stays
+	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@test -n '$(PYTHON)' || { echo 'LinkPay needs Python 3.11 or newer and found none.' \
+		'Install one, or name it: make PYTHON=/path/to/python3'; exit 1; }
+	@echo 'Making the virtual environment with $(PYTHON)'
+	@rm -rf $(VENV)
+	@'$(PYTHON)' -m venv $(VENV) || { rm -rf $(VENV); echo 'This Python cannot make virtual environments;' \
+		'on Debian and Ubuntu: apt-get install python3-venv'; exit 1; }
+
+$(VENV)/.local: config/requirements-local.txt | $(PY)
+	@$(call install,$<)
+
+$(VENV)/.dev: config/requirements-dev.txt | $(PY)
+	@$(call install,$<)
+	@touch $(VENV)/.local
+
+# A line per package, so that nobody wonders whether it still lives. (pipefail here: old makes know no .SHELLFLAGS.)
+install = set -o pipefail; total=$$(grep -c '^[a-z]' $(1)); echo "Installing the $$total packages of $(1)"; \
+	$(PY) -m pip install --disable-pip-version-check --no-input --progress-bar off --require-hashes -r $(1) \
+	| awk -v total="$$total" '/^Ignoring/ { ++count } \
+		/^(Collecting|Processing|Requirement already)/ { name = $$1 == "Requirement" ? $$4 : $$2; sub(/.*\//, "", name); \
+		printf "  %2d/%d %s\n", ++count, total, name; fflush() } \
+		/^Installing/ { print "  unpacking"; fflush() }' \
+	&& touch $@
