@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from linkpay.adapters.wire import storable
 from linkpay.domain.money import Money, parse_amount
 from linkpay.errors import Permanent
 
@@ -70,11 +71,6 @@ def optional_text(body: Json, name: str) -> str | None:
     if not isinstance(value, str):
         raise Malformed(f"{name} is no text")
     return storable(value)
-
-
-def storable(text: str) -> str:
-    """The same text without what PostgreSQL and UTF-8 refuse."""
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
 
 
 def read_money(body: Json, name: str) -> Money:

@@ -138,16 +138,19 @@ class _PublicOnlyTLSPool(HTTPSConnectionPool):
 
 
 class PooledAdapter(HTTPAdapter):
-    """64 kept connections per host, no retries, no time without limit; optionally public hosts only."""
+    """64 kept connections per host, no retries, no time without limit.
+
+    `public_only`: https alone, and never a connection to an address inside a network.
+    """
 
     def __init__(self, *, public_only: bool = False) -> None:
-        self._public_only = public_only
+        self.public_only = public_only
         super().__init__(pool_connections=8, pool_maxsize=POOL, max_retries=0)
         _adapters.add(self)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: object) -> None:
         super().init_poolmanager(connections, maxsize, block, **kwargs)
-        tls = _PublicOnlyTLSPool if self._public_only else _TLSPool
+        tls = _PublicOnlyTLSPool if self.public_only else _TLSPool
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": tls}
 
     def forget_connections(self) -> None:
@@ -179,7 +182,8 @@ def open_session(adapter: PooledAdapter) -> requests.Session:
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.adapters.clear()
     session.mount("https://", adapter)
-    session.mount("http://", adapter)
+    if not adapter.public_only:
+        session.mount("http://", adapter)
     return session
 
 
@@ -252,3 +256,8 @@ def retry_after(response: requests.Response) -> float | None:
 def _seconds_until(told: str, response: requests.Response) -> float:
     sent_at = parsedate_to_datetime(response.headers.get("Date", ""))
     return max(0.0, (parsedate_to_datetime(told) - sent_at).total_seconds())
+
+
+def storable(text: str) -> str:
+    """The same text without what PostgreSQL and UTF-8 refuse."""
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")
