@@ -62,7 +62,10 @@ class ChargebackSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class MandateSnapshot:
-    """A permission to collect. `account_hint` shows at most the last four digits."""
+    """A permission to collect. `account_hint` shows at most the last four digits.
+
+    One that is gone has an empty `method` and no `created_at`: Mollie tells nothing more about it.
+    """
 
     id: str
     status: MandateStatus
@@ -70,7 +73,7 @@ class MandateSnapshot:
     account_hint: str | None
     reference: str | None
     signed_on: date | None
-    created_at: datetime
+    created_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
