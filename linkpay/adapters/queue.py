@@ -39,7 +39,6 @@ def connect(url: str, *, patience: float, retries: int = 0) -> Redis:
         url,
         socket_connect_timeout=patience,
         socket_timeout=patience,
-        socket_keepalive=True,
         # The client's default is three tries with up to ten seconds between them.
         retry=Retry(NoBackoff(), retries),
     )
