@@ -1,0 +1,184 @@
+"""The doorbell: tells workers through RQ which rows wait for them.
+
+The database row is the job, so a lost ring costs the seconds until the next sweep and nothing else.
+That is why nothing here waits, retries for long or raises.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from weakref import WeakSet
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from linkpay.adapters.queue_ring import QUEUE, WAKE, RingJob
+
+log = logging.getLogger(__name__)
+
+#: Older rings are worth nothing: the sweep has rung again every few seconds since.
+RING_TTL = 60  # seconds
+#: Rings kept in Redis while no worker takes them (100,000 rows); the oldest go first.
+RINGS_KEPT = 1_000
+_PAUSE = 0.2  # seconds between attempts while Redis is away
+_ROOM = 20_000  # rows that may wait for the next attempt
+
+Row = tuple[bool, int]  # is it an inbox row, and its id
+
+
+def connect(url: str, *, patience: float, retries: int = 0) -> Redis:
+    """A client for `redis://`, `rediss://` or `unix://`; `patience` in seconds bounds each wait."""
+    return Redis.from_url(
+        url,
+        socket_connect_timeout=patience,
+        socket_timeout=patience,
+        # The client's default is three tries with up to ten seconds between them.
+        retry=Retry(NoBackoff(), retries),
+    )
+
+
+def ring_queue(redis: Redis) -> Queue:
+    """RQ's queue that rings travel through: our job class and JSON."""
+    return Queue(QUEUE, connection=redis, job_class=RingJob, serializer=JSONSerializer)
+
+
+class Line:
+    """The line to Redis for one `purpose`: says once that it broke and once that it works again."""
+
+    def __init__(self, purpose: str) -> None:
+        self._purpose = purpose
+        self.failures = 0  # since it last worked
+
+    def fails(self, error: RedisError) -> None:
+        """An exchange failed."""
+        self.failures += 1
+        if self.failures == 1:
+            reason = f"{type(error).__name__}: {error}"[:200]
+            log.warning("Redis is away", extra={"purpose": self._purpose, "reason": reason})
+
+    def works(self) -> None:
+        """An exchange went well."""
+        if self.failures:
+            log.warning("Redis is back", extra={"purpose": self._purpose, "failures": self.failures})
+        self.failures = 0
+
+
+class RqBell:
+    """`ports.Bell` over RQ: one background thread gathers rings and sends them. Thread- and fork-safe.
+
+    `gather_seconds` is how long a ring waits for company, `rows_per_job` how many rows share one RQ
+    job, `patience` how many seconds one exchange with Redis may take.
+    """
+
+    def __init__(
+        self, redis_url: str, *, gather_seconds: float = 0.002, rows_per_job: int = 100, patience: float = 1.0
+    ) -> None:
+        self._url = redis_url
+        self._gather_seconds = gather_seconds
+        self._rows_per_job = rows_per_job
+        self._patience = patience
+        self._start_over()
+        _bells.add(self)
+
+    def _start_over(self) -> None:
+        self._changed = threading.Condition()
+        self._rows: dict[Row, None] = {}
+        self._thread: threading.Thread | None = None
+        self._closed = False
+        self._line = Line("ringing")
+        # One retry: a pooled connection may have died with the Redis of before.
+        self._queue = ring_queue(connect(self._url, patience=self._patience, retries=1))
+
+    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
+        """Wake workers for these rows, soon. Returns in microseconds, whatever happens to Redis."""
+        with self._changed:
+            if self._closed or len(self._rows) >= _ROOM:
+                return
+            self._rows.update(
+                dict.fromkeys(chain(((True, row) for row in inbox_ids), ((False, row) for row in outbox_ids)))
+            )
+            if self._rows and self._is_listening():
+                self._changed.notify()
+
+    def _is_listening(self) -> bool:
+        if self._thread is not None and self._thread.is_alive():
+            return True
+        self._thread = threading.Thread(target=self._listen, name="bell", daemon=True)
+        try:
+            self._thread.start()
+        except RuntimeError:  # no more threads, or the interpreter is ending
+            log.warning("bell cannot start its thread; the sweep will ring")
+            return False
+        return True
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Send what waits, for at most `timeout` seconds; later rings are left to the sweep."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None:
+            thread.join(timeout)
+
+    def _listen(self) -> None:
+        while rows := self._gather():
+            self._send(rows)
+
+    def _gather(self) -> list[Row]:
+        """Rows that came within a few milliseconds of each other; empty when closed."""
+        with self._changed:
+            while not self._rows and not self._closed:
+                self._changed.wait()
+            hurry = self._closed
+        if not hurry:
+            time.sleep(_PAUSE if self._line.failures else self._gather_seconds)
+        with self._changed:
+            rows, self._rows = list(self._rows), {}
+            return rows
+
+    def _send(self, rows: list[Row]) -> None:
+        try:
+            send_rings(self._queue, _batches(rows, self._rows_per_job))
+        except RedisError as error:
+            self._line.fails(error)
+        else:
+            self._line.works()
+
+
+def send_rings(queue: Queue, rings: Iterable[tuple[list[int], list[int]]]) -> None:
+    """Put one RQ job per (inbox ids, outbox ids) on the queue, in one round trip. Raises RedisError."""
+    jobs = [
+        Queue.prepare_data(
+            WAKE, args=list(ids), description="ring", ttl=RING_TTL, result_ttl=0, failure_ttl=RING_TTL
+        )
+        for ids in rings
+    ]
+    with queue.connection.pipeline(transaction=False) as pipe:
+        queue.enqueue_many(jobs, pipeline=pipe)
+        pipe.ltrim(queue.key, -RINGS_KEPT, -1)
+        pipe.execute()
+
+
+def _batches(rows: list[Row], size: int) -> Iterable[tuple[list[int], list[int]]]:
+    for start in range(0, len(rows), size):
+        batch = rows[start : start + size]
+        yield [row for is_inbox, row in batch if is_inbox], [row for is_inbox, row in batch if not is_inbox]
+
+
+_bells: WeakSet[RqBell] = WeakSet()
+
+
+def _forget_parent() -> None:
+    """A forked child has the parent's locks but not its thread; the parent sends what it gathered."""
+    for bell in _bells:
+        bell._start_over()
+
+
+os.register_at_fork(after_in_child=_forget_parent)

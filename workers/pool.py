@@ -1,0 +1,143 @@
+"""A bounded thread pool for rows, where a row is never queued twice.
+
+One call that waits ten seconds for Kajabi holds one thread, not the process. When the waiting room
+is full, handing over blocks, so what cannot be done yet stays where other workers can take it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+log = logging.getLogger(__name__)
+
+Row = tuple[str, int]  # kind and id
+_GLANCE = 0.2  # seconds between looks at `close`, which may not take the lock
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCounts:
+    """What became of the rows handed over since the start, and how many are here now."""
+
+    accepted: int  # queued for a thread
+    merged: int  # rung again while waiting or running
+    dropped: int  # refused or forgotten because the pool is closing
+    finished: int  # runs that ended, failed ones included
+    failed: int  # runs that raised
+    waiting: int
+    running: int
+
+
+class Pool:
+    """Runs ``run(kind, id)`` on at most `threads` threads; at most `capacity` rows wait.
+
+    A row that is rung while it waits is not queued again; one that is rung while it runs is run once
+    more afterwards, since the ring may tell of something the run did not see. What `run` raises is
+    logged and counted: the row stays due in the database, and the sweep rings again.
+    """
+
+    def __init__(self, threads: int, capacity: int, run: Callable[[str, int], None]) -> None:
+        if threads < 1 or capacity < 1:
+            raise ValueError("a pool needs at least one thread and room for one row")
+        self._run = run
+        self._capacity = capacity
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="row")
+        self._changed = threading.Condition()
+        self._waiting: set[Row] = set()
+        self._running: set[Row] = set()
+        self._again: set[Row] = set()
+        self._closed = False
+        self._ended = False
+        self._accepted = self._merged = self._dropped = self._finished = self._failed = 0
+
+    def submit_many(self, kind: str, ids: Iterable[int]) -> None:
+        """Hand rows over, in order; blocks while the waiting room is full. Drops them once closed."""
+        for row_id in ids:
+            self._submit((kind, row_id))
+
+    def _submit(self, row: Row) -> None:
+        with self._changed:
+            while not self._closed:
+                if row in self._waiting or row in self._again:
+                    self._merged += 1
+                    return
+                if row in self._running:
+                    self._merged += 1
+                    self._again.add(row)
+                    return
+                if len(self._waiting) < self._capacity:
+                    self._accepted += 1
+                    self._queue(row)
+                    return
+                self._changed.wait(_GLANCE)
+            self._dropped += 1
+
+    def _queue(self, row: Row) -> None:
+        self._waiting.add(row)
+        # The caller holds the lock that _work needs first, so the callback cannot come too late.
+        self._executor.submit(self._work, row).add_done_callback(lambda future: self._settle(row, future))
+
+    def _work(self, row: Row) -> None:
+        with self._changed:
+            self._waiting.discard(row)
+            self._running.add(row)
+            self._changed.notify_all()
+        self._run(*row)
+
+    def _settle(self, row: Row, future: Future[None]) -> None:
+        error = None if future.cancelled() else future.exception()
+        if error is not None:  # told before the row counts as done, so that a drained pool has told all
+            kind, row_id = row
+            log.error("row failed", extra={"kind": kind, "row_id": row_id}, exc_info=error)
+        with self._changed:
+            if future.cancelled():
+                self._waiting.discard(row)
+                self._dropped += 1
+            else:
+                self._running.discard(row)
+                self._finished += 1
+                self._failed += error is not None
+            if row in self._again:
+                self._again.discard(row)
+                # Beyond capacity for a moment: a thread has just become free.
+                self._revive(row)
+            self._changed.notify_all()
+
+    def _revive(self, row: Row) -> None:
+        if self._ended:
+            self._dropped += 1
+        else:
+            self._queue(row)
+
+    def close(self) -> None:
+        """Take nothing more; who waits to hand over is let go within 0.2 s.
+
+        Takes no lock, so a signal handler may call it.
+        """
+        self._closed = True
+
+    def drain(self, timeout: float) -> bool:
+        """Close, then wait at most `timeout` seconds for all accepted rows; True when none is left.
+
+        Rows that still wait after that are forgotten; those that run are left running.
+        """
+        self.close()
+        with self._changed:
+            is_empty = self._changed.wait_for(lambda: not self._waiting and not self._running, timeout)
+            self._ended = True
+        self._executor.shutdown(wait=False, cancel_futures=True)
+        return is_empty
+
+    def counts(self) -> PoolCounts:
+        """A consistent look at the figures."""
+        with self._changed:
+            return PoolCounts(
+                self._accepted,
+                self._merged,
+                self._dropped,
+                self._finished,
+                self._failed,
+                len(self._waiting),
+                len(self._running),
+            )

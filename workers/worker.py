@@ -1,0 +1,46 @@
+"""The worker process: ``python -m workers.worker``. Any number of them may run.
+
+It listens for rings and runs their rows on a bounded thread pool. Nothing forks, so pooled
+connections to the database, Mollie and Kajabi are kept and need no disposal in children.
+"""
+
+import logging
+import os
+import sys
+
+from config.settings import load_settings
+from linkpay.bootstrap import build
+from linkpay.logs import configure
+from workers import jobs
+from workers.doorbell import serve
+from workers.pool import Pool
+
+log = logging.getLogger(__name__)
+
+#: Waiting room per thread: enough for one full ring, little enough that other workers get theirs.
+_ROOM_PER_THREAD = 8
+
+
+def main() -> None:
+    """Run until SIGTERM or SIGINT; the exit status is then 0."""
+    settings = load_settings()
+    configure(settings.log_level, as_json=settings.logs_as_json)
+    parts = build(settings)
+    runners = {"inbox": jobs.run_inbox, "outbox": jobs.run_outbox}
+    pool = Pool(
+        settings.worker_threads,
+        settings.worker_threads * _ROOM_PER_THREAD,
+        lambda kind, row_id: runners[kind](parts, row_id),
+    )
+    log.info("worker starts", extra={"threads": settings.worker_threads})
+    is_drained = serve(settings.redis_url.get_secret_value(), pool)
+    parts.close()
+    if not is_drained:
+        # The interpreter would wait for the threads that still run, longer than a supervisor does.
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
