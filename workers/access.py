@@ -26,7 +26,9 @@ def apply(parts: Parts, row: Outbox) -> None:
         elif errand == "done":
             work.finish(tx, row, parts.clock.now())
     if errand == "no_address":
-        raise Permanent("The offer has no Kajabi addresses yet. Paste its activation and deactivation address.")
+        raise Permanent(
+            "The offer has no Kajabi addresses yet. Paste its activation and deactivation address."
+        )
     if isinstance(errand, str):
         return
     try:

@@ -35,10 +35,18 @@ HANDLERS: dict[str, Handler] = {
 _CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refund": 300.0}
 
 
-def run(parts: Parts, kind: str, row_id: int) -> None:
-    """Run one due row. `kind` is ``inbox`` or ``outbox``. A row that is not due is left alone."""
-    table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
-    with correlation(f"{kind}:{row_id}"):
+def run_inbox(parts: Parts, row_id: int) -> None:
+    """Run one inbox row. One that is not due, or that somebody else holds, is left alone."""
+    _run(parts, Inbox, row_id)
+
+
+def run_outbox(parts: Parts, row_id: int) -> None:
+    """Run one outbox row. One that is not due, or that somebody else holds, is left alone."""
+    _run(parts, Outbox, row_id)
+
+
+def _run(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> None:
+    with correlation(f"{table.__tablename__}:{row_id}"):
         row = _claim(parts, table, row_id)
         if row is None:
             return
@@ -60,7 +68,7 @@ def run(parts: Parts, kind: str, row_id: int) -> None:
 def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:
     now = parts.clock.now()
     with parts.database.write() as tx:
-        row: Inbox | Outbox | None = work.claim(tx, table, row_id, now)
+        row = work.claim(tx, table, row_id, now)
         if row is None or row.crashes < work.CRASH_LIMIT:
             return row
         work.park(tx, row, "It stopped its worker too often.", now)

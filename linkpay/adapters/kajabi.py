@@ -10,6 +10,7 @@ from socket import gaierror
 
 import requests
 
+from linkpay.adapters import kajabi_hooks
 from linkpay.adapters.kajabi_answers import Outcome, classify
 from linkpay.adapters.kajabi_urls import OfferAddress, check_action, parse_offer_url
 from linkpay.adapters.wire import (
@@ -32,7 +33,7 @@ from linkpay.errors import (
     ProviderError,
     Retryable,
 )
-from linkpay.ports import AccessAnswer, AccessOrder
+from linkpay.ports import AccessAnswer, AccessOrder, Announcement
 
 _MAX_BODY = 64 * 1024
 _KEPT_BODY = 2 * 1024
@@ -82,6 +83,10 @@ class KajabiOffers:
         self._total_s = total_s
         self._public = open_session(PooledAdapter(public_only=True))
         self._local = open_session(PooledAdapter())
+
+    def read_announcement(self, content_type: str, body: bytes) -> Announcement:
+        """What one of Kajabi's own webhooks says."""
+        return kajabi_hooks.read(content_type, body)
 
     def check_url(self, url: str, *, grant: bool) -> None:
         """Raise InputError when this cannot be an offer address we may send to.

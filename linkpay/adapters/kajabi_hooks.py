@@ -96,7 +96,12 @@ def _from_resources(payload: list[Any]) -> _Found:
     related = _group(_group(_group(purchase, "relationships"), "offer"), "data")
     offer_id = _text(related, "id") or _text(by_type.get("offers", {}), "id")
     customer = _group(by_type.get("customers", {}), "attributes")
-    return offer_id, _text(customer, "email"), _text(customer, "name"), _text(customer, "external_user_id") or None
+    return (
+        offer_id,
+        _text(customer, "email"),
+        _text(customer, "name"),
+        _text(customer, "external_user_id") or None,
+    )
 
 
 def _group(mapping: Mapping[str, Any], key: str) -> Mapping[str, Any]:

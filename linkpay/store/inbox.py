@@ -8,12 +8,24 @@ from linkpay.store.db import Tx, ring_after_commit
 from linkpay.store.tables import Inbox, Site
 
 
-def receive(tx: Tx, *, token: str, source: str, ref: str, content_type: str, body: bytes, now: datetime) -> bool:
+def receive(
+    tx: Tx, *, token: str, source: str, ref: str, content_type: str, body: bytes, now: datetime
+) -> bool:
     """Keep a message for the site whose addresses carry `token`; False when no site does.
 
     Never de-duplicates: Mollie posts the same id again for every later state of a payment.
     """
-    names = ("site_id", "source", "ref", "content_type", "body", "run_at", "created_at", "attempts", "crashes")
+    names = (
+        "site_id",
+        "source",
+        "ref",
+        "content_type",
+        "body",
+        "run_at",
+        "created_at",
+        "attempts",
+        "crashes",
+    )
     columns = Inbox.__table__.c
     row = select(
         Site.id,

@@ -8,7 +8,6 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.exc import NoResultFound
@@ -21,9 +20,6 @@ from linkpay.store.tables import Inbox, Outbox
 LEASE = timedelta(seconds=60)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
-
-Row = TypeVar("Row", Inbox, Outbox)
-
 
 class LeaseLost(LinkPayError):
     """Somebody else has this work now: roll back and forget it."""
@@ -41,7 +37,9 @@ def add(
     return row_id is not None
 
 
-def claim(tx: Tx, table: type[Row], row_id: int, now: datetime) -> Row | None:
+def claim(
+    tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime
+) -> Inbox | Outbox | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
     return tx.scalars(
         update(table)

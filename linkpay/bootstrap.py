@@ -1,0 +1,52 @@
+"""Puts the parts together, once per process: the only place that knows all adapters."""
+
+from config.settings import Settings
+from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.mail import SmtpMailer
+from linkpay.adapters.mollie import MollieProvider
+from linkpay.adapters.queue import RqBell
+from linkpay.clock import Clock, SharedClock, SystemClock
+from linkpay.errors import Retryable
+from linkpay.ports import Bell, Letter, Mailer
+from linkpay.services.parts import Parts
+from linkpay.store.db import Database
+from linkpay.store.secrets import SecretBox
+
+
+class NoMailServer:
+    """Stands in where no mail server is set (never in production): mails wait until there is one."""
+
+    def send(self, letter: Letter) -> None:
+        raise Retryable("SMTP_URL is not set, so mails wait")
+
+
+def build(settings: Settings, *, bell: Bell | None = None) -> Parts:
+    """All parts for one process. `bell` replaces the one that rings through Redis."""
+    ringer = bell or RqBell(settings.redis_url.get_secret_value())
+    clock = build_clock(settings)
+    production = settings.env == "production"
+    return Parts(
+        database=Database(settings.database_url.get_secret_value(), ring=ringer.ring),
+        clock=clock,
+        box=SecretBox([key.get_secret_value() for key in settings.encryption_keys]),
+        payments=MollieProvider(settings.mollie_api_url),
+        access=KajabiOffers(
+            settings.kajabi_webhook_hosts,
+            # Hosts that production must never reach: the sandbox on this machine.
+            test_hosts=() if production else settings.kajabi_webhook_hosts,
+        ),
+        mailer=_mailer(settings, clock),
+        bell=ringer,
+        base_url=settings.base_url.rstrip("/"),
+    )
+
+
+def build_clock(settings: Settings) -> Clock:
+    """The system's clock, or the one that the sandbox shares through a file."""
+    return SystemClock() if settings.clock_file is None else SharedClock(settings.clock_file)
+
+
+def _mailer(settings: Settings, clock: Clock) -> Mailer:
+    if settings.smtp_url is None or settings.mail_from is None:
+        return NoMailServer()
+    return SmtpMailer(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
