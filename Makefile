@@ -24,7 +24,7 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-C stops it
-	@exec $(PY) -m linkpay.local
+	@exec $(PY) -m linkpay.local $(if $(DB),--database '$(DB)')
 
 test: $(VENV)/.dev ## Run the tests; T=path for a part, DB=postgresql://... for that database
 	@$(PY) -m pytest $(if $(DB),--database '$(DB)') $(T)

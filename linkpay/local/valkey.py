@@ -15,7 +15,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
 from linkpay.errors import LinkPayError
 
@@ -73,7 +75,10 @@ def command(folder: Path) -> list[str]:
 
 def answers(folder: Path) -> bool:
     """True when the server of `folder` answers PING and has loaded its data."""
-    client = Redis(unix_socket_path=str(socket_path(folder)), socket_timeout=1)
+    # By default the client tries three times and waits seconds in between.
+    client = Redis(
+        unix_socket_path=str(socket_path(folder)), socket_timeout=1, retry=Retry(NoBackoff(), retries=0)
+    )
     try:
         return bool(client.ping())
     except RedisError:

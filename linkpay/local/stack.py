@@ -1,0 +1,72 @@
+"""Which processes make up LinkPay on one machine, and how each is started."""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from config.environment import ROOT
+from config.local import LocalChoices
+from linkpay.local import valkey
+from linkpay.local.places import Places
+
+_STEADY = ("--no-ws", "--respawn-failed-workers")
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process to keep alive. `answers_at` is an address that answers 2xx once it is ready."""
+
+    name: str
+    command: tuple[str, ...]
+    answers_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Everything the launcher needs: programs in starting order, and two commands run once.
+
+    `prepare` runs before the programs start, `seed` when all are ready; `seed` prints a JSON object.
+    `ports` maps the environment variable that moves a port to its number; `environment` is whole.
+    """
+
+    programs: tuple[Program, ...]
+    prepare: tuple[str, ...]
+    seed: tuple[str, ...]
+    ports: Mapping[str, int]
+    places: Places
+    environment: Mapping[str, str]
+    folder: Path = field(default=ROOT)
+
+
+def local_stack(places: Places, choices: LocalChoices, environment: Mapping[str, str]) -> Stack:
+    """LinkPay as `make run` serves it: the production processes, plus Valkey and the sandbox."""
+    python = sys.executable
+    web, sandbox = f"http://127.0.0.1:{choices.port}", f"http://127.0.0.1:{choices.sandbox_port}"
+    ports = {"PORT": choices.port, "SANDBOX_PORT": choices.sandbox_port, "SMTP_PORT": choices.smtp_port}
+    return Stack(
+        programs=(
+            Program("valkey", tuple(valkey.command(places.valkey))),
+            Program("sandbox", _sandbox(python, places, choices), f"{sandbox}/_sandbox/clock"),
+            Program("web", _web(python, choices), f"{web}/readyz"),
+            Program("worker", (python, "-m", "workers.worker")),
+            Program("clock", (python, "-m", "workers.clock")),
+        ),
+        prepare=(python, "-m", "linkpay", "migrate"),
+        seed=(python, "-m", "linkpay", "demo", "--json"),
+        ports=ports,
+        places=places,
+        environment=environment,
+    )
+
+
+def _sandbox(python: str, places: Places, choices: LocalChoices) -> tuple[str, ...]:
+    ports = ("--port", str(choices.sandbox_port), "--smtp-port", str(choices.smtp_port))
+    return (python, "-m", "linkpay.sandbox", *ports, "--state", str(places.var / "sandbox.db"))
+
+
+def _web(python: str, choices: LocalChoices) -> tuple[str, ...]:
+    """As the Procfile serves it, with one process: SQLite has one writer, and memory stays low."""
+    where = ("--host", "127.0.0.1", "--port", str(choices.port))
+    size = ("--workers", "1", "--blocking-threads", str(choices.web_threads))
+    return (python, "-m", "granian", "--interface", "wsgi", *where, *size, *_STEADY, "wsgi:app")
