@@ -86,6 +86,8 @@ class Sandbox:
                 return self._control.answer(request)
             case ["checkout", *_]:
                 return checkout.answer(self.world, request)
+            case ["dashboard", _]:
+                return checkout.dashboard(self.world, request)
             case ["webhooks", "offers"]:
                 return offers.answer(self.world, request)
         return page("message.html", 404, title="Not found", text="There is nothing at this address.")
@@ -97,7 +99,8 @@ class Sandbox:
         """
         path, _, query = path.partition("?")
         content = encode(body) if body is not None else b""
-        request = Request(method, path, query, {"content-type": "application/json"}, content, self.world.base)
+        base = self.world.kajabi_base if path.startswith("/_sandbox/kajabi/") else self.world.base
+        request = Request(method, path, query, {"content-type": "application/json"}, content, base)
         response = self.handle(request)
         answer = json.loads(response.body)
         if response.status >= 400:
@@ -111,6 +114,14 @@ class Sandbox:
     def pump(self, limit: int | None = None) -> int:
         """Make the webhook attempts that are ready, oldest first; return how many were made."""
         return self.world.courier.pump(limit)
+
+    def take(self) -> list[Delivery]:
+        """Take the ready webhooks out of the queue: the test delivers each with `attempt`, or not at all."""
+        return self.world.courier.take()
+
+    def attempt(self, delivery: Delivery) -> None:
+        """Deliver one webhook now."""
+        self.world.courier.attempt(delivery)
 
     def waiting(self) -> list[Delivery]:
         """The webhooks that are not delivered yet, oldest first."""
@@ -132,13 +143,14 @@ def create_sandbox(
     deliver: Deliver | None = None,
     post: Callable[[Delivery], int] | None = None,
     base: str = "http://mollie.sandbox.test",
+    kajabi_base: str = "http://kajabi.sandbox.test",
 ) -> Sandbox:
     """A sandbox that runs nothing in the background.
 
     `deliver` takes the address and form of a webhook and returns the HTTP status of the receiver; it is
     called by `pump` only (JSON comes as one field, `json`). `post` does the same for whole deliveries, JSON
-    ones included. Without either, nothing is received (status 0). `base` is the address by which callers
-    know the sandbox.
+    ones included. Without either, nothing is received (status 0). `base` and `kajabi_base` are the
+    addresses by which callers know the two sides.
     Raises SettingsError when the state file is not ours.
     """
 
@@ -150,7 +162,7 @@ def create_sandbox(
         return deliver(delivery.url, dict(parse_qsl(delivery.body, keep_blank_values=True)))
 
     world = World(clock or Standing(), post or form_post)
-    world.base = base
+    world.base, world.kajabi_base = base, kajabi_base
     storage = None
     if state_path is not None:
         storage = Storage(state_path, world.books)

@@ -45,6 +45,14 @@ def answer(world: World, request: Request) -> Response:
         return _checkout(world, payment, posted)
 
 
+def dashboard(world: World, request: Request) -> Response:
+    """What stands in for Mollie's dashboard: a payment's page leads to where its state can be changed."""
+    payment = world.books.payments.get(request.path.rstrip("/").rpartition("/")[2])
+    if payment is None:
+        return page("message.html", 404, title="Not found", text="The dashboard knows payments only.")
+    return redirect(f"/checkout/{payment.checkout_token}/state")
+
+
 def _checkout(world: World, payment: Payment, posted: dict[str, str] | None) -> Response:
     if payment.status != "open":
         return _finished(payment)

@@ -1,11 +1,15 @@
 """What happens by itself when time passes, strictly in the order in which it is due."""
 
 import threading
+import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from linkpay.sandbox.mollie import idempotency, passage, refunds
 from linkpay.sandbox.world import World
+
+PATIENCE = 2.0
+"""Seconds that one move of the clock waits in all for webhooks before time goes on without them."""
 
 Happening = Callable[[World, str], object]
 
@@ -44,12 +48,17 @@ class Life:
     def happen_until(self, moment: datetime) -> int:
         """Let everything due up to `moment` happen; the clock steps to each event. Returns how many."""
         count = 0
-        while self._next(moment):
+        while self._next(moment, 0.0):
             count += 1
         return count
 
-    def _next(self, moment: datetime) -> bool:
+    def _next(self, moment: datetime, patient_until: float) -> bool:
+        """The next due thing, after the webhooks of the moments before it were delivered."""
         world = self._world
+        with world.books.lock:
+            upcoming = world.books.next_timer()
+        if upcoming is not None and world.now() < upcoming.due_at <= moment:
+            world.courier.settle(patient_until)
         with world.books.lock:
             timer = world.books.next_timer()
             if timer is None or timer.due_at > moment:
@@ -67,12 +76,17 @@ class Life:
     def advance(self, by: timedelta) -> datetime:
         """Move time forward by `by`; return the new now when all that became due is final."""
         with self._advancing:
-            moment = self._world.now() + by
+            world = self._world
+            moment, patient_until = world.now() + by, time.monotonic() + PATIENCE
+            while self._next(moment, patient_until):
+                pass
+            with world.books.lock:
+                left = moment - world.now()
+                if left > timedelta(0):
+                    world.clock.advance(left)
+            world.courier.settle(patient_until)
             self.happen_until(moment)
-            left = moment - self._world.now()
-            if left > timedelta(0):
-                self._world.clock.advance(left)
-            return self._world.now()
+            return world.now()
 
     def start(self) -> None:
         """Let time pass by itself in the background."""

@@ -63,7 +63,6 @@ class Service:
             state,
             clock=SharedClock(state.with_name(state.name + ".clock")),
             post=HttpPost(COURIER_THREADS),
-            base=f"http://{host}:{port}",
         )
         self._mail = MailSink(self.sandbox.world, host, smtp_port) if smtp_port is not None else None
         self._server = wsgi.Server(
@@ -76,7 +75,8 @@ class Service:
         """Open the port and start the background; returns the port."""
         self._server.prepare()
         port = int(self._server.bind_addr[1])
-        self.sandbox.world.base = f"http://{self._server.bind_addr[0]}:{port}"
+        base = f"http://{self._server.bind_addr[0]}:{port}"
+        self.sandbox.world.base = self.sandbox.world.kajabi_base = base
         if self._mail is not None:
             self._mail.start()
         self.sandbox.world.courier.start(COURIER_THREADS)

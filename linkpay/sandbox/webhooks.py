@@ -42,7 +42,7 @@ class Courier:
         self._held: deque[str] = deque()
         self._after: dict[str, str] = {}
         self._threads: list[threading.Thread] = []
-        self.in_flight = 0
+        self._unanswered = 0
         self.open: dict[str, Delivery] = {}
 
     def send(self, delivery: Delivery) -> None:
@@ -67,7 +67,12 @@ class Courier:
         if kind == "webhook_early":
             self._early.append(delivery)
         else:
-            self._ready.put(delivery.id)
+            self._queue(delivery.id)
+
+    def _queue(self, delivery_id: str) -> None:
+        with self._books.lock:
+            self._unanswered += 1
+        self._ready.put(delivery_id)
 
     def _forget_old(self) -> None:
         table = self._books.deliveries
@@ -89,16 +94,16 @@ class Courier:
                 delivery.held = False
                 self.open[delivery.id] = delivery
                 if self._books.timers.first("ref", delivery.id) is None:
-                    self._ready.put(delivery.id)
+                    self._queue(delivery.id)
 
     def retry(self, delivery_id: str) -> None:
         """A retry is due (called by the clock)."""
         if delivery_id in self.open:
-            self._ready.put(delivery_id)
+            self._queue(delivery_id)
 
     def waiting(self) -> int:
         """How many deliveries could be made right now, those under way included."""
-        return self._ready.qsize() + self.in_flight
+        return self._unanswered
 
     def start(self, threads: int) -> None:
         """Deliver in the background."""
@@ -106,6 +111,27 @@ class Courier:
             thread = threading.Thread(target=self._work, name=f"sandbox-courier-{number}", daemon=True)
             thread.start()
             self._threads.append(thread)
+
+    def settle(self, until: float) -> None:
+        """Wait until the background has nothing left to deliver, at most until `until` (monotonic)."""
+        while self._threads and self.waiting() and time.monotonic() < until:
+            time.sleep(0.001)
+
+    def take(self) -> list[Delivery]:
+        """Take what is ready out of the queue, to be attempted in another order, twice, or never."""
+        taken = []
+        while (delivery_id := self._next_ready()) is not None:
+            self._answered()
+            delivery = self.open.get(delivery_id)
+            if delivery is not None:
+                taken.append(delivery)
+        return taken
+
+    def _next_ready(self) -> str | None:
+        try:
+            return self._ready.get_nowait()
+        except queue.Empty:
+            return None
 
     def stop(self) -> None:
         """End the background threads; what waits stays in the books."""
@@ -119,25 +145,26 @@ class Courier:
     def pump(self, limit: int | None = None) -> int:
         """Make the attempts that are ready, in order, in this thread; return how many were made."""
         made = 0
-        while limit is None or made < limit:
-            try:
-                delivery_id = self._ready.get_nowait()
-            except queue.Empty:
-                break
-            if delivery_id is not None:
-                self._attempt_by_id(delivery_id)
-                made += 1
+        while (limit is None or made < limit) and (delivery_id := self._next_ready()) is not None:
+            self._attempt_by_id(delivery_id)
+            made += 1
         return made
 
     def _attempt_by_id(self, delivery_id: str) -> None:
-        delivery = self.open.get(delivery_id)
-        if delivery is not None:
-            self.attempt(delivery)
+        try:
+            delivery = self.open.get(delivery_id)
+            if delivery is not None:
+                self.attempt(delivery)
+        finally:
+            self._answered()
+
+    def _answered(self) -> None:
+        with self._books.lock:
+            self._unanswered -= 1
 
     def attempt(self, delivery: Delivery) -> None:
         """One attempt, now, in this thread (twice when the delivery was doubled)."""
         with self._books.lock:
-            self.in_flight += 1
             copies, delivery.copies = delivery.copies, 1
             sent_at = self._now()
         status = 0
@@ -148,7 +175,6 @@ class Courier:
         finally:
             millis = round((time.perf_counter() - started) * 1000, 1)
             with self._books.lock:
-                self.in_flight -= 1
                 self._note(delivery, sent_at, status, millis)
 
     def _note(self, delivery: Delivery, sent_at: datetime, status: int, millis: float) -> None:
@@ -160,7 +186,7 @@ class Courier:
         books.deliveries.save(delivery)
         follower = self._after.pop(delivery.id, None)
         if follower is not None:
-            self._ready.put(follower)
+            self._queue(follower)
         if status == 200 or len(delivery.attempts) >= len(RETRY_MINUTES):
             delivery.state = "delivered" if status == 200 else "given_up"
             self.open.pop(delivery.id, None)
@@ -172,6 +198,7 @@ class Courier:
 
     def forget(self) -> None:
         """After a reset: nothing waits any more (call it under the lock)."""
+        self.take()
         self.open.clear()
         self._held.clear()
         self._after.clear()

@@ -53,6 +53,7 @@ class World:
         self.log: deque[LogLine] = deque(maxlen=LOGGED)
         self.running_keys: set[str] = set()
         self.base = "http://127.0.0.1:8090"
+        self.kajabi_base = self.base
         self.render: Render = _unrendered
 
     def now(self) -> datetime:

@@ -1,7 +1,6 @@
 """Members of a Kajabi site: found by e-mail or external id, granted offers, and what they can open."""
 
 import re
-from datetime import datetime
 
 from linkpay.sandbox import ids
 from linkpay.sandbox.kajabi.records import Member, Offer, Site
@@ -54,36 +53,25 @@ def grant(world: World, member: Member, offer: Offer) -> None:
     now = world.now().isoformat()
     before: Json = member.grants.get(offer.id, {"times": 0})
     member.grants[offer.id] = {**before, "state": "granted", "granted_at": now, "times": before["times"] + 1}
+    member.products = sorted({*member.products, *offer.products})
     if member.customer_id is None:
         member.customer_id = ids.digits(10)
     world.books.members.save(member)
 
 
 def revoke(world: World, member: Member, offer_id: str) -> None:
-    """Close the offer and with it each of its products."""
+    """Close the offer and each of its products, also those that another granted offer holds too: Kajabi
+    "deactivates all associated product memberships"."""
     member.grants[offer_id] |= {"state": "revoked", "revoked_at": world.now().isoformat()}
+    offer = world.books.offers.get(offer_id)
+    if offer is not None:
+        member.products = [product for product in member.products if product not in offer.products]
     world.books.members.save(member)
-
-
-def open_products(world: World, member: Member) -> list[str]:
-    """What the member can open now. Revoking an offer closes its products even when another offer that is
-    still granted holds them too, until that one is granted again (Kajabi's help pages warn of it)."""
-    moments: dict[str, tuple[datetime, bool]] = {}
-    for offer_id, given in member.grants.items():
-        offer = world.books.offers.get(offer_id)
-        if offer is None:
-            continue
-        granted = given["state"] == "granted"
-        at = datetime.fromisoformat(given["granted_at"] if granted else given["revoked_at"])
-        for product in offer.products:
-            if product not in moments or at >= moments[product][0]:
-                moments[product] = (at, granted)
-    return sorted(product for product, (_, granted) in moments.items() if granted)
 
 
 def mail_grant(world: World, site: Site, offer: Offer, member: Member) -> None:
     """Kajabi's mail about a granted offer."""
-    library = f"{world.base}/kajabi/library/{site.id}/{member.id}"
+    library = f"{world.kajabi_base}/kajabi/library/{site.id}/{member.id}"
     world.books.mails.add(
         Mail(
             id=ids.word(16),
@@ -114,8 +102,8 @@ def view(world: World, member: Member) -> Json:
         "external_id": member.external_id,
         "external_user_id": member.external_id,
         "offers": offers,
-        "products": open_products(world, member),
+        "products": list(member.products),
         "tags": list(member.tags),
         "calls": list(member.calls),
-        "library_url": f"{world.base}/kajabi/library/{member.site_id}/{member.id}",
+        "library_url": f"{world.kajabi_base}/kajabi/library/{member.site_id}/{member.id}",
     }

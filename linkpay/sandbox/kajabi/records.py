@@ -39,8 +39,8 @@ class Product(Record):
 class Member(Record):
     """A person at a Kajabi site: the contact, and once she has an offer also the customer.
 
-    `grants` maps an offer id to ``{"state", "granted_at", "revoked_at", "times"}``, `purchases` are made
-    in Kajabi itself, `calls` are what the offer addresses received about her.
+    `grants` maps an offer id to ``{"state", "granted_at", "revoked_at", "times"}``, `products`
+    are those she can open now, `calls` are what the offer addresses received about her.
     """
 
     site_id: str
@@ -49,6 +49,7 @@ class Member(Record):
     customer_id: str | None = None
     external_id: str | None = None
     grants: Json = field(default_factory=dict)
+    products: list[str] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
     calls: list[Json] = field(default_factory=list)
 

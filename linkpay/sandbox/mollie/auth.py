@@ -6,8 +6,8 @@ from linkpay.sandbox.mollie.call import Credential, MollieError, invalid
 from linkpay.sandbox.web import Json, Request
 from linkpay.sandbox.world import World
 
-_KEY = re.compile(r"^(test|live)_(\w{4,128})$")
-_ACCESS = re.compile(r"^access_(\w{4,128})$")
+_KEY = re.compile(r"^(test|live)_(\w{1,128})$")
+_ACCESS = re.compile(r"^access_(\w{1,128})$")
 
 
 def authenticate(world: World, request: Request, query: Json, body: Json) -> Credential:
