@@ -1,0 +1,42 @@
+"""``python -m linkpay.sandbox --port N --smtp-port M --state FILE``: the sandbox alone."""
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from linkpay.errors import SettingsError
+from linkpay.sandbox.server import Service
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m linkpay.sandbox", description=__doc__)
+    parser.add_argument("--port", type=int, default=8090, help="HTTP port, 0 for a free one")
+    parser.add_argument("--smtp-port", type=int, default=None, help="port of the mail sink; none without it")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (there is no sign-in)")
+    parser.add_argument("--state", type=Path, default=Path("var/sandbox.db"), help="the state file")
+    options = parser.parse_args()
+    try:
+        service = Service(options.host, options.port, options.smtp_port, options.state)
+        port = service.prepare()
+    except (SettingsError, OSError) as error:
+        sys.stderr.write(f"The sandbox cannot start: {error}\n")
+        return 1
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, end)
+    sys.stdout.write(f"Sandbox on http://{options.host}:{port} with state in {options.state}\n")
+    sys.stdout.flush()
+    try:
+        service.serve()
+    finally:
+        service.stop()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,49 @@
+"""Every address of the Mollie side."""
+
+from linkpay.sandbox.mollie import captures, chargebacks, customers, mandates, methods, payments, refunds
+from linkpay.sandbox.mollie.desk import Handler
+from linkpay.sandbox.web import Router
+
+_PAYMENT = "/v2/payments/{payment}"
+_CUSTOMER = "/v2/customers/{customer}"
+
+ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("POST", "/v2/payments", payments.create),
+    ("GET", "/v2/payments", payments.listing),
+    ("GET", _PAYMENT, payments.get),
+    ("PATCH", _PAYMENT, payments.update),
+    ("DELETE", _PAYMENT, payments.cancel),
+    ("POST", f"{_PAYMENT}/refunds", refunds.create),
+    ("GET", f"{_PAYMENT}/refunds", refunds.listing),
+    ("GET", f"{_PAYMENT}/refunds/{{refund}}", refunds.get),
+    ("DELETE", f"{_PAYMENT}/refunds/{{refund}}", refunds.delete),
+    ("GET", "/v2/refunds", refunds.listing_all),
+    ("GET", f"{_PAYMENT}/chargebacks", chargebacks.listing),
+    ("GET", f"{_PAYMENT}/chargebacks/{{chargeback}}", chargebacks.get),
+    ("GET", "/v2/chargebacks", chargebacks.listing_all),
+    ("POST", f"{_PAYMENT}/captures", captures.create),
+    ("GET", f"{_PAYMENT}/captures", captures.listing),
+    ("GET", f"{_PAYMENT}/captures/{{capture}}", captures.get),
+    ("POST", "/v2/customers", customers.create),
+    ("GET", "/v2/customers", customers.listing),
+    ("GET", _CUSTOMER, customers.get),
+    ("PATCH", _CUSTOMER, customers.update),
+    ("DELETE", _CUSTOMER, customers.delete),
+    ("POST", f"{_CUSTOMER}/payments", payments.create_for_customer),
+    ("GET", f"{_CUSTOMER}/payments", payments.listing_of_customer),
+    ("POST", f"{_CUSTOMER}/mandates", mandates.create),
+    ("GET", f"{_CUSTOMER}/mandates", mandates.listing),
+    ("GET", f"{_CUSTOMER}/mandates/{{mandate}}", mandates.get),
+    ("DELETE", f"{_CUSTOMER}/mandates/{{mandate}}", mandates.delete),
+    ("GET", "/v2/methods", methods.listing),
+    ("GET", "/v2/methods/all", methods.listing_all),
+    ("GET", "/v2/methods/{method}", methods.get),
+)
+
+
+def router() -> Router[Handler]:
+    """All routes, ready to find."""
+    routes = Router[Handler]()
+    for method, pattern, handler in ROUTES:
+        routes.add(method, pattern, handler)
+    return routes
