@@ -53,6 +53,7 @@ class Settings(BaseModel):
     port: Port = 8000
     web_threads: Threads = 8
     worker_threads: Threads = 16
+    clock_life_sign: Path | None = None
 
     @field_validator("database_url", mode="before")
     @classmethod

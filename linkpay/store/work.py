@@ -21,6 +21,7 @@ LEASE = timedelta(seconds=60)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
 
+
 class LeaseLost(LinkPayError):
     """Somebody else has this work now: roll back and forget it."""
 
@@ -37,11 +38,9 @@ def add(
     return row_id is not None
 
 
-def claim(
-    tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime
-) -> Inbox | Outbox | None:
+def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
-    return tx.scalars(
+    taken: Inbox | Outbox | None = tx.scalars(
         update(table)
         .where(
             table.id == row_id,
@@ -59,6 +58,7 @@ def claim(
         .returning(table),
         execution_options={"populate_existing": True},
     ).one_or_none()
+    return taken
 
 
 def finish(tx: Tx, row: Inbox | Outbox, now: datetime, *, outcome: str | None = None) -> None:
