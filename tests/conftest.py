@@ -1,0 +1,23 @@
+"""Options and fixtures that every test may use."""
+
+import pytest
+
+pytest_plugins = ["tests.store_fixtures"]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        metavar="URL",
+        help="PostgreSQL server to test on, as postgresql://user@host:port/name; SQLite files when not given",
+    )
+
+
+@pytest.fixture(scope="session")
+def database_base_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The server given with --database, or ``sqlite:///`` and a folder of this session with a slash.
+
+    Tests make their own database below it and remove it.
+    """
+    given: str | None = request.config.getoption("--database")
+    return given or f"sqlite:///{tmp_path_factory.mktemp('databases')}/"
