@@ -1,0 +1,137 @@
+"""A migrated database for each test that asks for one: copied from a template, removed afterwards."""
+
+import itertools
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from sqlalchemy import create_engine, make_url
+
+from linkpay.store import schema
+from linkpay.store.db import Database
+
+
+class Databases(Protocol):
+    """Makes databases below one base address."""
+
+    def migrated(self) -> str:
+        """The address of a fresh copy of the template."""
+
+    def empty(self) -> str:
+        """The address of a fresh database without a single table."""
+
+    def drop(self, url: str) -> None:
+        """Remove it, even while somebody is still connected."""
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    schema.upgrade(database)
+    # The last connection to a SQLite file folds its write-ahead log into the file, which can be copied then.
+    database.dispose()
+
+
+class SqliteDatabases:
+    """One file per database."""
+
+    def __init__(self, base_url: str) -> None:
+        self._base = base_url
+        self._folder = Path(make_url(base_url).database or "")
+        self._numbers = itertools.count(1)
+        self._template = self._folder / "template.db"
+        _migrate(f"{base_url}template.db")
+
+    def migrated(self) -> str:
+        url = self.empty()
+        shutil.copyfile(self._template, make_url(url).database or "")
+        return url
+
+    def empty(self) -> str:
+        return f"{self._base}{next(self._numbers)}.db"
+
+    def drop(self, url: str) -> None:
+        name = Path(make_url(url).database or "").name
+        for leftover in self._folder.glob(f"{name}*"):
+            leftover.unlink()
+
+
+class ServerDatabases:
+    """One database per test on a PostgreSQL server; names never meet between processes or runs."""
+
+    def __init__(self, base_url: str, worker: str) -> None:
+        self._base = make_url(base_url)
+        self._admin = create_engine(self._base, isolation_level="AUTOCOMMIT")
+        self._prefix = f"test_{worker}_{uuid.uuid4().hex[:8]}"
+        self._numbers = itertools.count(1)
+        self._template = self.empty()
+        _migrate(self._template)
+
+    def migrated(self) -> str:
+        return self._create(f'TEMPLATE "{make_url(self._template).database}"')
+
+    def empty(self) -> str:
+        return self._create("TEMPLATE template0")
+
+    def _create(self, how: str) -> str:
+        name = f"{self._prefix}_{next(self._numbers)}"
+        self._run(f'CREATE DATABASE "{name}" {how}')
+        return self._base.set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
+
+    def close(self) -> None:
+        """Remove the template and let go of the server."""
+        self.drop(self._template)
+        self._admin.dispose()
+
+    def _run(self, statement: str) -> None:
+        with self._admin.connect() as connection:
+            connection.exec_driver_sql(statement)
+
+
+@pytest.fixture(scope="session")
+def databases(database_base_url: str, request: pytest.FixtureRequest) -> Iterator[Databases]:
+    """Where this process makes its databases."""
+    if database_base_url.startswith("sqlite"):
+        yield SqliteDatabases(database_base_url)
+        return
+    server = ServerDatabases(
+        database_base_url, getattr(request.config, "workerinput", {}).get("workerid", "main")
+    )
+    yield server
+    server.close()
+
+
+@contextmanager
+def _lent(databases: Databases, url: str) -> Iterator[str]:
+    try:
+        yield url
+    finally:
+        databases.drop(url)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """The address of this test's own database with the whole schema, for a second connection to it."""
+    with _lent(databases, databases.migrated()) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """The address of this test's own database without tables."""
+    with _lent(databases, databases.empty()) as url:
+        yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """This test's own database with the whole schema, at `database_url`."""
+    database = Database(database_url)
+    yield database
+    database.dispose()
