@@ -61,6 +61,7 @@ class SmtpMailer:
             raise SettingsError("MAIL_FROM: is not an e-mail address; write Name <name@your-domain>")
         self._from = sender
         self._clock = clock
+        self._tls = ssl.create_default_context()
         self._timeout_s = timeout_s
         self._total_s = total_s
 
@@ -81,8 +82,10 @@ class SmtpMailer:
                     self._enter(smtp)
                     limit.watch(smtp.sock)
                     smtp.send_message(message, self._from, [_envelope(letter.to)])
+                    with suppress(smtplib.SMTPException, OSError):
+                        smtp.quit()  # the letter is accepted, whatever becomes of the goodbye
                 finally:
-                    _leave(smtp)
+                    smtp.close()
             return
         except smtplib.SMTPException as error:
             failure = _of_smtp(error)
@@ -112,11 +115,7 @@ class SmtpMailer:
         domain = self._from.rpartition("@")[2]
         if server.tls:
             return smtplib.SMTP_SSL(
-                server.host,
-                server.port,
-                domain,
-                timeout=self._timeout_s,
-                context=ssl.create_default_context(),
+                server.host, server.port, domain, timeout=self._timeout_s, context=self._tls
             )
         return smtplib.SMTP(server.host, server.port, domain, timeout=self._timeout_s)
 
@@ -125,7 +124,7 @@ class SmtpMailer:
         smtp.ehlo_or_helo_if_needed()
         if not server.tls and server.starttls != "never":
             if smtp.has_extn("starttls"):
-                smtp.starttls(context=ssl.create_default_context())
+                smtp.starttls(context=self._tls)
                 smtp.ehlo()
             elif server.starttls == "required":
                 raise Retryable("mail server: offers no STARTTLS, which the settings require")
@@ -133,13 +132,6 @@ class SmtpMailer:
             if not smtp.has_extn("auth"):
                 raise Retryable("mail server: takes no password, though the settings give one")
             smtp.login(server.user, server.password)
-
-
-def _leave(smtp: smtplib.SMTP) -> None:
-    """Say goodbye; what the server makes of it no longer matters."""
-    with suppress(smtplib.SMTPException, OSError):
-        smtp.quit()
-    smtp.close()
 
 
 def _of_smtp(error: smtplib.SMTPException) -> ProviderError:

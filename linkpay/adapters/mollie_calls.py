@@ -62,7 +62,7 @@ class MollieCalls:
         client = Client(api_endpoint=self._api_url, retry=0)
         client.timeout = self._timeouts  # type: ignore[assignment]  # requests takes fractions of a second
         client.set_api_key(key)
-        client.set_user_agent_component("LinkPay", "1")
+        client.set_user_agent_component("LinkPay", "1", sanitize=False)
         # None drops the header, which would tell the name and kernel of this machine.
         client.UNAME = None  # type: ignore[assignment]  # the client only hands it to requests
         # In place before any thread can see the client: its own lazy session is unlocked and keeps 10.
