@@ -7,6 +7,7 @@ connections to the database, Mollie and Kajabi are kept and need no disposal in 
 import logging
 import os
 import sys
+from functools import partial
 
 from config.settings import load_settings
 from linkpay.bootstrap import build
@@ -26,15 +27,10 @@ def main() -> None:
     settings = load_settings()
     configure(settings.log_level, as_json=settings.logs_as_json)
     parts = build(settings)
-    runners = {"inbox": jobs.run_inbox, "outbox": jobs.run_outbox}
-    pool = Pool(
-        settings.worker_threads,
-        settings.worker_threads * _ROOM_PER_THREAD,
-        lambda kind, row_id: runners[kind](parts, row_id),
-    )
-    log.info("worker starts", extra={"threads": settings.worker_threads})
+    threads = settings.worker_threads
+    pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
+    log.info("worker starts", extra={"threads": threads})
     is_drained = serve(settings.redis_url.get_secret_value(), pool)
-    parts.close()
     if not is_drained:
         # The interpreter would wait for the threads that still run, longer than a supervisor does.
         logging.shutdown()

@@ -4,6 +4,7 @@ The database row is the job, so a lost ring costs the seconds until the next swe
 That is why nothing here waits, retries for long or raises.
 """
 
+import atexit
 import logging
 import os
 import threading
@@ -181,4 +182,11 @@ def _forget_parent() -> None:
         bell._start_over()
 
 
+def _ring_out() -> None:
+    """What was rung just before the process ends still goes out."""
+    for bell in list(_bells):
+        bell.close(timeout=1.0)
+
+
+atexit.register(_ring_out)
 os.register_at_fork(after_in_child=_forget_parent)

@@ -3,6 +3,8 @@
 import logging
 import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -155,6 +157,12 @@ def test_closing_sends_what_waits_and_ends_the_thread(valkey: Valkey, redis: Red
     bell.ring([2])
     assert threading.active_count() == before
     assert len(rung(redis)) == 1
+
+
+def test_a_ring_just_before_the_process_ends_still_goes_out(valkey: Valkey, redis: Redis) -> None:
+    program = f"from linkpay.adapters.queue import RqBell; bell = RqBell({valkey.url!r}); bell.ring([1])"
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=20)
+    assert rung(redis) == [((1,), ())]
 
 
 def test_a_forked_child_rings_for_itself_only(valkey: Valkey, redis: Redis) -> None:
