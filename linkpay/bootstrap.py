@@ -36,7 +36,6 @@ def build(settings: Settings, *, bell: Bell | None = None) -> Parts:
             test_hosts=() if production else settings.kajabi_webhook_hosts,
         ),
         mailer=_mailer(settings, clock),
-        bell=ringer,
         base_url=settings.base_url.rstrip("/"),
     )
 

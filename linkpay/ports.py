@@ -192,6 +192,3 @@ class Bell(Protocol):
 
     def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
         """Never raises and never waits for the network."""
-
-    def close(self) -> None:
-        """Send what was gathered, within a bound, and ring no more."""

@@ -35,18 +35,10 @@ HANDLERS: dict[str, Handler] = {
 _CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refund": 300.0}
 
 
-def run_inbox(parts: Parts, row_id: int) -> None:
-    """Run one inbox row. One that is not due, or that somebody else holds, is left alone."""
-    _run(parts, Inbox, row_id)
-
-
-def run_outbox(parts: Parts, row_id: int) -> None:
-    """Run one outbox row. One that is not due, or that somebody else holds, is left alone."""
-    _run(parts, Outbox, row_id)
-
-
-def _run(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> None:
-    with correlation(f"{table.__tablename__}:{row_id}"):
+def run(parts: Parts, kind: str, row_id: int) -> None:
+    """Run one row. `kind` is ``inbox`` or ``outbox``. One that is not due, or held, is left alone."""
+    table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
+    with correlation(f"{kind}:{row_id}"):
         row = _claim(parts, table, row_id)
         if row is None:
             return

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from linkpay.clock import Clock
-from linkpay.ports import AccessProvider, Bell, Mailer, PaymentProvider
+from linkpay.ports import AccessProvider, Mailer, PaymentProvider
 from linkpay.store.db import Database
 from linkpay.store.secrets import SecretBox
 
@@ -18,10 +18,4 @@ class Parts:
     payments: PaymentProvider
     access: AccessProvider
     mailer: Mailer
-    bell: Bell
     base_url: str
-
-    def close(self) -> None:
-        """Send the last rings and close kept connections, before the process ends."""
-        self.bell.close()
-        self.database.dispose()

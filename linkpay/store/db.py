@@ -89,7 +89,8 @@ class Database:
         """A consistent view that is never written back."""
         with self._sessions() as session:
             yield session
-            session.rollback()
+            # What was read stays readable: a rollback would expire it.
+            session.expunge_all()
 
     def dispose(self) -> None:
         """Close pooled connections."""

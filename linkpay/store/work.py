@@ -8,6 +8,7 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.exc import NoResultFound
@@ -40,7 +41,7 @@ def add(
 
 def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
-    taken: Inbox | Outbox | None = tx.scalars(
+    taken = tx.scalars(
         update(table)
         .where(
             table.id == row_id,
@@ -58,7 +59,7 @@ def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime)
         .returning(table),
         execution_options={"populate_existing": True},
     ).one_or_none()
-    return taken
+    return cast("Inbox | Outbox | None", taken)
 
 
 def finish(tx: Tx, row: Inbox | Outbox, now: datetime, *, outcome: str | None = None) -> None:

@@ -1,0 +1,234 @@
+"""The whole product on one thread: real services, jobs and adapters against the sandbox in process.
+
+A test decides when messages are delivered, how often and in which order, and where the process
+dies. What happened is read from the sandbox's books as well as from our own.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.mollie import MollieProvider
+from linkpay.clock import ManualClock
+from linkpay.domain.calendar import Unit
+from linkpay.domain.plan import PlanKind
+from linkpay.ports import Letter
+from linkpay.sandbox.app import Sandbox, create_sandbox
+from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
+from linkpay.services import checkout
+from linkpay.services.parts import Parts
+from linkpay.store import charges, inbox, sites, subscriptions, work
+from linkpay.store.db import Database, Tx
+from linkpay.store.secrets import SecretBox
+from linkpay.store.tables import Charge, Grant, Inbox, Member, Offer, Outbox, Plan, Site, Subscription
+from linkpay.store.tables.people import Access
+from workers import jobs, sweep
+
+START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
+KEY = "test_stageofourown"
+BASE_URL = "https://pay.example.com"
+_BOX = SecretBox([Fernet.generate_key().decode()])
+
+
+class Letterbox:
+    """A mail server that keeps what it is given."""
+
+    def __init__(self) -> None:
+        self.letters: list[Letter] = []
+
+    def send(self, letter: Letter) -> None:
+        self.letters.append(letter)
+
+
+@dataclass
+class Stage:
+    """One site with one offer, its sandbox, and the hands that move everything."""
+
+    database: Database
+    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    mailer: Letterbox = field(default_factory=Letterbox)
+    deliveries: Callable[[list[str]], Sequence[str]] = list
+    site_id: int = 0
+    offer_id: int = 0
+    token: str = "stage-webhook-token"
+
+    def __post_init__(self) -> None:
+        self.posted: list[tuple[str, str]] = []
+        self.sandbox: Sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
+        self.parts = Parts(
+            database=self.database,
+            clock=self.clock,
+            box=_BOX,
+            payments=MollieProvider(f"http://{MOLLIE_HOST}"),
+            access=KajabiOffers([], test_hosts=[KAJABI_HOST]),
+            mailer=self.mailer,
+            base_url=BASE_URL,
+        )
+
+    def set_up(self) -> None:
+        """Make the site, its offer at the sandbox's Kajabi, and its plans."""
+        kajabi_site = self.sandbox.call("POST", "/_sandbox/kajabi/sites", {"name": "Studio Vecht"})
+        made = self.sandbox.call(
+            "POST", "/_sandbox/kajabi/offers",
+            {"site_id": kajabi_site["id"], "title": "Members", "products": ["Course"]},
+        )  # fmt: skip
+        now = self.clock.now()
+        with self.database.write() as tx:
+            site = Site(slug="studio", token=self.token, name="Studio Vecht", created_at=now)
+            tx.add(site)
+            tx.flush()
+            site.mollie_key_sealed = _BOX.seal(site.id, "mollie_key", KEY)
+            offer = Offer(
+                site_id=site.id, slug="members", title="Members", kajabi_offer_id="1234567",
+                activation_url_sealed=_BOX.seal(site.id, "activation_url", made["activation_url"]),
+                deactivation_url_sealed=_BOX.seal(site.id, "deactivation_url", made["deactivation_url"]),
+                created_at=now,
+            )  # fmt: skip
+            tx.add(offer)
+            tx.flush()
+            self.site_id, self.offer_id = site.id, offer.id
+            for slug, kind, cents, unit, periods in (
+                ("monthly", PlanKind.MEMBERSHIP, 5000, Unit.MONTH, None),
+                ("weekly", PlanKind.MEMBERSHIP, 1500, Unit.WEEK, None),
+                ("terms", PlanKind.INSTALMENTS, 10000, Unit.MONTH, 3),
+                ("once", PlanKind.ONE_TIME, 27500, Unit.MONTH, 1),
+            ):
+                plan = Plan(site_id=site.id, offer_id=offer.id, slug=slug, title=slug, created_at=now)
+                plan.kind, plan.amount_cents, plan.interval_unit, plan.periods = kind, cents, unit, periods
+                tx.add(plan)
+
+    # What people and providers do -----------------------------------------------------------------
+
+    def begin(self, email: str, plan: str = "monthly") -> Charge:
+        """Fill in the checkout; the first charge."""
+        with self.database.write() as tx:
+            found = sites.plan(tx, self.site_id, plan)
+            assert found is not None
+            site = sites.get(tx, self.site_id)
+            buyer = checkout.Buyer("Anna de Vries", email, "nl")
+            _, charge = checkout.begin(tx, site, found, buyer, "I agree", self.clock.now())
+            return charge
+
+    def go_pay(self, charge: Charge) -> checkout.Result:
+        """Press the pay button of a charge."""
+        return checkout.pay(self.parts, charge.id)
+
+    def bank(self, payment_id: str, status: str, reason: str | None = None) -> None:
+        """What the bank or the buyer makes of a payment."""
+        body = {"status": status} | ({"reason": reason} if reason else {})
+        self.sandbox.call("POST", f"/_sandbox/payments/{payment_id}", body)
+
+    def buy(self, email: str, plan: str = "monthly") -> Subscription:
+        """A whole purchase, paid, and worked off."""
+        charge = self.begin(email, plan)
+        assert isinstance(self.go_pay(charge), checkout.Redirect)
+        self.bank(self.mollie_ids(charge.id)[-1], "paid")
+        self.work()
+        return self.subscription(email)
+
+    def _receive(self, url: str, form: dict[str, str]) -> int:
+        self.posted.append((url, form["id"]))
+        return 200
+
+    # Time and work --------------------------------------------------------------------------------
+
+    def deliver(self) -> int:
+        """Take what Mollie posts now and put it into the inbox, in the stage's way of delivering."""
+        self.sandbox.pump()
+        ids = [payment_id for _, payment_id in self.posted]
+        self.posted.clear()
+        for payment_id in self.deliveries(ids):
+            self.post(payment_id)
+        return len(ids)
+
+    def post(self, payment_id: str) -> None:
+        """One classic webhook, as the edge keeps it."""
+        with self.database.write() as tx:
+            assert inbox.receive(
+                tx, token=self.token, source="mollie", ref=payment_id, content_type="form",
+                body=payment_id.encode(), now=self.clock.now(),
+            )  # fmt: skip
+
+    def work(self) -> None:
+        """Deliver and do everything that is due now, until nothing is."""
+        for _ in range(200):
+            delivered = self.deliver()
+            turn = sweep.turn(self.parts)
+            rows = self.due()
+            for kind, row_id in rows:
+                jobs.run(self.parts, kind, row_id)
+            if not (delivered or turn.raised or rows):
+                return
+        raise AssertionError(f"never quiet: {self.due()}")
+
+    def due(self) -> list[tuple[str, int]]:
+        """Rows that are due now and held by nobody."""
+        with self.database.read() as tx:
+            now = self.clock.now()
+            rows = [("inbox", row) for row in work.due_ids(tx, Inbox, now, 1000)]
+            return rows + [("outbox", row) for row in work.due_ids(tx, Outbox, now, 1000)]
+
+    def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
+        """Let time pass an hour at most at once, doing all that becomes due on the way."""
+        left = timedelta(days=days, hours=hours, minutes=minutes)
+        while left > timedelta(0):
+            step = min(left, timedelta(hours=6))
+            self.sandbox.advance(step)
+            self.work()
+            left -= step
+
+    # What there is --------------------------------------------------------------------------------
+
+    def subscription(self, email: str) -> Subscription:
+        """The member's newest subscription."""
+        with self.database.read() as tx:
+            member = self._member(tx, email)
+            return subscriptions.for_access(tx, member.id, self.offer_id)[-1]
+
+    def charges(self, email: str) -> Sequence[Charge]:
+        """All charges of the member's newest subscription."""
+        with self.database.read() as tx:
+            return charges.of_subscription(tx, self.subscription(email).id)
+
+    def grant(self, email: str) -> Grant | None:
+        """The member's grant."""
+        with self.database.read() as tx:
+            member = self._member(tx, email)
+            return next(
+                (g for g in tx.query(Grant).filter_by(member_id=member.id, offer_id=self.offer_id)), None
+            )
+
+    def _member(self, tx: Tx, email: str) -> Member:
+        return tx.query(Member).filter_by(site_id=self.site_id, email=email).one()
+
+    def mollie_ids(self, charge_id: int) -> list[str]:
+        """Ids at Mollie of all attempts for a charge."""
+        with self.database.read() as tx:
+            return [p.mollie_id for p in charges.payments(tx, charge_id) if p.mollie_id]
+
+    def has_access(self, email: str) -> bool:
+        """Whether Kajabi, not we, lets the member in."""
+        members = self.sandbox.call("GET", f"/_sandbox/kajabi/members?email={email}")
+        members = members if isinstance(members, list) else members["members"]
+        return any(offer["state"] == "granted" for member in members for offer in member["offers"])
+
+    def in_step(self, email: str) -> bool:
+        """Whether what we wanted, what we applied and what Kajabi has are the same."""
+        grant = self.grant(email)
+        wanted = grant is not None and grant.wanted is Access.GRANTED
+        applied = grant is not None and grant.applied is Access.GRANTED
+        return wanted == applied == self.has_access(email)
+
+    def payments_at_mollie(self) -> list[dict[str, Any]]:
+        """Every payment the sandbox holds, as Mollie would show it."""
+        state: dict[str, Any] = self.sandbox.call("GET", "/_sandbox/state")
+        found: list[dict[str, Any]] = state["payments"]
+        return found
+
+    def mails(self) -> list[str]:
+        """Subjects of all mails, oldest first."""
+        return [letter.subject for letter in self.mailer.letters]
