@@ -24,7 +24,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, sites, subscriptions, work
 from linkpay.store.db import Database, Tx
 from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Charge, Grant, Inbox, Member, Offer, Outbox, Plan, Site, Subscription
+from linkpay.store.tables import Charge, Grant, Inbox, Mail, Member, Offer, Outbox, Plan, Site, Subscription
 from linkpay.store.tables.people import Access
 from workers import jobs, sweep
 
@@ -229,6 +229,11 @@ class Stage:
         found: list[dict[str, Any]] = state["payments"]
         return found
 
-    def mails(self) -> list[str]:
-        """Subjects of all mails, oldest first."""
-        return [letter.subject for letter in self.mailer.letters]
+    def status(self, payment_id: str) -> str:
+        """A payment's status at Mollie."""
+        return self.parts.payments.fetch_payment(KEY, payment_id).status.value
+
+    def mail_kinds(self) -> list[str]:
+        """Kinds of all mails that left, oldest first."""
+        with self.database.read() as tx:
+            return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at) if mail.sent_at]

@@ -2,6 +2,7 @@
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import checkout
 from tests.flows.stage import Stage
 
 ANNA = "anna@example.com"
@@ -27,3 +28,88 @@ def test_every_month_is_charged_once_and_access_never_blinks(stage: Stage) -> No
         "2026-04-30",
     ]
     assert all(charge.state is ChargeState.PAID for charge in made)
+
+
+def run_to_debit(stage: Stage, email: str) -> str:
+    """Until the second month's debit runs; its id at Mollie."""
+    stage.buy(email)
+    while len(stage.charges(email)) < 2:
+        stage.advance(hours=6)
+    return stage.mollie_ids(stage.charges(email)[1].id)[0]
+
+
+def test_access_stays_while_the_debit_runs(stage: Stage) -> None:
+    run_to_debit(stage, ANNA)
+    assert stage.charges(ANNA)[1].state is ChargeState.COLLECTING
+    assert stage.has_access(ANNA)
+
+
+def test_a_bounced_debit_is_tried_twice_mailed_thrice_and_ends_access_after_grace(stage: Stage) -> None:
+    stage.bank(run_to_debit(stage, ANNA), "failed", "AM04")
+    stage.work()
+    assert stage.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    assert stage.has_access(ANNA)
+    for _ in range(13):
+        stage.advance(days=1)
+        for payment_id in stage.mollie_ids(stage.charges(ANNA)[1].id):
+            if stage.status(payment_id) == "pending":
+                stage.bank(payment_id, "failed", "AM04")
+        stage.work()
+        assert stage.has_access(ANNA)
+    assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 3
+    stage.advance(days=1)
+    assert stage.subscription(ANNA).state is SubscriptionState.SUSPENDED
+    assert not stage.has_access(ANNA)
+    assert stage.in_step(ANNA)
+    assert stage.mail_kinds() == [
+        "welcome", "access_open", "payment_failed", "payment_failed", "payment_failed", "access_ended",
+    ]  # fmt: skip
+
+
+def test_paying_the_open_charge_gives_access_back_with_a_whole_period(stage: Stage) -> None:
+    stage.bank(run_to_debit(stage, ANNA), "failed", "MD01")
+    stage.advance(days=40)
+    assert not stage.has_access(ANNA)
+    charge = stage.charges(ANNA)[1]
+    assert isinstance(stage.go_pay(charge), checkout.Redirect)
+    stage.bank(stage.mollie_ids(charge.id)[-1], "paid")
+    stage.work()
+    assert stage.has_access(ANNA)
+    subscription = stage.subscription(ANNA)
+    assert subscription.state is SubscriptionState.ACTIVE
+    paid = stage.charges(ANNA)[1]
+    assert str(paid.starts_on) == "2026-04-09"
+    assert str(subscription.next_charge_on) == "2026-05-09"
+    stage.advance(days=40)
+    assert [c.state for c in stage.charges(ANNA)] == [ChargeState.PAID] * 3
+    assert stage.has_access(ANNA)
+
+
+def test_money_taken_back_ends_access_after_three_days_and_is_never_debited_again(stage: Stage) -> None:
+    payment_id = run_to_debit(stage, ANNA)
+    stage.advance(days=10)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    stage.sandbox.call("POST", f"/_sandbox/payments/{payment_id}/chargebacks", {"reason": "MD06"})
+    stage.work()
+    assert stage.has_access(ANNA)
+    stage.advance(days=3, hours=1)
+    assert not stage.has_access(ANNA)
+    stage.advance(days=30)
+    assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 1
+    assert len(stage.charges(ANNA)) == 2
+    assert stage.in_step(ANNA)
+
+
+def test_instalments_stop_after_the_last_and_access_stays_for_ever(stage: Stage) -> None:
+    stage.buy(ANNA, "terms")
+    stage.advance(days=400)
+    assert stage.subscription(ANNA).state is SubscriptionState.COMPLETED
+    assert [c.paid_cents for c in stage.charges(ANNA)] == [10000] * 3
+    assert stage.has_access(ANNA)
+
+
+def test_one_payment_buys_for_ever(stage: Stage) -> None:
+    assert stage.buy(ANNA, "once").state is SubscriptionState.COMPLETED
+    stage.advance(days=40)
+    assert stage.has_access(ANNA)
+    assert len(stage.charges(ANNA)) == 1
