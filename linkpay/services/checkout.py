@@ -16,10 +16,11 @@ from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict, OutcomeUnknown, ProviderError, Retryable, TooLate
 from linkpay.services import debits, letters, settlement
 from linkpay.services.parts import Parts
-from linkpay.store import charges, journal, people, sites, subscriptions
+from linkpay.store import charges, grants, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Consent, Customer, Member, Payment, Plan, Site, Subscription
 from linkpay.store.tables.money import Stroke
+from linkpay.store.tables.people import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,14 @@ def begin(
 
 
 def _running(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:
-    owned = subscriptions.of_customer(tx, customer.id, plan.offer_id)
-    over_with = LIVE | {SubscriptionState.COMPLETED}
-    return next((s for s in owned if s.state in over_with), None)
+    """A subscription that makes buying the same again a mistake: it runs, or its access is for ever."""
+    for owned in subscriptions.of_customer(tx, customer.id, plan.offer_id):
+        if owned.state in LIVE:
+            return owned
+        grant = grants.find(tx, owned.member_id, owned.offer_id)
+        if owned.state is SubscriptionState.COMPLETED and grant and grant.wanted is Access.GRANTED:
+            return owned
+    return None
 
 
 def _abandon(subscription: Subscription, now: datetime) -> None:

@@ -32,8 +32,10 @@ def charge_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Pay
 
 
 def _first_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
-    if subscription.state is S.ENDED and _bought_meanwhile(tx, subscription):
+    if _bought_meanwhile(tx, subscription):
         refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
+        subscription.state = move(subscription.state, E.STOPPED)
+        subscription.ended_at = subscription.ended_at or now
         return
     site = sites.get(tx, subscription.site_id)
     subscription.started_at, subscription.ended_at = now, None

@@ -1,18 +1,41 @@
 """A stage for each test, mounted in process."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 
 from linkpay.sandbox.inprocess import mounted
 from linkpay.store.db import Database
+from tests.flows.crash import Boundaries, FragileDatabase
 from tests.flows.stage import Stage
+from tests.store_fixtures import Databases
 
 
 @pytest.fixture
-def stage(database: Database) -> Iterator[Stage]:
-    made = Stage(database)
-    with mounted(made.sandbox):
-        made.set_up()
-        yield made
-    made.sandbox.close()
+def make_stage(databases: Databases) -> Iterator[Callable[[], Stage]]:
+    """Makes stages of their own, one after the other; only the newest is mounted."""
+    with ExitStack() as leftovers:
+        current = ExitStack()
+        leftovers.callback(current.close)
+
+        def make() -> Stage:
+            current.close()
+            url = databases.migrated()
+            boundaries = Boundaries()
+            database: Database = FragileDatabase(url, boundaries)
+            stage = Stage(database, boundaries=boundaries)
+            current.callback(databases.drop, url)
+            current.callback(database.dispose)
+            current.callback(stage.sandbox.close)
+            current.enter_context(mounted(stage.sandbox))
+            stage.set_up()
+            return stage
+
+        yield make
+
+
+@pytest.fixture
+def stage(make_stage: Callable[[], Stage]) -> Stage:
+    """One stage."""
+    return make_stage()

@@ -1,0 +1,60 @@
+"""What must be true after every story, read from the sandbox's books and compared with ours."""
+
+from collections import Counter
+
+from linkpay.adapters.mollie import MollieProvider
+from linkpay.domain.snapshots import PaymentStatus
+from linkpay.sandbox.inprocess import MOLLIE_HOST
+from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Outbox, Payment
+from linkpay.store.tables.people import Access
+from tests.flows.stage import KEY, Stage
+
+
+def check(stage: Stage, *, troubles: int = 0) -> None:
+    """Every statement of the design's list that one moment can show. `troubles` are expected ones."""
+    _money(stage)
+    _access(stage)
+    _nothing_left(stage, troubles)
+
+
+def _money(stage: Stage) -> None:
+    provider = MollieProvider(f"http://{MOLLIE_HOST}")
+    kept: Counter[int] = Counter()
+    seen = set()
+    with stage.database.read() as tx:
+        ours = {payment.uid: payment for payment in tx.query(Payment)}
+        for listed in provider.list_payments(KEY, limit=1000):
+            payment = ours.get(listed.metadata.get("linkpay", ""))
+            assert payment is not None, f"{listed.id} at Mollie is nobody's"
+            seen.add(listed.id)
+            assert payment.mollie_id == listed.id, f"{listed.id} is a second payment of attempt {payment.id}"
+            if listed.status is PaymentStatus.PAID:
+                net = listed.amount.cents - listed.refunded_cents - listed.charged_back_cents
+                kept[payment.charge_id] += net
+                booked = sum(e.amount_cents for e in tx.query(LedgerEntry).filter_by(payment_id=payment.id))
+                assert booked == net, f"ledger {booked}, Mollie {net} for {listed.id}"
+        assert seen == {p.mollie_id for p in ours.values() if p.mollie_id}
+        for charge in tx.query(Charge):
+            assert 0 <= kept[charge.id] <= charge.amount_cents, f"charge {charge.id} kept {kept[charge.id]}"
+            assert charge.money.kept_cents == kept[charge.id]
+
+
+def _access(stage: Stage) -> None:
+    with stage.database.read() as tx:
+        grants = tx.query(Grant).all()
+    for grant in grants:
+        assert grant.applied is grant.wanted
+        assert grant.applied_version == grant.version
+    members = stage.sandbox.call("GET", "/_sandbox/kajabi/members")
+    members = members if isinstance(members, list) else members["members"]
+    inside = sum(offer["state"] == "granted" for member in members for offer in member["offers"])
+    assert inside == sum(grant.wanted is Access.GRANTED for grant in grants)
+
+
+def _nothing_left(stage: Stage, troubles: int) -> None:
+    assert stage.due() == []
+    with stage.database.read() as tx:
+        assert tx.query(Inbox).filter(Inbox.done_at.is_(None)).count() == 0
+        assert tx.query(Outbox).filter(Outbox.parked_at.is_not(None)).count() == 0
+        open_troubles = [item.detail for item in tx.query(Attention).filter_by(solved_at=None)]
+    assert len(open_troubles) == troubles, open_troubles
