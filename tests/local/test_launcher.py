@@ -107,7 +107,8 @@ def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Co
 
 def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, screen: Console) -> None:
     supervisor = supervision.start(stack)
-    eventually(lambda: len(group_of(stack, "parent")) == 2 and len(group_of(stack, "web")) == 1)
+    launcher.wait_for(stack, stack.programs[0], supervisor, 20)
+    eventually(lambda: len(group_of(stack, "parent")) == 2)
     os.killpg(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
