@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from config.local import bare_environment
 from linkpay.local import launcher, supervision
 from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
-from linkpay.local.stack import Program, Stack
+from linkpay.local.stack import Program, Stack, answers
 from linkpay.local.summary import show
 
 SLEEP = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
@@ -41,7 +42,10 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     port = free_port()
     web = (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1")
     yield Stack(
-        programs=(Program("web", web, f"http://127.0.0.1:{port}/"), Program("parent", PARENT)),
+        programs=(
+            Program("web", web, partial(answers, f"http://127.0.0.1:{port}/")),
+            Program("parent", PARENT),
+        ),
         prepare=(sys.executable, "-c", "open('prepared', 'a').write('x')"),
         seed=(sys.executable, "-c", 'print(\'{"checkout_url": "http://127.0.0.1:1/demo/buy/course"}\')'),
         ports={"PORT": port, "SANDBOX_PORT": free_port()},
@@ -158,7 +162,7 @@ def test_a_failing_preparation_shows_its_last_words(stack: Stack, screen: Consol
 
 
 def test_a_program_that_never_answers_shows_its_last_words(stack: Stack, screen: Console) -> None:
-    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), "http://127.0.0.1:1/")
+    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), lambda: False)
     broken = Stack(**{**vars(stack), "programs": (*stack.programs, mute)})
     with pytest.raises(launcher.CannotRun, match="cannot bind"), launcher.running(broken, screen, 3):
         pass
