@@ -27,7 +27,7 @@ run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-
 	@exec $(PY) -m linkpay.local $(if $(DB),--database '$(DB)')
 
 test: $(VENV)/.dev ## Run the tests; T=path for a part, DB=postgresql://... for that database
-	@$(PY) -m pytest $(if $(DB),--database '$(DB)') $(T)
+	@$(PY) -m pytest $(if $(DB),--database '$(DB)') $(or $(T),-n 2 --dist worksteal)
 
 check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'ruff check'; $(BIN)/ruff check .

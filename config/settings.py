@@ -160,6 +160,11 @@ class Settings(BaseModel):
         redis = urlsplit(self.redis_url.get_secret_value())
         if redis.scheme == "redis" and not redis.password and not checks.is_loopback(redis.hostname or ""):
             found.append("REDIS_URL: whoever reaches this Redis can wake jobs; give it a password, and TLS")
+        smtp = self.smtp_url.get_secret_value() if self.smtp_url else ""
+        if smtp.startswith("smtp://") and "starttls=required" not in smtp:
+            found.append(
+                "SMTP_URL: sends without encryption when asked to; use smtps://, or add ?starttls=required"
+            )
         return tuple(found)
 
     @classmethod

@@ -1,5 +1,6 @@
 """`python -m linkpay.local`, which is what `make run` calls."""
 
+import os
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -33,6 +34,7 @@ def main() -> int:
 
 
 def _run(console: Console, database_url: str | None) -> None:
+    os.umask(0o077)  # what is kept under var/ is nobody else's business
     places = Places(ROOT / "var")
     places.prepare()
     with alone(places.run):

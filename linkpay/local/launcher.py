@@ -13,14 +13,12 @@ from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any, TypeVar
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from rich.console import Console
 
 from linkpay.errors import LinkPayError
 from linkpay.local import supervision
-from linkpay.local.processes import end_leftovers, end_orphans, read_pid
+from linkpay.local.processes import end_leftovers, end_orphans, members, read_pid
 from linkpay.local.stack import Program, Stack
 
 MARK = sys.prefix  # every command of ours runs a program of this virtual environment
@@ -117,25 +115,20 @@ def run_once(stack: Stack, name: str, command: tuple[str, ...]) -> str:
 
 
 def wait_for(stack: Stack, program: Program, supervisor: subprocess.Popen[bytes], seconds: float) -> None:
-    """Return when the program answers 2xx; raises CannotRun with the end of its log when it does not."""
+    """Return when the program is ready; raises CannotRun with the end of its log when time is up."""
     ends = time.monotonic() + seconds
-    while not _answers(program.answers_at):
+    while not _is_ready(stack, program):
         if supervisor.poll() is not None or time.monotonic() > ends:
             log = supervision.log_file(stack, program.name)
-            raise CannotRun(
-                f"{program.name} does not answer at {program.answers_at}; the end of {log}:\n{_tail(log)}"
-            )
+            raise CannotRun(f"{program.name} does not get ready; the end of {log}:\n{_tail(log)}")
         time.sleep(0.1)
 
 
-def _answers(address: str | None) -> bool:
-    if address is None:
-        return True
-    try:
-        with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own http address)
-            return bool(200 <= answer.status < 300)
-    except (URLError, OSError):
-        return False
+def _is_ready(stack: Stack, program: Program) -> bool:
+    if program.is_ready is not None:
+        return program.is_ready()
+    pid = read_pid(stack.places.run / f"{program.name}.pid")
+    return pid is not None and bool(members({pid}, MARK))
 
 
 def _tail(log: Path, lines: int = 15) -> str:

@@ -1,9 +1,12 @@
 """Which processes make up LinkPay on one machine, and how each is started."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 from config.environment import ROOT
 from config.local import LocalChoices
@@ -15,11 +18,11 @@ _STEADY = ("--no-ws", "--respawn-failed-workers")
 
 @dataclass(frozen=True)
 class Program:
-    """One process to keep alive. `answers_at` is an address that answers 2xx once it is ready."""
+    """One process to keep alive. `is_ready` asks whether it does its work; without it, living is enough."""
 
     name: str
     command: tuple[str, ...]
-    answers_at: str | None = None
+    is_ready: Callable[[], bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,15 @@ class Stack:
     folder: Path = field(default=ROOT)
 
 
+def answers(address: str) -> bool:
+    """True when an http address answers 2xx within two seconds."""
+    try:
+        with urlopen(address, timeout=2) as answer:  # noqa: S310 (our own http address)
+            return bool(200 <= answer.status < 300)
+    except (URLError, OSError):
+        return False
+
+
 def local_stack(places: Places, choices: LocalChoices, environment: Mapping[str, str]) -> Stack:
     """LinkPay as `make run` serves it: the production processes, plus Valkey and the sandbox."""
     python = sys.executable
@@ -46,9 +58,11 @@ def local_stack(places: Places, choices: LocalChoices, environment: Mapping[str,
     ports = {"PORT": choices.port, "SANDBOX_PORT": choices.sandbox_port, "SMTP_PORT": choices.smtp_port}
     return Stack(
         programs=(
-            Program("valkey", tuple(valkey.command(places.valkey))),
-            Program("sandbox", _sandbox(python, places, choices), f"{sandbox}/_sandbox/clock"),
-            Program("web", _web(python, choices), f"{web}/readyz"),
+            Program("valkey", tuple(valkey.command(places.valkey)), partial(valkey.answers, places.valkey)),
+            Program(
+                "sandbox", _sandbox(python, places, choices), partial(answers, f"{sandbox}/_sandbox/clock")
+            ),
+            Program("web", _web(python, choices), partial(answers, f"{web}/readyz")),
             Program("worker", (python, "-m", "workers.worker")),
             Program("clock", (python, "-m", "workers.clock")),
         ),

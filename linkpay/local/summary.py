@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from linkpay.local.stack import Stack
 
@@ -19,9 +19,9 @@ _TRY = (
 def show(console: Console, stack: Stack, demo: Mapping[str, Any], python: Path) -> None:
     """Print the addresses that seeding gave, commands to try with `python`, and where the logs are."""
     console.print("\n[bold green]LinkPay runs.[/]\n")
-    console.print(_grid(_addresses(stack, demo)))
+    _print_rows(console, _addresses(stack, demo))
     console.print("\n[bold]Try next[/], in another terminal:\n")
-    console.print(_grid([(what, f"{python} -m linkpay {command}") for what, command in _TRY]))
+    _print_rows(console, [(what, f"{python} -m linkpay {command}") for what, command in _TRY])
     console.print(f"\nLogs: {stack.places.log}/*.log   Data: {stack.places.var}")
     console.print("[bold]Ctrl-C stops everything[/]; the data stays for the next start.\n")
 
@@ -40,11 +40,8 @@ def _is_address(value: object) -> bool:
     return isinstance(value, str) and value.startswith(("http://", "https://"))
 
 
-def _grid(rows: list[tuple[str, str]]) -> Table:
-    """Two columns whose second is never broken, so that it can be copied."""
-    table = Table.grid(padding=(0, 3))
-    table.add_column(style="dim")
-    table.add_column(style="cyan", no_wrap=True, overflow="ignore")
-    for row in rows:
-        table.add_row(f"  {row[0]}", row[1])
-    return table
+def _print_rows(console: Console, rows: list[tuple[str, str]]) -> None:
+    """Two columns; lines are never broken, so that each can be copied."""
+    width = max(len(what) for what, _ in rows)
+    for what, text in rows:
+        console.print(f"  [dim]{what:<{width}}[/]   [cyan]{escape(text)}[/]", soft_wrap=True)

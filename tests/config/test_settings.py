@@ -3,6 +3,7 @@
 import re
 import secrets
 from base64 import urlsafe_b64encode
+from hashlib import sha256, sha512
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,9 @@ from config.environment import ROOT, process_environment
 from config.settings import SETTING_NAMES, Settings, load_settings
 from linkpay.errors import SettingsError
 
-FERNET = Fernet.generate_key().decode()
-SECRET = secrets.token_urlsafe(48)
+# As good as random, but the same in every process of a parallel run.
+FERNET = urlsafe_b64encode(sha256(b"an encryption key").digest()).decode()
+SECRET = sha512(b"a signing key").hexdigest()
 GOOD = {
     "LINKPAY_ENV": "production",
     "DATABASE_URL": "postgresql://app:pg-canary-1@db.internal/linkpay",
@@ -180,11 +182,14 @@ def test_secrets_come_from_files_too(tmp_path: Path) -> None:
     assert message.count("SECRET_KEY:") == 1
 
 
-def test_sqlite_and_an_open_redis_are_allowed_but_warned_about() -> None:
+def test_what_is_allowed_but_unwise_is_warned_about() -> None:
     settings = load_settings(
         GOOD | {"DATABASE_URL": "sqlite:////srv/linkpay.db", "REDIS_URL": "redis://cache:6379"}
     )
     assert [line.partition(":")[0] for line in settings.warnings()] == ["DATABASE_URL", "REDIS_URL"]
+    assert load_settings(GOOD | {"SMTP_URL": "smtp://mail.school.nl?starttls=required"}).warnings() == ()
+    (warning,) = load_settings(GOOD | {"SMTP_URL": "smtp://mail.school.nl"}).warnings()
+    assert warning.startswith("SMTP_URL: sends without encryption")
 
 
 @pytest.mark.parametrize(

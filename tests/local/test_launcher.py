@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from config.local import bare_environment
 from linkpay.local import launcher, supervision
 from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
-from linkpay.local.stack import Program, Stack
+from linkpay.local.stack import Program, Stack, answers
 from linkpay.local.summary import show
 
 SLEEP = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
@@ -41,7 +42,10 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
     port = free_port()
     web = (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1")
     yield Stack(
-        programs=(Program("web", web, f"http://127.0.0.1:{port}/"), Program("parent", PARENT)),
+        programs=(
+            Program("web", web, partial(answers, f"http://127.0.0.1:{port}/")),
+            Program("parent", PARENT),
+        ),
         prepare=(sys.executable, "-c", "open('prepared', 'a').write('x')"),
         seed=(sys.executable, "-c", 'print(\'{"checkout_url": "http://127.0.0.1:1/demo/buy/course"}\')'),
         ports={"PORT": port, "SANDBOX_PORT": free_port()},
@@ -54,7 +58,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 @pytest.fixture
 def screen() -> Console:
-    return Console(file=io.StringIO(), width=200)
+    return Console(file=io.StringIO(), width=60)
 
 
 def shown(console: Console) -> str:
@@ -107,7 +111,8 @@ def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Co
 
 def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, screen: Console) -> None:
     supervisor = supervision.start(stack)
-    eventually(lambda: len(group_of(stack, "parent")) == 2 and len(group_of(stack, "web")) == 1)
+    launcher.wait_for(stack, stack.programs[0], supervisor, 20)
+    eventually(lambda: len(group_of(stack, "parent")) == 2)
     os.killpg(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
@@ -157,7 +162,7 @@ def test_a_failing_preparation_shows_its_last_words(stack: Stack, screen: Consol
 
 
 def test_a_program_that_never_answers_shows_its_last_words(stack: Stack, screen: Console) -> None:
-    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), "http://127.0.0.1:1/")
+    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), lambda: False)
     broken = Stack(**{**vars(stack), "programs": (*stack.programs, mute)})
     with pytest.raises(launcher.CannotRun, match="cannot bind"), launcher.running(broken, screen, 3):
         pass
