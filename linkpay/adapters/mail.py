@@ -8,8 +8,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from linkpay.adapters.wire import storable, time_limit
@@ -29,8 +30,28 @@ _RESERVED = frozenset(
     {"from", "sender", "to", "cc", "bcc", "subject", "date", "message-id", "reply-to", "mime-version"}
     | {"return-path", "received"}
 )
+_LONG_WORD = 70
+
+
+class _WholeWords(EmailPolicy):
+    """Python's own folding turns a word longer than a line into an encoded one, which no program reads as
+    the link or id that it was (List-Unsubscribe, Message-ID). Such headers get a line for each word."""
+
+    def fold(self, name: str, value: Any) -> str:
+        return self._by_words(name, value) or super().fold(name, value)
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return (self._by_words(name, value) or "").encode("ascii") or super().fold_binary(name, value)
+
+    def _by_words(self, name: str, value: Any) -> str | None:
+        words = str(value).split()
+        if not str(value).isascii() or all(len(word) <= _LONG_WORD for word in words):
+            return None
+        return f"{name}: {(self.linesep + ' ').join(words)}{self.linesep}"
+
+
 # 7 bit: not every server on the way takes 8 bit text.
-_POLICY = SMTP.clone(cte_type="7bit")
+_POLICY = _WholeWords(linesep=SMTP.linesep, cte_type="7bit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +78,7 @@ class SmtpMailer:
     ) -> None:
         self._server = _parse_server(url)
         self._name, sender = parseaddr(mail_from)
-        if not _ADDRESS.fullmatch(sender) or not sender.isascii():
+        if not _ADDRESS.fullmatch(sender) or not sender.isascii() or _BREAKS.search(mail_from):
             raise SettingsError("MAIL_FROM: is not an e-mail address; write Name <name@your-domain>")
         self._from = sender
         self._clock = clock
