@@ -29,6 +29,7 @@ def main() -> None:
         life_sign=settings.clock_life_sign,
     )
     metronome.run(stop)
+    parts.close()
 
 
 if __name__ == "__main__":
