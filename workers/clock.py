@@ -29,7 +29,6 @@ def main() -> None:
         life_sign=settings.clock_life_sign,
     )
     metronome.run(stop)
-    parts.close()
 
 
 if __name__ == "__main__":

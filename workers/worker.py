@@ -7,6 +7,7 @@ connections to the database, Mollie and Kajabi are kept and need no disposal in 
 import logging
 import os
 import sys
+from functools import partial
 
 from config.settings import load_settings
 from linkpay.bootstrap import build
@@ -27,11 +28,9 @@ def main() -> None:
     configure(settings.log_level, as_json=settings.logs_as_json)
     parts = build(settings)
     threads = settings.worker_threads
-    runners = {"inbox": jobs.run_inbox, "outbox": jobs.run_outbox}
-    pool = Pool(threads, threads * _ROOM_PER_THREAD, lambda kind, row_id: runners[kind](parts, row_id))
+    pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
     log.info("worker starts", extra={"threads": threads})
     is_drained = serve(settings.redis_url.get_secret_value(), pool)
-    parts.close()
     if not is_drained:
         # The interpreter would wait for the threads that still run, longer than a supervisor does.
         logging.shutdown()
