@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 from rq import Queue, Worker
-from rq.command import send_shutdown_command, send_stop_job_command
+from rq.command import send_command
 from rq.suspension import suspend
 from rq.utils import as_text
 
@@ -105,9 +105,8 @@ def test_what_stops_rqs_own_worker_does_not_stop_ours(valkey: Valkey, redis: Red
     with listening(valkey) as listener:
         eventually(lambda: Worker.all(redis))
         (worker,) = Worker.all(redis)
-        put(redis, "job-of-nobody", b"", worker_name=worker.name)
-        send_stop_job_command(redis, "job-of-nobody", serializer="json")
-        send_shutdown_command(redis, worker.name)
+        for command in ("shutdown", "kill-horse", "stop-job"):
+            send_command(redis, worker.name, command, job_id="any")
         send_rings(ring_queue(redis), [([1], [])])
         eventually(lambda: listener.rings)
 

@@ -36,13 +36,13 @@ def run_turns(
 
 
 def test_turns_keep_their_pace_without_drift() -> None:
-    began = run_turns(6, period=0.1, durations=dict.fromkeys(range(6), 0.05), fail_at=frozenset())
-    assert began == pytest.approx([0.1 * beat for beat in range(6)], abs=0.04)
+    began = run_turns(6, period=0.2, durations=dict.fromkeys(range(6), 0.05), fail_at=frozenset())
+    assert began == pytest.approx([0.2 * beat for beat in range(6)], abs=0.09)
 
 
 def test_a_turn_that_takes_too_long_skips_the_beats_it_missed() -> None:
-    began = run_turns(4, period=0.1, durations={1: 0.25}, fail_at=frozenset())
-    assert began == pytest.approx([0.0, 0.1, 0.4, 0.5], abs=0.04)
+    began = run_turns(4, period=0.2, durations={1: 0.5}, fail_at=frozenset())
+    assert began == pytest.approx([0.0, 0.2, 0.8, 1.0], abs=0.09)
 
 
 def test_bad_weather_is_logged_and_the_next_turn_goes_on(caplog: pytest.LogCaptureFixture) -> None:
@@ -79,7 +79,7 @@ def test_the_first_turn_waits_no_longer_than_the_jitter() -> None:
     stop = StopSignal()
     started = time.monotonic()
     Metronome(stop.request, weather=(), period=5, jitter=0.2).run(stop)
-    assert time.monotonic() - started < 0.3
+    assert time.monotonic() - started < 1
 
 
 def test_a_stop_between_turns_is_noticed_at_once() -> None:
@@ -91,7 +91,7 @@ def test_a_stop_between_turns_is_noticed_at_once() -> None:
     started = time.monotonic()
     stop.request()
     clock.join(5)
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 0.5
 
 
 def test_a_signal_wakes_the_sleeper_and_calls_back_once() -> None:

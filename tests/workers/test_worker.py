@@ -139,12 +139,12 @@ def _is_taken(valkey: Valkey) -> bool:
         return redis.exists("rq:workers") == 1 and ring_queue(redis).count == 0
 
 
-def test_an_idle_worker_stops_within_two_seconds(valkey: Valkey, notes: Path) -> None:
+def test_an_idle_worker_stops_within_three_seconds(valkey: Valkey, notes: Path) -> None:
     with bellhop(valkey, notes) as worker:
         eventually(lambda: _is_taken(valkey))
         started = time.monotonic()
         assert worker.stop() == 0
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 3
 
 
 def test_a_worker_killed_again_and_again_costs_no_row(valkey: Valkey, notes: Path, bell: RqBell) -> None:
