@@ -27,7 +27,7 @@ ZONES = (
     "Australia/Lord_Howe", "Asia/Kathmandu", "Africa/Casablanca",
 )  # fmt: skip
 DAYS = st.dates(date(2000, 1, 1), date(2060, 12, 31))
-INTERVALS = st.builds(Interval, st.sampled_from(Unit), st.integers(1, 36))
+INTERVALS = st.builds(Interval, st.sampled_from(Unit), st.integers(1, 12))
 INSTANTS = st.datetimes(datetime(2020, 1, 1), datetime(2036, 12, 31), timezones=st.just(UTC))
 
 
@@ -43,7 +43,7 @@ def test_an_anchor_day_survives_1200_months(anchor_day: int) -> None:
         assert this.starts_on == date(2024 + years, month + 1, min(anchor_day, last))
 
 
-@given(anchor=DAYS, interval=INTERVALS, index=st.integers(0, 400))
+@given(anchor=DAYS, interval=INTERVALS, index=st.integers(0, 200))
 def test_periods_of_any_length_meet_without_gap_or_overlap(
     anchor: date, interval: Interval, index: int
 ) -> None:
