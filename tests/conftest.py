@@ -1,8 +1,13 @@
 """Options and fixtures that every test may use."""
 
 import pytest
+from hypothesis import settings
 
 pytest_plugins = ["tests.store_fixtures"]
+
+# A shared machine may pause a process at any moment: that is no finding.
+settings.register_profile("linkpay", deadline=None)
+settings.load_profile("linkpay")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

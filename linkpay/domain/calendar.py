@@ -86,15 +86,14 @@ def day_starts_at(day: date, zone: str) -> datetime:
     Where midnight does not exist (a zone whose clocks jump at midnight) it is the first instant
     after the jump; where it occurs twice, the first of the two.
     """
-    local = datetime.combine(day, time(), ZoneInfo(zone))
-    instant = local.astimezone(UTC)
-    if instant.astimezone(ZoneInfo(zone)).date() < day:
-        instant += timedelta(hours=1)
-    return instant
+    # Python reads a wall time inside a jump with the offset before it, which is the jump itself here.
+    return datetime.combine(day, time(), ZoneInfo(zone)).astimezone(UTC)
 
 
 def days_later(instant: datetime, days: int, zone: str) -> datetime:
     """The same wall-clock moment `days` days later in `zone`, in UTC: a day may have 23 or 25 hours."""
+    if days == 0:
+        return instant.astimezone(UTC)  # by the wall clock, 02:30 in autumn would become the first 02:30
     local = instant.astimezone(ZoneInfo(zone))
     wall = local.replace(tzinfo=None) + timedelta(days=days)
     return wall.replace(tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -12,6 +12,9 @@ _COMMON = (
     "kpnmail.nl", "telenet.be", "skynet.be", "yahoo.com", "xs4all.nl", "planet.nl", "proximus.be",
 )  # fmt: skip
 
+# Providers in their own right, however near their names come to one above.
+_ALSO_REAL = frozenset({"mail.com", "email.com", "ymail.com"})
+
 
 def normalise_email(typed: str) -> str:
     """Trimmed and lower case, as it is stored and compared. Raises InputError ``email_invalid``."""
@@ -27,7 +30,7 @@ def normalise_email(typed: str) -> str:
 def likely_meant(email: str) -> str | None:
     """The address that was probably meant, e.g. for anna@gmial.com; None when it looks right."""
     local, _, domain = email.rpartition("@")
-    if domain in _COMMON:
+    if domain in _COMMON or domain in _ALSO_REAL:
         return None
     close = get_close_matches(domain, _COMMON, n=1, cutoff=0.84)
     return f"{local}@{close[0]}" if close else None

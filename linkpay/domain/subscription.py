@@ -87,18 +87,24 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
     },
     S.PAUSED: {
         E.RESUMED: S.ACTIVE,
+        E.LAST_TERM_PAID: S.COMPLETED,
         E.CHARGE_FAILED: S.PAST_DUE,
         E.MONEY_TAKEN_BACK: S.PAST_DUE,
         E.CANCEL_ASKED: S.CANCELING,
         E.STOPPED: S.ENDED,
     },
     S.CANCELING: {
+        E.LAST_TERM_PAID: S.COMPLETED,
         E.CANCEL_UNDONE: S.ACTIVE,
         E.CANCEL_DATE_REACHED: S.ENDED,
         E.STOPPED: S.ENDED,
     },
-    # Instalments whose last term was paid and then taken back are owed again.
-    S.COMPLETED: {E.MONEY_TAKEN_BACK: S.PAST_DUE, E.STOPPED: S.ENDED},
+    # What was paid whole and then bounced or was taken back is owed again, and so it is asked for again.
+    S.COMPLETED: {
+        E.CHARGE_FAILED: S.PAST_DUE,
+        E.MONEY_TAKEN_BACK: S.PAST_DUE,
+        E.STOPPED: S.ENDED,
+    },
     # FIRST_PAID only comes to a sign-up that ended before it started: the buyer paid after all.
     S.ENDED: {E.FIRST_PAID: S.ACTIVE},
 }
