@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from linkpay.clock import SystemClock
-from linkpay.sandbox import checkout
+from linkpay.sandbox import checkout, oauth
 from linkpay.sandbox.control.desk import ControlDesk
 from linkpay.sandbox.control.routes import router as control_router
 from linkpay.sandbox.kajabi import offers
@@ -86,6 +86,8 @@ class Sandbox:
                 return self._control.answer(request)
             case ["checkout", *_]:
                 return checkout.answer(self.world, request)
+            case ["oauth2", *_]:
+                return oauth.answer(self.world, request)
             case ["dashboard", _]:
                 return checkout.dashboard(self.world, request)
             case ["webhooks", "offers"]:

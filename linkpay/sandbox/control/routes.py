@@ -10,6 +10,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_sandbox/clock", overview.get_clock),
     ("POST", "/_sandbox/clock", overview.move_clock),
     ("POST", "/_sandbox/organizations/{organization}", overview.change_organization),
+    ("POST", "/_sandbox/oauth/clients", overview.add_client),
     ("POST", "/_sandbox/faults", overview.add_fault),
     ("DELETE", "/_sandbox/faults", overview.drop_faults),
     ("GET", "/_sandbox/mail", overview.list_mail),
