@@ -14,6 +14,7 @@ from linkpay.sandbox.control.desk import ControlDesk
 from linkpay.sandbox.control.routes import router as control_router
 from linkpay.sandbox.kajabi import offers
 from linkpay.sandbox.life import Life
+from linkpay.sandbox.mollie import render
 from linkpay.sandbox.mollie.desk import Desk
 from linkpay.sandbox.mollie.routes import router as mollie_router
 from linkpay.sandbox.pages import page
@@ -164,6 +165,7 @@ def create_sandbox(
         return deliver(delivery.url, dict(parse_qsl(delivery.body, keep_blank_values=True)))
 
     world = World(clock or Standing(), post or form_post)
+    world.render = render.entity
     world.base, world.kajabi_base = base, kajabi_base
     storage = None
     if state_path is not None:
