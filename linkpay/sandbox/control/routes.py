@@ -28,6 +28,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/_sandbox/kajabi/sites/{site}", kajabi.change_site),
     ("GET", "/_sandbox/kajabi/offers", kajabi.list_offers),
     ("POST", "/_sandbox/kajabi/offers", kajabi.add_offer),
+    ("POST", "/_sandbox/kajabi/purchases", kajabi.buy),
+    ("POST", "/_sandbox/kajabi/hooks", kajabi.add_hook),
+    ("POST", "/_sandbox/kajabi/hooks/{hook}/test", kajabi.test_hook),
+    ("POST", "/_sandbox/kajabi/tags", kajabi.add_tag),
+    ("POST", "/_sandbox/kajabi/form_submissions", kajabi.submit_form),
     ("GET", "/_sandbox/kajabi/members", kajabi.list_members),
 )
 
