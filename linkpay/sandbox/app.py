@@ -9,21 +9,25 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from linkpay.clock import SystemClock
-from linkpay.sandbox import checkout
+from linkpay.sandbox import checkout, oauth
 from linkpay.sandbox.control.desk import ControlDesk
 from linkpay.sandbox.control.routes import router as control_router
-from linkpay.sandbox.kajabi import offers
+from linkpay.sandbox.kajabi import library, offers, tokens
+from linkpay.sandbox.kajabi.routes import router as kajabi_router
+from linkpay.sandbox.kajabi.wire import ApiDesk
 from linkpay.sandbox.life import Life
+from linkpay.sandbox.mollie import render
 from linkpay.sandbox.mollie.desk import Desk
 from linkpay.sandbox.mollie.routes import router as mollie_router
 from linkpay.sandbox.pages import page
 from linkpay.sandbox.records import Delivery
 from linkpay.sandbox.storage import Storage
-from linkpay.sandbox.web import Request, Response, StartResponse, encode, read_request, send
+from linkpay.sandbox.web import Request, Response, StartResponse, encode, json_response, read_request, send
 from linkpay.sandbox.world import LogLine, MovableClock, World
 
 Deliver = Callable[[str, dict[str, str]], int]
 _MOLLIE_ROUTES = mollie_router()
+_KAJABI_ROUTES = kajabi_router()
 _CONTROL_ROUTES = control_router()
 
 
@@ -50,6 +54,7 @@ class Sandbox:
         self.life = Life(world)
         self._storage = storage
         self._mollie = Desk(world, _MOLLIE_ROUTES)
+        self._kajabi = ApiDesk(world, _KAJABI_ROUTES)
         self._control = ControlDesk(world, self.life, _CONTROL_ROUTES)
 
     def wsgi(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -86,11 +91,25 @@ class Sandbox:
                 return self._control.answer(request)
             case ["checkout", *_]:
                 return checkout.answer(self.world, request)
+            case ["oauth2", *_]:
+                return oauth.answer(self.world, request)
+            case ["kajabi", *_]:
+                return self._kajabi_api(request)
             case ["dashboard", _]:
                 return checkout.dashboard(self.world, request)
             case ["webhooks", "offers"]:
                 return offers.answer(self.world, request)
         return page("message.html", 404, title="Not found", text="There is nothing at this address.")
+
+    def _kajabi_api(self, request: Request) -> Response:
+        path = request.path.removeprefix("/kajabi")
+        if path.startswith("/library/"):
+            return library.answer(self.world, request)
+        if path.startswith("/v1/oauth/"):
+            return tokens.answer(self.world, request)
+        if path == "/v1/version":
+            return json_response(200, {"version": "1.1.0"})
+        return self._kajabi.answer(request)
 
     def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A control call without HTTP: ``call("POST", "/_sandbox/clock", {"advance_seconds": 60})``.
@@ -162,6 +181,7 @@ def create_sandbox(
         return deliver(delivery.url, dict(parse_qsl(delivery.body, keep_blank_values=True)))
 
     world = World(clock or Standing(), post or form_post)
+    world.render = render.entity
     world.base, world.kajabi_base = base, kajabi_base
     storage = None
     if state_path is not None:

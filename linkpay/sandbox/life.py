@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from linkpay.sandbox.mollie import idempotency, passage, refunds
+from linkpay.sandbox.mollie import idempotency, passage, refunds, renewals
 from linkpay.sandbox.world import World
 
 PATIENCE = 2.0
@@ -32,6 +32,7 @@ HAPPENINGS: dict[str, Happening] = {
     "process_refund": refunds.process,
     "finish_refund": refunds.finish,
     "forget_replay": idempotency.forget,
+    "renew": renewals.renew,
     "retry_delivery": _retry,
 }
 

@@ -42,6 +42,15 @@ class Profile(Record):
 
 
 @dataclass(slots=True, kw_only=True)
+class Client(Record):
+    """An OAuth app; `id` is its client id."""
+
+    secret: str
+    name: str
+    redirect_url: str
+
+
+@dataclass(slots=True, kw_only=True)
 class Token(Record):
     """An OAuth code, access or refresh token; `id` is its secret text."""
 
@@ -146,6 +155,8 @@ class Capture(Record):
 
 @dataclass(slots=True, kw_only=True)
 class Subscription(Record):
+    """`next_on` is `steps` intervals after `anchor_on`; so short months shorten one charge, not all later."""
+
     scope: str
     customer_id: str
     profile_id: str
@@ -156,7 +167,8 @@ class Subscription(Record):
     status: str
     start_on: date
     next_on: date | None
-    anchor_day: int
+    anchor_on: date
+    steps: int = 0
     charged: int = 0
     times: int | None = None
     method: str | None = None

@@ -86,7 +86,8 @@ class Books:
         self.cleared = False
         self.organizations = Table(self, records.Organization, "credential")
         self.profiles = Table(self, records.Profile, "organization_id")
-        self.tokens = Table(self, records.Token)
+        self.clients = Table(self, records.Client)
+        self.tokens = Table(self, records.Token, "organization_id")
         self.customers = Table(self, records.Customer, "scope")
         self.mandates = Table(self, records.Mandate, "customer_id")
         self.payments = Table(

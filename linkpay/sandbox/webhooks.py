@@ -1,7 +1,8 @@
 """Outgoing webhooks: what is to be delivered, in which order, and when it is tried again.
 
 The courier never works under the lock of the books: it takes a delivery, calls the address, and notes
-the answer afterwards. Retries follow Mollie's table (docs, webhooks overview) on the sandbox clock.
+the answer afterwards. Retries follow Mollie's table (docs, webhooks overview) on the sandbox clock;
+Kajabi documents none and gets none.
 """
 
 import queue
@@ -187,10 +188,13 @@ class Courier:
         follower = self._after.pop(delivery.id, None)
         if follower is not None:
             self._queue(follower)
-        if status == 200 or len(delivery.attempts) >= len(RETRY_MINUTES):
-            delivery.state = "delivered" if status == 200 else "given_up"
+        delivered, tries = status == 200, len(RETRY_MINUTES)
+        if delivery.kind == "kajabi":
+            delivered, tries = 200 <= status < 300, 1
+        if delivered or len(delivery.attempts) >= tries:
+            delivery.state = "delivered" if delivered else "given_up"
             self.open.pop(delivery.id, None)
-            self._finished(delivery, status == 200)
+            self._finished(delivery, delivered)
             return
         first = datetime.fromisoformat(delivery.attempts[0]["at"])
         due_at = first + timedelta(minutes=RETRY_MINUTES[len(delivery.attempts)])

@@ -103,7 +103,7 @@ def test_deliveries_can_be_lost_doubled_and_reordered(sandbox: Sandbox, mollie: 
     for payment in payments[2:]:
         pay(payment)
     sandbox.pump()
-    assert inbox.ids == [ids[1], ids[1], ids[3], ids[2], ids[4]]
+    assert inbox.ids == [ids[1], ids[1], ids[3], ids[4], ids[2]]
 
 
 def test_an_early_webhook_arrives_before_the_answer(sandbox: Sandbox, mollie: Client, inbox: Inbox) -> None:

@@ -3,8 +3,9 @@
 from linkpay.errors import InputError, NotFound
 from linkpay.sandbox import ids
 from linkpay.sandbox.control.desk import Order
-from linkpay.sandbox.kajabi import people
-from linkpay.sandbox.kajabi.records import Offer, Product, Site
+from linkpay.sandbox.kajabi import hooks, people
+from linkpay.sandbox.kajabi.payloads import Sale, trial_a
+from linkpay.sandbox.kajabi.records import Member, Offer, Product, Purchase, Site, Tag
 from linkpay.sandbox.web import Json
 
 
@@ -121,6 +122,90 @@ def offer_view(order: Order, offer: Offer) -> Json:
 def list_offers(order: Order) -> tuple[int, object]:
     with order.world.books.lock:
         return 200, [offer_view(order, offer) for offer in order.world.books.offers]
+
+
+def buy(order: Order) -> tuple[int, object]:
+    """A purchase in Kajabi's own shop: opens the offer and tells the hooks."""
+    order.allow("offer_id", "email", "name", "amount_cents", "payment_type")
+    books = order.world.books
+    with books.lock:
+        offer = books.offers.get(_id(order, "offer_id"))
+        if offer is None:
+            raise NotFound("not_found", "There is no such offer", "offer_id")
+        payment_type = order.text("payment_type", "single")
+        if payment_type not in ("single", "subscription", "multipay", "free"):
+            raise InputError(
+                "invalid", "payment_type is single, subscription, multipay or free", "payment_type"
+            )
+        member = _person(order, offer.site_id)
+        people.grant(order.world, member, offer)
+        purchase = Purchase(
+            id=ids.digits(9),
+            created_at=order.world.now(),
+            site_id=offer.site_id,
+            member_id=member.id,
+            offer_id=offer.id,
+            amount_cents=order.whole("amount_cents", offer.price_cents),
+            currency=offer.currency,
+            payment_type=payment_type,
+        )
+        books.purchases.add(purchase)
+        told = hooks.sold(order.world, Sale(purchase, offer, member, order.request.base))
+        return 201, {"id": purchase.id, "member_id": member.id, "hooks_told": told}
+
+
+def _person(order: Order, site_id: str) -> Member:
+    """The member with this e-mail, made when she is new."""
+    email = order.text("email")
+    if not people.EMAIL.match(email):
+        raise InputError("invalid", "email is an e-mail address", "email")
+    found = people.by_email(order.world, site_id, email)
+    return found or people.create(order.world, site_id, email, order.text("name", email))
+
+
+def add_hook(order: Order) -> tuple[int, object]:
+    """A webhook of Kajabi's dashboard (`shape` A or B) or of its API (C)."""
+    order.allow("site_id", "target_url", "shape", "event")
+    with order.world.books.lock:
+        site, shape = find_site(order, _id(order, "site_id")), order.text("shape")
+        if shape not in hooks.EVENTS:
+            raise InputError("invalid", "shape is A, B or C", "shape")
+        event = order.text("event", hooks.EVENTS[shape][0])
+        if event not in hooks.EVENTS[shape]:
+            raise InputError("invalid", f"event is one of {', '.join(hooks.EVENTS[shape])}", "event")
+        hook = hooks.register(order.world, site.id, order.text("target_url"), event, shape)
+        return 201, {"id": hook.id, "site_id": site.id, "shape": shape, "event": event}
+
+
+def test_hook(order: Order) -> tuple[int, object]:
+    """The dashboard's test button: a payload about offer 0 and member 0."""
+    order.allow()
+    with order.world.books.lock:
+        hook = order.world.books.kajabi_hooks.get(order.params["hook"])
+        if hook is None or hook.shape != "A":
+            raise NotFound("not_found", "There is no such hook of shape A")
+        document = trial_a(order.world.now())
+        hooks.send(order.world, hook, document)
+        return 202, document
+
+
+def add_tag(order: Order) -> tuple[int, object]:
+    order.allow("site_id", "name")
+    with order.world.books.lock:
+        site, now = find_site(order, _id(order, "site_id")), order.world.now()
+        tag = Tag(id=ids.digits(9), created_at=now, site_id=site.id, name=order.text("name"))
+        order.world.books.tags.add(tag)
+        return 201, {"id": tag.id, "site_id": site.id, "name": tag.name}
+
+
+def submit_form(order: Order) -> tuple[int, object]:
+    """Somebody fills in a form of the site."""
+    order.allow("site_id", "form_id", "email", "name")
+    with order.world.books.lock:
+        site = find_site(order, _id(order, "site_id"))
+        member = _person(order, site.id)
+        hooks.submitted(order.world, member, order.text("form_id", "1"))
+        return 201, people.view(order.world, member)
 
 
 def list_members(order: Order) -> tuple[int, object]:

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import Any
 
 from linkpay.errors import InputError, NotFound
-from linkpay.sandbox import faults, mail
+from linkpay.sandbox import faults, ids, mail
 from linkpay.sandbox.control import views
 from linkpay.sandbox.control.desk import Order
 from linkpay.sandbox.kajabi import people
 from linkpay.sandbox.mollie.catalogue import METHODS
-from linkpay.sandbox.records import Fault
+from linkpay.sandbox.records import Client, Fault
 from linkpay.sandbox.web import Json
 from linkpay.sandbox.world import World
 
@@ -111,6 +111,21 @@ def change_organization(order: Order) -> tuple[int, object]:
             "suspended": found.suspended,
             "disabled_methods": found.disabled_methods,
         }
+
+
+def add_client(order: Order) -> tuple[int, object]:
+    """Register an OAuth app; answers with its client id and secret."""
+    order.allow("name", "redirect_url")
+    with order.world.books.lock:
+        client = Client(
+            id=ids.fresh("app", 20),
+            created_at=order.world.now(),
+            secret=ids.word(40),
+            name=order.text("name"),
+            redirect_url=order.text("redirect_url"),
+        )
+        order.world.books.clients.add(client)
+    return 201, {"client_id": client.id, "client_secret": client.secret, "redirect_url": client.redirect_url}
 
 
 def reset(order: Order) -> tuple[int, object]:

@@ -10,6 +10,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/_sandbox/clock", overview.get_clock),
     ("POST", "/_sandbox/clock", overview.move_clock),
     ("POST", "/_sandbox/organizations/{organization}", overview.change_organization),
+    ("POST", "/_sandbox/oauth/clients", overview.add_client),
     ("POST", "/_sandbox/faults", overview.add_fault),
     ("DELETE", "/_sandbox/faults", overview.drop_faults),
     ("GET", "/_sandbox/mail", overview.list_mail),
@@ -27,6 +28,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/_sandbox/kajabi/sites/{site}", kajabi.change_site),
     ("GET", "/_sandbox/kajabi/offers", kajabi.list_offers),
     ("POST", "/_sandbox/kajabi/offers", kajabi.add_offer),
+    ("POST", "/_sandbox/kajabi/purchases", kajabi.buy),
+    ("POST", "/_sandbox/kajabi/hooks", kajabi.add_hook),
+    ("POST", "/_sandbox/kajabi/hooks/{hook}/test", kajabi.test_hook),
+    ("POST", "/_sandbox/kajabi/tags", kajabi.add_tag),
+    ("POST", "/_sandbox/kajabi/form_submissions", kajabi.submit_form),
     ("GET", "/_sandbox/kajabi/members", kajabi.list_members),
 )
 

@@ -71,19 +71,33 @@ def revoke(world: World, member: Member, offer_id: str) -> None:
 
 def mail_grant(world: World, site: Site, offer: Offer, member: Member) -> None:
     """Kajabi's mail about a granted offer."""
-    library = f"{world.kajabi_base}/kajabi/library/{site.id}/{member.id}"
+    text = f"Hi {member.name},\n\nYou now have access to {offer.title}.\n"
+    _mail(world, site, member, f"You have access to {offer.title}", text)
+
+
+def mail_welcome(world: World, site: Site, member: Member) -> None:
+    """Kajabi's mail to a new customer about how to sign in."""
+    _mail(world, site, member, f"Welcome to {site.name}", f"Hi {member.name},\n\nYou can now sign in.\n")
+
+
+def _mail(world: World, site: Site, member: Member, subject: str, text: str) -> None:
     world.books.mails.add(
         Mail(
             id=ids.word(16),
             created_at=world.now(),
             recipient=member.email,
             sender=f"{site.name} <no-reply@kajabi.example.com>",
-            subject=f"You have access to {offer.title}",
-            text=f"Hi {member.name},\n\nYou now have access to {offer.title}.\nYour library: {library}\n",
+            subject=subject,
+            text=f"{text}Your library: {library_url(world, member)}\n",
             html="",
             headers={"X-Sandbox-Source": "kajabi"},
         )
     )
+
+
+def library_url(world: World, member: Member) -> str:
+    """The page that shows what the member can open."""
+    return f"{world.kajabi_base}/kajabi/library/{member.site_id}/{member.id}"
 
 
 def view(world: World, member: Member) -> Json:
@@ -105,5 +119,5 @@ def view(world: World, member: Member) -> Json:
         "products": list(member.products),
         "tags": list(member.tags),
         "calls": list(member.calls),
-        "library_url": f"{world.kajabi_base}/kajabi/library/{member.site_id}/{member.id}",
+        "library_url": library_url(world, member),
     }

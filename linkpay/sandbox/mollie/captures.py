@@ -1,7 +1,7 @@
 """Captures of authorized payments."""
 
 from linkpay.sandbox import ids
-from linkpay.sandbox.mollie import fields, hal, passage, refunds
+from linkpay.sandbox.mollie import events, fields, hal, passage, refunds
 from linkpay.sandbox.mollie.call import Call, documentation, invalid, missing
 from linkpay.sandbox.mollie.fields import money
 from linkpay.sandbox.moments import stamp
@@ -50,6 +50,7 @@ def create(call: Call) -> tuple[int, Json]:
         metadata=fields.metadata(call.body),
     )
     call.world.books.captures.add(capture)
+    events.publish(call.world, payment.scope, payment.profile_id, "capture.succeeded", capture.id)
     _settle(call, payment, cents)
     return 201, view(call, capture)
 

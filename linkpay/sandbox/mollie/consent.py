@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from linkpay.sandbox.records import Mandate
+from linkpay.sandbox.records import Mandate, Subscription
 from linkpay.sandbox.world import World
 
 BREAKING_REASONS = frozenset({"AC01", "AC04", "AC06", "MD01", "MD06", "MD07"})
@@ -19,9 +19,14 @@ def revoke(world: World, mandate: Mandate, now: datetime) -> None:
         if subscription.status in ("active", "pending") and not stands:
             if subscription.mandate_id not in (mandate.id, None):
                 continue
-            subscription.status, subscription.canceled_at, subscription.next_on = "canceled", now, None
-            world.books.cancel_timers(subscription.id)
-            world.books.subscriptions.save(subscription)
+            end_subscription(world, subscription, now)
+
+
+def end_subscription(world: World, subscription: Subscription, now: datetime) -> None:
+    """Cancel a subscription for good; the mandate stays."""
+    subscription.status, subscription.canceled_at, subscription.next_on = "canceled", now, None
+    world.books.cancel_timers(subscription.id)
+    world.books.subscriptions.save(subscription)
 
 
 def usable(world: World, customer_id: str, method: str | None = None) -> Mandate | None:

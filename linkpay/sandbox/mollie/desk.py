@@ -9,6 +9,7 @@ from linkpay.sandbox.faults import through
 from linkpay.sandbox.mollie import idempotency
 from linkpay.sandbox.mollie.auth import authenticate
 from linkpay.sandbox.mollie.call import HAL, Call, Credential, MollieError, refusal
+from linkpay.sandbox.mollie.scopes import check_scope
 from linkpay.sandbox.web import Json, Request, Response, Router, encode, nest
 from linkpay.sandbox.world import World
 
@@ -53,6 +54,8 @@ class Desk:
         handler = handlers.get(request.method)
         if handler is None:
             raise MollieError(405, "The method is not allowed for this resource.")
+
+        check_scope(who, request)
 
         def act() -> Response:
             if delay:

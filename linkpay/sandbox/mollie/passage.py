@@ -132,6 +132,7 @@ def set_pending(world: World, payment: Payment) -> None:
     payment.status = "pending"
     payment.paid_at = payment.failed_at = None
     world.books.payments.save(payment)
+    events.publish(world, payment.scope, payment.profile_id, "payment.pending", payment.id)
 
 
 def start_debit(world: World, payment: Payment) -> None:

@@ -96,6 +96,7 @@ def start(world: World, payment: Payment, cents: int, description: str) -> Refun
     world.books.payments.save(payment)
     world.books.refunds.add(refund)
     world.books.schedule(now + PENDING_FOR, "process_refund", refund.id, now)
+    events.publish(world, payment.scope, payment.profile_id, "refund.pending", refund.id)
     return refund
 
 

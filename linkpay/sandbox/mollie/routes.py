@@ -1,6 +1,17 @@
 """Every address of the Mollie side."""
 
-from linkpay.sandbox.mollie import captures, chargebacks, customers, mandates, methods, payments, refunds
+from linkpay.sandbox.mollie import (
+    captures,
+    chargebacks,
+    customers,
+    hooks,
+    mandates,
+    methods,
+    organizations,
+    payments,
+    refunds,
+    subscriptions,
+)
 from linkpay.sandbox.mollie.desk import Handler
 from linkpay.sandbox.web import Router
 
@@ -35,6 +46,31 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{_CUSTOMER}/mandates", mandates.listing),
     ("GET", f"{_CUSTOMER}/mandates/{{mandate}}", mandates.get),
     ("DELETE", f"{_CUSTOMER}/mandates/{{mandate}}", mandates.delete),
+    ("POST", f"{_CUSTOMER}/subscriptions", subscriptions.create),
+    ("GET", f"{_CUSTOMER}/subscriptions", subscriptions.listing),
+    ("GET", f"{_CUSTOMER}/subscriptions/{{subscription}}", subscriptions.get),
+    ("PATCH", f"{_CUSTOMER}/subscriptions/{{subscription}}", subscriptions.update),
+    ("DELETE", f"{_CUSTOMER}/subscriptions/{{subscription}}", subscriptions.cancel),
+    ("GET", f"{_CUSTOMER}/subscriptions/{{subscription}}/payments", subscriptions.payments_of),
+    ("GET", "/v2/subscriptions", subscriptions.listing_all),
+    ("GET", "/v2/organizations/me", organizations.get),
+    ("GET", "/v2/organizations/{organization}", organizations.get),
+    ("GET", "/v2/profiles", organizations.list_profiles),
+    ("POST", "/v2/profiles", organizations.create_profile),
+    ("GET", "/v2/profiles/me", organizations.current_profile),
+    ("GET", "/v2/profiles/{profile}", organizations.get_profile),
+    ("PATCH", "/v2/profiles/{profile}", organizations.update_profile),
+    ("DELETE", "/v2/profiles/{profile}", organizations.delete_profile),
+    ("GET", "/v2/permissions", organizations.list_permissions),
+    ("GET", "/v2/permissions/{permission}", organizations.get_permission),
+    ("GET", "/v2/onboarding/me", organizations.onboarding),
+    ("POST", "/v2/webhooks", hooks.create),
+    ("GET", "/v2/webhooks", hooks.listing),
+    ("GET", "/v2/webhooks/{webhook}", hooks.get),
+    ("PATCH", "/v2/webhooks/{webhook}", hooks.update),
+    ("DELETE", "/v2/webhooks/{webhook}", hooks.delete),
+    ("POST", "/v2/webhooks/{webhook}/ping", hooks.ping),
+    ("GET", "/v2/events/{event}", hooks.get_event),
     ("GET", "/v2/methods", methods.listing),
     ("GET", "/v2/methods/all", methods.listing_all),
     ("GET", "/v2/methods/{method}", methods.get),
