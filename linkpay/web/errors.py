@@ -117,8 +117,8 @@ def _words(refusal: Refusal) -> tuple[str, ...]:
             )
         case status if status >= 500:
             return _("Something went wrong on our side"), _(
-                "Nothing was charged because of this. Try again; if it happens once more, write to the seller "
-                "and name the reference below."
+                "Nothing was charged because of this. Try again; if it happens once more, write to the "
+                "seller and name the reference below."
             )
         case _:
             return _("This could not be done"), _("Go back, check what you sent and try again.")
