@@ -109,8 +109,11 @@ def first_charge(tx: Tx, site: Site, subscription: Subscription, now: datetime) 
 
 
 def agree(tx: Tx, subscription: Subscription, text: str, locale: str, now: datetime) -> None:
-    """Keep what the customer agreed to, in the words she read; the same words only once."""
-    if any(consent.text == text for consent in people.consents(tx, subscription)):
+    """Keep what the customer agreed to, in the words she read; the same words only once.
+
+    `text` is empty where there is nothing to agree to, as with a plan that is paid once.
+    """
+    if not text or any(consent.text == text for consent in people.consents(tx, subscription)):
         return
     tx.add(
         Consent(

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.money import Money
+from linkpay.domain.plan import Terms
 from linkpay.domain.subscription import OVER, SubscriptionState
 from linkpay.services import debits
 from linkpay.store import charges, grants, work
@@ -34,9 +35,14 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The order page. `charge_token` opens the pay page of what is owed, None when nothing is."""
+    """The order page. `charge_token` opens the pay page of what is owed, None when nothing is.
+
+    `at_bank` says that a payment under way needs nothing from its buyer any more.
+    """
 
     stage: Stage
+    locale: str
+    offer_slug: str
     offer_title: str
     amount: Money
     customer_name: str
@@ -49,6 +55,7 @@ class Order:
     next_amount: Money
     account_hint: str | None
     access_until: datetime | None
+    at_bank: bool
 
 
 def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
@@ -60,11 +67,14 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
     grant = grants.find(tx, subscription.member_id, subscription.offer_id)
     attempts = [attempt for charge in made for attempt in charges.payments(tx, charge.id)]
     shown = owed or (made[-1] if made else None)
+    customer = tx.get_one(Customer, subscription.customer_id)
     return Order(
         stage=_stage(tx, subscription, owed, grant),
+        locale=customer.locale,
+        offer_slug=offer.slug,
         offer_title=offer.title,
         amount=Money(shown.amount_cents if shown else subscription.amount_cents, subscription.currency),
-        customer_name=tx.get_one(Customer, subscription.customer_id).name,
+        customer_name=customer.name,
         member_email=tx.get_one(Member, subscription.member_id).email,
         course_url=offer.course_url or site.login_url,
         charge_token=owed.token if owed and subscription.state not in OVER else None,
@@ -74,6 +84,7 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
         next_amount=Money(subscription.amount_cents, subscription.currency),
         account_hint=mandate.account_hint if mandate else None,
         access_until=grant.until if grant and grant.wanted is Access.GRANTED else None,
+        at_bank=any(charges.debit_runs(attempt) for attempt in attempts),
     )
 
 
@@ -83,7 +94,8 @@ def _stage(tx: Tx, subscription: Subscription, owed: Charge | None, grant: Grant
         if subscription.state is SubscriptionState.ENDED:
             return Stage.ENDED
         payment = charges.open_payment(tx, owed.id) if owed else None
-        return Stage.WAITING if payment is not None and payment.is_open else Stage.TO_PAY
+        # An attempt that Mollie has not confirmed gave its buyer no page to pay on yet.
+        return Stage.WAITING if payment is not None and payment.mollie_id else Stage.TO_PAY
     if owed is not None and subscription.state in (SubscriptionState.PAST_DUE, SubscriptionState.SUSPENDED):
         return Stage.WAITING if owed.state is ChargeState.COLLECTING else Stage.OWING
     if grant is None or not wanted:
@@ -110,16 +122,24 @@ def _not_just_made(payment: Payment, now: datetime) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """The pay page of one charge."""
+    """The pay page of one charge.
+
+    `started` says that an earlier payment began the subscription, `over` that it takes no more.
+    `next_charge_on` is the day of the next collection where paying does not move it.
+    """
 
     charge_id: int
+    offer_slug: str
     offer_title: str
     amount: Money
     starts_on: date
     ends_on: date
     owed: Money
     debit_runs: bool
-    renews_mandate: bool
+    terms: Terms
+    started: bool
+    over: bool
+    next_charge_on: date | None
     locale: str
     order_token: str
 
@@ -128,15 +148,21 @@ def bill(tx: Tx, charge: Charge) -> Bill:
     """Everything the pay page says about one charge."""
     subscription = tx.get_one(Subscription, charge.subscription_id)
     payment = charges.open_payment(tx, charge.id)
+    offer = tx.get_one(Offer, subscription.offer_id)
+    moves = subscription.state is SubscriptionState.SUSPENDED
     return Bill(
         charge_id=charge.id,
-        offer_title=tx.get_one(Offer, subscription.offer_id).title,
+        offer_slug=offer.slug,
+        offer_title=offer.title,
         amount=Money(charge.amount_cents, charge.currency),
         starts_on=charge.starts_on,
         ends_on=charge.ends_on,
         owed=Money(charge.money.owed_cents, charge.currency),
         debit_runs=payment is not None and charges.debit_runs(payment),
-        renews_mandate=subscription.terms.needs_mandate,
+        terms=subscription.terms,
+        started=subscription.started_at is not None,
+        over=subscription.state is SubscriptionState.ENDED,
+        next_charge_on=None if moves else subscription.next_charge_on,
         locale=tx.get_one(Customer, subscription.customer_id).locale,
         order_token=subscription.token,
     )

@@ -1,0 +1,47 @@
+"""The web application, made from its parts; nothing here reads the environment."""
+
+from flask import Flask
+
+from linkpay.services.parts import Parts
+from linkpay.web import (
+    addresses,
+    bills,
+    checkout,
+    csrf,
+    errors,
+    headers,
+    health,
+    home,
+    i18n,
+    orders,
+    trace,
+    webhooks,
+)
+from linkpay.web.edge import Edge
+
+#: The largest thing anybody sends us is a webhook of a few kilobytes.
+_MAX_BODY = 64 * 1024
+_YEAR = 365 * 24 * 3600
+
+
+def create_app(parts: Parts, edge: Edge) -> Flask:
+    """A WSGI application that serves one database. Makes no connection before it is asked to."""
+    app = Flask("linkpay", static_folder="web/static", template_folder="web/templates")
+    app.config.update(
+        MAX_CONTENT_LENGTH=_MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=_MAX_BODY,
+        MAX_FORM_PARTS=50,
+        SEND_FILE_MAX_AGE_DEFAULT=_YEAR,
+    )
+    app.extensions["linkpay"] = parts
+    app.extensions["linkpay.edge"] = edge
+    app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
+    trace.install(app)
+    headers.install(app, edge)
+    csrf.install(app)
+    i18n.install(app)
+    addresses.install(app)
+    errors.install(app)
+    for blueprint in (health.bp, home.bp, webhooks.bp, checkout.bp, orders.bp, bills.bp):
+        app.register_blueprint(blueprint)
+    return app

@@ -1,0 +1,32 @@
+"""Money and dates as people read them: "€ 50,00", "3 mei 2026". The same on pages and in mails."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from linkpay.domain.calendar import local_day
+from linkpay.domain.money import Money, amount_string
+
+#: The languages we speak, and whose habits for money and dates each follows.
+LOCALES = {"nl": "nl_NL", "en": "en_GB"}
+
+
+def money_text(money: Money, locale: str) -> str:
+    """An amount with its sign of currency; Dutch "€ 50,00", English "€50.00"."""
+    return format_currency(Decimal(amount_string(money)), money.currency, locale=_habits(locale))
+
+
+def day_text(day: date, locale: str) -> str:
+    """A day with its month in words: "3 mei 2026"."""
+    return format_date(day, "d MMMM y", locale=_habits(locale))
+
+
+def moment_text(instant: datetime, zone: str, locale: str) -> str:
+    """The day it is in `zone` at an instant, in words."""
+    return day_text(local_day(instant, zone), locale)
+
+
+def _habits(locale: str) -> str:
+    return LOCALES.get(locale, LOCALES["nl"])

@@ -1,0 +1,129 @@
+"""The pay page of one charge: pay what is open by hand and renew the mandate in one go.
+
+Reached from mails and from the order page. Whoever has the address may pay; it shows no person.
+"""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+
+from linkpay.domain.calendar import local_day
+from linkpay.errors import NotFound
+from linkpay.services import checkout, pages
+from linkpay.services.pages import Bill
+from linkpay.store import charges, people, subscriptions
+from linkpay.web import csrf, wording
+from linkpay.web.bodies import require_form
+from linkpay.web.edge import parts
+from linkpay.web.forms import Problem
+from linkpay.web.i18n import gettext as _
+from linkpay.web.i18n import locale, settle_on
+from linkpay.web.paying import Purchase, send_to_bank
+from linkpay.web.shop import Seller, find_site, seller_of
+
+bp = Blueprint("bills", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A charge with what its page needs. `agreed` holds the consents that were given before."""
+
+    seller: Seller
+    bill: Bill
+    token: str
+    subscription_id: int
+    agreed: tuple[str, ...]
+
+    @property
+    def payable(self) -> bool:
+        """Whether paying now makes sense at all."""
+        return self.bill.owed.cents > 0 and not self.bill.over and not self.bill.debit_runs
+
+    @property
+    def purchase(self) -> Purchase:
+        """The charge as the pay button needs it."""
+        return Purchase(self.seller, self.bill.charge_id, self.token, self.bill.order_token)
+
+
+@bp.get("/<slug:site>/pay/<token:token>")
+def bill(site: str, token: str) -> Response:
+    """What is open and what paying it does; or that it is paid, being collected, or over."""
+    return _show(_find(site, token))
+
+
+@bp.post("/<slug:site>/pay/<token:token>")
+def pay(site: str, token: str) -> Response:
+    """The pressed button: keep the consent, then go to the bank.
+
+    A sign-up that was agreed to at its checkout needs no second tick to try its first payment again.
+    """
+    require_form()
+    found = _find(site, token)
+    if not found.payable:
+        return _show(found)
+    consent = _consent(found)
+    if not csrf.is_ours(_purpose(site, token)):
+        notice = _("For your safety we could not take this form as it came. Press once more.")
+        return _show(found, notice=notice, status=403)
+    agreed_before = not found.bill.started and bool(found.agreed)
+    if consent is not None and not agreed_before:
+        if request.form.get("agree") != "yes":
+            text = _("Tick the box to allow the collections that follow.")
+            return _show(found, problems=(Problem("agree", text),), status=422)
+        if request.form.get("seen") != wording.fingerprint([consent.text]):
+            changed = _("The conditions changed while this page was open. Check them and press again.")
+            return _show(found, notice=changed, status=422)
+        _agree(found, consent.text)
+    return send_to_bank(found.purchase)
+
+
+def _find(site: str, token: str) -> Found:
+    with parts().database.read() as tx:
+        row = find_site(tx, site)
+        charge = charges.by_token(tx, row.id, token)
+        if charge is None:
+            settle_on(row.locale)
+            raise NotFound("bill_unknown", "There is no such bill.")
+        seen = pages.bill(tx, charge)
+        subscription = subscriptions.by_token(tx, row.id, seen.order_token)
+        agreed = people.consents(tx, subscription) if subscription else ()
+        found = Found(
+            seller_of(row), seen, token, charge.subscription_id, tuple(consent.text for consent in agreed)
+        )
+    settle_on(seen.locale)
+    return found
+
+
+def _agree(found: Found, text: str) -> None:
+    with parts().database.write() as tx:
+        subscription = subscriptions.lock(tx, found.subscription_id)
+        checkout.agree(tx, subscription, text, locale(), parts().clock.now())
+
+
+def _consent(found: Found) -> wording.Consent | None:
+    """What paying this bill allows; None when nothing is collected afterwards."""
+    collector = wording.Collector(found.seller.name, found.seller.support_email)
+    today = local_day(parts().clock.now(), found.seller.zone)
+    seen = found.bill
+    if not seen.started:
+        return wording.checkout_consent(collector, seen.terms, today)
+    next_on = seen.next_charge_on if seen.next_charge_on and seen.next_charge_on > today else None
+    return wording.renewal_consent(collector, seen.terms, next_on)
+
+
+def _show(
+    found: Found, *, notice: str | None = None, problems: tuple[Problem, ...] = (), status: int = 200
+) -> Response:
+    site, token = found.seller.slug, found.token
+    consent = _consent(found)
+    page = render_template(
+        "bill.html", seller=found.seller, bill=found.bill, payable=found.payable, consent=consent,
+        seen=wording.fingerprint([consent.text]) if consent else "",
+        notice=notice, problems=problems, purpose=_purpose(site, token), price=wording.price,
+        action=url_for("bills.pay", site=site, token=token),
+    )  # fmt: skip
+    return make_response(page, status)
+
+
+def _purpose(site: str, token: str) -> str:
+    return f"pay/{site}/{token}"

@@ -1,0 +1,53 @@
+"""What the web layer needs to know beyond the parts, and how its views reach both."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from flask import current_app
+
+from linkpay.services.parts import Parts
+
+#: Where Mollie's hosted checkout may be; a form that ends there needs it in its page's policy.
+_MOLLIE_PAGES = "https://*.mollie.com"
+
+
+def _nobody_to_ask() -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """`secret_key` signs form tokens. `secure` when buyers come by https.
+
+    `checkout_origin` is where hosted payment pages are when they are not Mollie's own.
+    `redis_answers` tells whether Redis does, within a second; pages work without it.
+    """
+
+    secret_key: str
+    secure: bool
+    checkout_origin: str | None = None
+    redis_answers: Callable[[], bool] = _nobody_to_ask
+
+    @property
+    def payment_hosts(self) -> str:
+        """Sources for the policy: the hosts to which a buyer may be sent."""
+        return f"{_MOLLIE_PAGES} {self.checkout_origin}" if self.checkout_origin else _MOLLIE_PAGES
+
+
+def checkout_origin(mollie_api_url: str) -> str:
+    """The origin of a provider address, as a Content-Security-Policy writes it."""
+    address = urlsplit(mollie_api_url)
+    return f"{address.scheme}://{address.netloc}"
+
+
+def parts() -> Parts:
+    """The parts this application was made with."""
+    found: Parts = current_app.extensions["linkpay"]
+    return found
+
+
+def edge() -> Edge:
+    """The web settings this application was made with."""
+    found: Edge = current_app.extensions["linkpay.edge"]
+    return found
