@@ -30,7 +30,9 @@ def members(output: Output, email: str | None, site: str | None) -> None:
         lines = overview.members(tx, email=wanted, site=site)
     output.document(lines)
     if not lines:
-        output.people.print(f"Nobody with the e-mail address {email}." if email else "There are no members yet.")
+        output.people.print(
+            f"Nobody with the e-mail address {email}." if email else "There are no members yet."
+        )
         return
     output.people.print(_table(lines))
     output.people.print(_summary(lines), style="dim")
@@ -43,7 +45,7 @@ def _table(lines: list[MemberLine]) -> Table:
     for line in lines:
         table.add_row(
             _two(words.shown(line.email), _payer(line)),
-            _two(words.shown(line.offer), f"{words.shown(line.plan)} {words.money(line.amount_cents, line.currency)}"),
+            _two(words.shown(line.offer), _plan(line)),
             _state(line),
             _access(line.access, line.zone),
             _days(line),
@@ -61,8 +63,16 @@ def _two(first: str | Text, second: str | Text = "") -> Text:
     return cell
 
 
+def _plan(line: MemberLine) -> str:
+    return f"{words.shown(line.plan)} {words.money(line.amount_cents, line.currency)}"
+
+
 def _payer(line: MemberLine) -> str:
-    return f"paid by {words.shown(line.payer_email)}" if line.payer_email != line.email else words.shown(line.name)
+    return (
+        f"paid by {words.shown(line.payer_email)}"
+        if line.payer_email != line.email
+        else words.shown(line.name)
+    )
 
 
 def _state(line: MemberLine) -> Text:

@@ -66,7 +66,7 @@ def _plain(value: object) -> Any:
 
 
 def speaking(command: Callable[Concatenate[Output, P], None]) -> Callable[P, None]:
-    """Give a command `--json`, its `Output` as first argument, and errors in one sentence instead of traces."""
+    """Give a command `--json`, its `Output` as first argument, and errors in one sentence."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print one JSON document for machines.")
     @functools.wraps(command)

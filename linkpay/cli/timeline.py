@@ -87,7 +87,9 @@ def table(moments: list[Moment], zone: str) -> Table:
         if before is None or before.astimezone(ZoneInfo(zone)).date() != local.date():
             rows.add_row(Text(f"{local:%a} {words.day(local.date())}", style="bold"))
         after = _after(moment.at - before) if before is not None else ""
-        rows.add_row(words.moment(moment.at, zone), after, _what(moment), words.shown(moment.who), _money(moment))
+        rows.add_row(
+            words.moment(moment.at, zone), after, _what(moment), words.shown(moment.who), _money(moment)
+        )
         before = moment.at
     return rows
 
@@ -109,7 +111,9 @@ def _details(moment: Moment) -> str:
     took = data.pop("milliseconds", None)
     if data.pop("was_so_already", False):
         shown.append("was so already")
-    shown += [f"{words.spaced(name)} {words.shown(str(value))}" for name, value in data.items() if value is not None]
+    shown += [
+        f"{words.spaced(name)} {words.shown(str(value))}" for name, value in data.items() if value is not None
+    ]
     if took is not None:
         shown.append(f"{took} ms after it was wanted")
     if moment.payment and moment.payment not in shown and moment.data.get("ref") != moment.payment:

@@ -49,7 +49,7 @@ def moment(instant: datetime, zone: str) -> str:
 
 
 def span(passed: timedelta) -> str:
-    """A duration as short as it stays exact enough: ``12 ms``, ``3.40 s``, ``5 min``, ``2 h``, ``31 days``."""
+    """A duration, as short as it stays exact enough: ``12 ms``, ``3.40 s``, ``5 min``, ``31 days``."""
     seconds = passed.total_seconds()
     if abs(seconds) < 1:
         return f"{seconds * 1000:.0f} ms"

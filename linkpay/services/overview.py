@@ -5,8 +5,10 @@ from datetime import date, datetime
 
 from linkpay.domain.plan import PlanKind
 from linkpay.store import overview as store
+from linkpay.store import sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Grant, Mandate, Payment
+from linkpay.store.tables.people import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,3 +134,44 @@ def _payment(payment: Payment) -> PaymentLine:
         created_at=payment.created_at,
         paid_at=payment.paid_at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """How one first payment went from the bank to Kajabi, by the instants that were stored."""
+
+    payment: str | None
+    status: str | None
+    webhook_at: datetime | None
+    booked_at: datetime | None
+    granted_at: datetime | None
+
+    @property
+    def milliseconds(self) -> float | None:
+        """From the first webhook to Kajabi's answer; None without both, or when a look was quicker."""
+        if self.webhook_at is None or self.granted_at is None or self.granted_at < self.webhook_at:
+            return None
+        return (self.granted_at - self.webhook_at).total_seconds() * 1000
+
+
+def passage(tx: Tx, site_id: int, email: str, offer_id: int) -> Passage | None:
+    """The passage of this person's newest payment for an offer; None before she ordered."""
+    found = store.newest_payment(tx, site_id, email, offer_id)
+    if found is None:
+        return None
+    payment, grant = found
+    arrived = [m for m in store.messages_about(tx, site_id, [payment.mollie_id or ""]) if m.content_type]
+    booked = [entry for entry in store.entries_of(tx, [payment.id]) if entry.ref == payment.mollie_id]
+    is_open = grant is not None and grant.applied is Access.GRANTED and grant.applied is grant.wanted
+    return Passage(
+        payment=payment.mollie_id,
+        status=payment.status.value if payment.status else None,
+        webhook_at=arrived[0].created_at if arrived else None,
+        booked_at=booked[0].created_at if booked else None,
+        granted_at=grant.applied_at if grant is not None and is_open else None,
+    )
+
+
+def plan_slugs(tx: Tx, site_id: int) -> list[str]:
+    """The plans that a site sells now, in the owner's order."""
+    return [plan.slug for offer in store.offers(tx, site_id) for plan in sites.plans(tx, offer)]

@@ -71,7 +71,9 @@ def of(tx: Tx, subject: str) -> Timeline:
 def _of_person(tx: Tx, email: str) -> Timeline:
     owned = store.subscriptions_of(tx, email)
     if not owned:
-        raise NotFound("person_unknown", f"Nobody with the e-mail address {email} ever began to buy.", "subject")
+        raise NotFound(
+            "person_unknown", f"Nobody with the e-mail address {email} ever began to buy.", "subject"
+        )
     ids = [subscription.id for subscription in owned]
     payments = store.payments_of(tx, ids)
     moments = [*_events(tx, ids, payments), *_payments(tx, payments)]
@@ -167,9 +169,10 @@ def _message(subscription_id: int, message: Inbox) -> list[Moment]:
     # A message without a type was noted by us, e.g. by the daily watch; its body says why.
     noted = message.content_type == ""
     who, why = ("linkpay", {"why": message.body.decode(errors="replace")[:80]}) if noted else ("mollie", {})
+    arrived = "look_noted" if noted else "webhook_arrived"
     found = [
         Moment(
-            message.created_at, "look_noted" if noted else "webhook_arrived", who, subscription_id, message.ref,
+            message.created_at, arrived, who, subscription_id, message.ref,
             data={"inbox": message.id, **why},
         )
     ]  # fmt: skip

@@ -59,7 +59,7 @@ def holdings(tx: Tx, *, email: str | None = None, site: str | None = None) -> li
     query = (
         select(
             Subscription, Customer, Member, Offer, Plan, Site, Mandate, Grant, Payment,
-            money.c.paid_until, money.c.owed_cents,
+            money.c.paid_until, func.coalesce(money.c.owed_cents, 0),
         )
         .join(Customer, Customer.id == Subscription.customer_id)
         .join(Member, Member.id == Subscription.member_id)
@@ -80,10 +80,10 @@ def holdings(tx: Tx, *, email: str | None = None, site: str | None = None) -> li
         query = query.where((Customer.email == email) | (Member.email == email))
     if site is not None:
         query = query.where(Site.slug == site)
-    return [Holding(*row[:10], row[10] or 0) for row in tx.execute(query)]
+    return [Holding(*row) for row in tx.execute(query)]
 
 
-def _money() -> Select[tuple[int, date | None, int | None]]:
+def _money() -> Select[int, date, int]:
     """Per subscription: how far its paid periods reach, and what is owed after a failure."""
     reaches = func.max(Charge.ends_on).filter(Charge.state == ChargeState.PAID)
     owed = func.sum(Charge.amount_cents - Charge.paid_cents + Charge.charged_back_cents)
@@ -173,28 +173,45 @@ def busy(tx: Tx, now: datetime) -> Busy:
     return Busy(running, (newest[0], newest[1]))
 
 
-def next_charge_days(tx: Tx, states: Iterable[str]) -> Sequence[tuple[str, date]]:
-    """(zone, the earliest day on which anybody is charged) of sites that charge."""
+def newest_payment(tx: Tx, site_id: int, email: str, offer_id: int) -> tuple[Payment, Grant | None] | None:
+    """The newest payment of this person for an offer, with the grant that it may lead to."""
+    row = tx.execute(
+        select(Payment, Grant)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .join(Subscription, Subscription.id == Charge.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .outerjoin(
+            Grant, (Grant.member_id == Subscription.member_id) & (Grant.offer_id == Subscription.offer_id)
+        )
+        .where(Customer.site_id == site_id, Customer.email == email, Subscription.offer_id == offer_id)
+        .order_by(Payment.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def charge_days(tx: Tx, states: Iterable[str], since: date) -> Sequence[tuple[str, date]]:
+    """(zone, day) of the next few days from `since` on which anybody is charged, soonest first."""
     rows = tx.execute(
-        select(Site.zone, func.min(Subscription.next_charge_on))
+        select(Site.zone, Subscription.next_charge_on)
         .join(Site, Site.id == Subscription.site_id)
         .where(
-            Subscription.next_charge_on.is_not(None),
+            Subscription.next_charge_on >= since,
             Subscription.state.in_(states),
             Site.halted_at.is_(None),
         )
-        .group_by(Site.zone)
+        .distinct()
+        .order_by(Subscription.next_charge_on)
+        .limit(20)
     )
-    return [(zone, day) for zone, day in rows]
+    return [(zone, day) for zone, day in rows if day is not None]
 
 
 def parked(tx: Tx) -> Sequence[Inbox | Outbox]:
     """Messages and work that wait for a person, oldest first."""
-    found: list[Inbox | Outbox] = []
-    for table in (Inbox, Outbox):
-        waiting = select(table).where(table.parked_at.is_not(None), table.done_at.is_(None))
-        found += tx.scalars(waiting.order_by(table.id)).all()
-    return found
+    messages = select(Inbox).where(Inbox.parked_at.is_not(None), Inbox.done_at.is_(None))
+    work = select(Outbox).where(Outbox.parked_at.is_not(None), Outbox.done_at.is_(None))
+    return [*tx.scalars(messages.order_by(Inbox.id)), *tx.scalars(work.order_by(Outbox.id))]
 
 
 def attention(tx: Tx) -> Sequence[Attention]:
@@ -223,7 +240,7 @@ def newest_event(tx: Tx) -> int:
 def events_after(tx: Tx, event_id: int) -> dict[str, int]:
     """How often each kind of event happened since the event with this id."""
     rows = tx.execute(select(Event.kind, func.count()).where(Event.id > event_id).group_by(Event.kind))
-    return {kind: count for kind, count in rows}
+    return dict(rows.tuples().all())
 
 
 def payments_in(tx: Tx, status: str) -> int:
