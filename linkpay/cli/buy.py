@@ -24,6 +24,7 @@ from linkpay.store.tables import Offer, Site
 _STATUSES = ("paid", "failed", "canceled", "expired", "open")
 _PATIENCE = 30.0  # seconds until access must be there
 _LOOK_EVERY = 0.05  # seconds
+_RANKS = {"p50": 0.5, "p95": 0.95, "p99": 0.99, "max": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,11 @@ class Bought:
     def is_granted(self) -> bool:
         """Whether access is there."""
         return self.passage is not None and self.passage.granted_at is not None
+
+    @property
+    def milliseconds(self) -> float | None:
+        """From the paid webhook to Kajabi's answer, if both were seen in this order."""
+        return self.passage.milliseconds if self.passage else None
 
 
 @click.command()
@@ -57,7 +63,7 @@ class Bought:
     "--parallel", default=4, type=click.IntRange(1, 64), show_default=True, help="How many at a time."
 )
 @speaking
-def buy(output: Output, *, site: str | None, count: int, parallel: int, **wanted: str) -> None:
+def buy(output: Output, /, *, site: str | None, count: int, parallel: int, **wanted: str) -> None:
     """Buy through the real pages and wait for access (sandbox only)."""
     email = normalise_email(wanted["email"])
     with opened() as (settings, parts):
@@ -147,11 +153,16 @@ def _one(output: Output, parts: Parts, bought: Bought, wish: Wish) -> None:
         found = timeline.of(tx, wish.email)
     output.document(
         {
-            "email": bought.email, "ends_at": bought.ends_at, "status": wish.status, "passage": bought.passage,
-            "milliseconds": bought.passage.milliseconds if bought.passage else None,
-            "granted": bought.is_granted, "problem": bought.problem, "timeline": found.moments,
+            "email": bought.email,
+            "ends_at": bought.ends_at,
+            "status": wish.status,
+            "granted": bought.is_granted,
+            "milliseconds": bought.milliseconds,
+            "passage": bought.passage,
+            "problem": bought.problem,
+            "timeline": found.moments,
         }
-    )  # fmt: skip
+    )
     show(output.people, found)
     if bought.problem:
         raise CommandFailed("not_finished", f"{bought.email}: {bought.problem}. `doctor` may say why.")
@@ -159,40 +170,35 @@ def _one(output: Output, parts: Parts, bought: Bought, wish: Wish) -> None:
 
 
 def _result(bought: Bought, status: str) -> str:
-    if not bought.is_granted or bought.passage is None:
+    if not bought.is_granted:
         return f"[yellow]The payment is {status}; no access was given.[/]"
-    took = bought.passage.milliseconds
-    if took is None:
+    if bought.milliseconds is None:
         return "[green]Access is open[/]; it was seen by asking Mollie, before any webhook came."
-    return f"[green]Access is open[/], [bold]{took:.0f} ms[/] after the paid webhook arrived."
+    return f"[green]Access is open[/], [bold]{bought.milliseconds:.0f} ms[/] after the paid webhook arrived."
 
 
 def _many(output: Output, bought: list[Bought]) -> None:
-    took = sorted(
-        one.passage.milliseconds for one in bought if one.passage and one.passage.milliseconds is not None
-    )
-    troubles = [one for one in bought if one.problem]
-    figures = {
-        name: rank(took, share) for name, share in (("p50", 0.5), ("p95", 0.95), ("p99", 0.99), ("max", 1.0))
-    }
+    took = sorted(one.milliseconds for one in bought if one.milliseconds is not None)
+    figures = {name: rank(took, share) for name, share in _RANKS.items()}
+    granted = sum(one.is_granted for one in bought)
+    troubles = [{"email": one.email, "problem": one.problem} for one in bought if one.problem]
     output.document(
         {
-            "count": len(bought), "granted": sum(one.is_granted for one in bought), "measured": len(took),
-            "milliseconds": figures, "problems": [{"email": one.email, "problem": one.problem} for one in troubles],
+            "count": len(bought),
+            "granted": granted,
+            "measured": len(took),
+            "milliseconds": figures,
+            "problems": troubles,
         }
-    )  # fmt: skip
-    output.people.print(
-        f"{words.count(len(bought), 'purchase')}, {sum(one.is_granted for one in bought)} granted"
     )
+    output.people.print(f"{words.count(len(bought), 'purchase')}, {granted} granted")
     if took:
         said = ", ".join(f"{name} [bold]{value:.0f} ms[/]" for name, value in figures.items())
         output.people.print(f"From the paid webhook to Kajabi's answer: {said}")
-    for one in troubles[:10]:
-        output.people.print(f"  {one.email}: {one.problem}", style="red", markup=False)
+    for trouble in troubles[:10]:
+        output.people.print(f"  {trouble['email']}: {trouble['problem']}", style="red", markup=False)
     if troubles:
-        raise CommandFailed(
-            "not_finished", f"{words.count(len(troubles), 'purchase')} did not come to an end."
-        )
+        raise CommandFailed("not_finished", f"{words.count(len(troubles), 'purchase')} came to no end.")
 
 
 def rank(ordered: list[float], share: float) -> float | None:

@@ -20,7 +20,7 @@ _MARKS = {Level.OK: ("✓ ok", "green"), Level.WARN: ("! warn", "yellow"), Level
 @click.command()
 @speaking
 def doctor(output: Output) -> None:
-    """Check settings, connections and waiting work; say what to do about each trouble."""
+    """Check settings and connections; say what to do."""
     found: list[Finding] = []
     for finding in _findings():
         found.append(finding)

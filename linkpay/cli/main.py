@@ -1,4 +1,4 @@
-"""The commands of ``python -m linkpay``. Each is imported when it is used: `--help` should not wait."""
+"""The commands of ``python -m linkpay``. A command imports only what it needs itself."""
 
 from importlib import import_module
 

@@ -24,7 +24,7 @@ _PAYMENT_STYLES = {"paid": "green", "failed": "red", "expired": "red", "canceled
 @click.option("--site", help="Only this site, by the name in its addresses.")
 @speaking
 def members(output: Output, email: str | None, site: str | None) -> None:
-    """Show every subscription: state, access with its reason, mandate and last payment."""
+    """Show who has what, why, until when, and who pays."""
     wanted = normalise_email(email) if email else None
     with opened() as (_, parts), parts.database.read() as tx:
         lines = overview.members(tx, email=wanted, site=site)

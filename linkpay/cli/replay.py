@@ -32,7 +32,10 @@ class _Row(click.ParamType[tuple[bool, int]]):
 @click.option("--wait", default=10.0, show_default=True, help="Seconds to wait for what comes of it.")
 @speaking
 def replay(output: Output, row: tuple[bool, int], wait: float) -> None:
-    """Handle an inbox row again, handled or parked, or a parked outbox row. Doing so is always safe."""
+    """Handle a message again, or go on with parked work.
+
+    INBOX_ID names an inbox row, handled or parked; outbox:ID a parked outbox row. It is always safe.
+    """
     is_message, row_id = row
     with opened() as (_, parts):
         with parts.database.write() as tx:

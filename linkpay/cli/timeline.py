@@ -50,7 +50,7 @@ _STYLES = {
 @click.argument("subject", metavar="EMAIL|tr_...")
 @speaking
 def timeline(output: Output, subject: str) -> None:
-    """Show all that happened to a person or a payment, to the millisecond, and the money."""
+    """Show what happened to a person or a payment."""
     with opened() as (_, parts), parts.database.read() as tx:
         found = service.of(tx, subject)
     output.document(found)
