@@ -1,0 +1,166 @@
+"""Moving the sandbox's time so that nothing due is skipped: one moment at a time, each worked off.
+
+Time only moves while nobody works. A job whose clock jumped would lose its lease and would not dare
+to send what it holds (see `linkpay.domain.strokes`), and that is not what a calm month looks like.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from linkpay.cli.output import CommandFailed
+from linkpay.cli.sandbox import Sandbox
+from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import billing
+from linkpay.services.parts import Parts
+from linkpay.store import overview, work
+from linkpay.store.tables import Inbox, Outbox
+
+_LONGEST_STEP = timedelta(days=1)
+#: Moments closer together than this are one step: the sweep that finds due work is no more punctual.
+_SHORTEST_STEP = timedelta(seconds=5)
+_CLOCKS_MAY_DIFFER = timedelta(seconds=2)
+_BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
+_PATIENCE = 60.0  # real seconds in which something must get done
+_PAUSE = 0.01  # real seconds between two looks
+_RING_AGAIN = 0.5  # real seconds after which the same row is rung again
+_RUNG_AT_ONCE = 500  # rows
+
+
+@dataclass(slots=True)
+class Tally:
+    """What happened, by kind of event, and what waits for a person."""
+
+    began_at: datetime
+    now: datetime
+    steps: int = 0
+    events: dict[str, int] = field(default_factory=dict)
+    failed_payments: int = 0
+
+
+Told = Callable[[Tally], None]
+
+
+class Advance:
+    """One journey through time. `told` is called after every step."""
+
+    def __init__(self, parts: Parts, sandbox: Sandbox, told: Told, *, patience: float = _PATIENCE) -> None:
+        self._parts = parts
+        self._sandbox = sandbox
+        self._told = told
+        self._patience = patience
+        self._rung: dict[tuple[str, int], float] = {}
+
+    def by(self, duration: timedelta) -> Tally:
+        """Move time by `duration` and return when all due work is done.
+
+        Raises CommandFailed when the clocks are not one, or when nothing gets done for a minute.
+        """
+        database = self._parts.database
+        with database.read() as tx:
+            seen, failed = overview.newest_event(tx), overview.payments_in(tx, "failed")
+        tally = Tally(self._parts.clock.now(), self._parts.clock.now())
+        target = tally.began_at + duration
+        self._require_one_clock()
+        self._settle()
+        while tally.now < target:
+            self._step(tally.now, target)
+            self._settle()
+            tally.steps += 1
+            tally.now = self._parts.clock.now()
+            with database.read() as tx:
+                tally.events = overview.events_after(tx, seen)
+                tally.failed_payments = overview.payments_in(tx, "failed") - failed
+            self._told(tally)
+        return tally
+
+    def _require_one_clock(self) -> None:
+        apart = abs(self._sandbox.now() - self._parts.clock.now())
+        if apart > _CLOCKS_MAY_DIFFER:
+            raise CommandFailed(
+                "clocks_differ",
+                f"The sandbox's clock and ours are {apart} apart. CLOCK_FILE must name the file it moves.",
+            )
+
+    def _step(self, now: datetime, target: datetime) -> None:
+        """Move to the next moment at which anything is due, at most a day on."""
+        moment = min(target, now + _LONGEST_STEP, *self._due_moments(now))
+        moment = min(target, max(moment, now + _SHORTEST_STEP))
+        left = moment - self._parts.clock.now()
+        self._sandbox.advance(max(0.0, left.total_seconds()))
+        self._require_one_clock()
+
+    def _due_moments(self, now: datetime) -> list[datetime]:
+        with self._parts.database.read() as tx:
+            found = [work.next_due_at(tx, Inbox), work.next_due_at(tx, Outbox)]
+            days = overview.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
+        found += [day_starts_at(day, zone) for zone, day in days]
+        event = self._sandbox.state()["next_event_at"]
+        found.append(datetime.fromisoformat(event).astimezone(UTC) if event else None)
+        return [moment for moment in found if moment is not None and moment > now]
+
+    def _settle(self) -> None:
+        """Wake the workers until nothing due is left, nobody works, and no webhook is on its way."""
+        last, moved_at = None, time.monotonic()
+        while True:
+            sight = self._look()
+            if sight.is_quiet and self._sandbox_is_quiet() and self._look() == sight:
+                self._rung.clear()
+                return
+            if sight != last:
+                last, moved_at = sight, time.monotonic()
+            elif time.monotonic() - moved_at > self._patience:
+                raise CommandFailed("not_done", sight.complaint(self._patience))
+            time.sleep(_PAUSE)
+
+    def _look(self) -> "_Sight":
+        """Raise what is to be charged, ring for what is due, and say how things stand."""
+        now = self._parts.clock.now()
+        raised = billing.run(self._parts.database, now)
+        with self._parts.database.read() as tx:
+            inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE))
+            outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE))
+            busy = overview.busy(tx, now)
+        self._parts.bell.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
+        return _Sight(raised, inbox, outbox, busy)
+
+    def _unrung(self, kind: str, ids: tuple[int, ...]) -> list[int]:
+        """Those that were not rung a moment ago."""
+        now = time.monotonic()
+        fresh = [row_id for row_id in ids if now - self._rung.get((kind, row_id), -1e9) > _RING_AGAIN]
+        self._rung.update({(kind, row_id): now for row_id in fresh})
+        return fresh
+
+    def _sandbox_is_quiet(self) -> bool:
+        """Whether no webhook could be delivered right now; those to be retried later wait for their time."""
+        return bool(self._sandbox.state()["deliveries"]["ready"] == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sight:
+    """How things stood at one look. Two equal quiet ones with a quiet sandbox between: all is done.
+
+    `busy` reaches to the newest rows, so work that came and went between the looks shows.
+    """
+
+    raised: int
+    inbox: tuple[int, ...]
+    outbox: tuple[int, ...]
+    busy: overview.Busy
+
+    @property
+    def is_quiet(self) -> bool:
+        return not (self.raised or self.inbox or self.outbox or self.busy.running)
+
+    def complaint(self, seconds: float) -> str:
+        due = len(self.inbox) + len(self.outbox)
+        if due == 0 and self.busy.running == 0:
+            return (
+                f"The sandbox did not get its webhooks delivered within {seconds:.0f} s. Is the web running?"
+            )
+        return (
+            f"Nothing got done for {seconds:.0f} s: {due} due, {self.busy.running} being worked on."
+            " Is the worker running? `python -m linkpay doctor` tells."
+        )

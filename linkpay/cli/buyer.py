@@ -1,0 +1,114 @@
+"""One buyer with a browser: from the checkout page to the bank and back, over real HTTP."""
+
+import time
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+
+from linkpay.cli.output import CommandFailed
+from linkpay.cli.pages import Form, Page, refresh_target
+
+_PATIENCE = (5.0, 30.0)  # seconds to connect, and between two bytes
+_LONGEST_WAIT = 20.0  # seconds a page may send the buyer round before she gives up
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What she wants, and what becomes of her payment at the bank. `address` is the checkout page's."""
+
+    address: str
+    plan: str
+    name: str
+    email: str
+    method: str
+    status: str
+
+
+class Buyer:
+    """A browser of her own: cookies, redirects, forms."""
+
+    def __init__(self) -> None:
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers["Accept"] = "text/html"
+
+    def buy(self, wish: Wish) -> str:
+        """Order and pay; returns the address she ends at. Raises CommandFailed with what a page said."""
+        bank = self._order(wish)
+        form = _form_with(bank, "status", "The bank's page")
+        if not form.choose("method", wish.method):
+            raise CommandFailed(
+                "method_unknown", f"Mollie does not offer {wish.method} here, but {_options(form, 'method')}."
+            )
+        if not form.choose("status", wish.status):
+            raise CommandFailed("status_unknown", f"A payment can become {_options(form, 'status')}.")
+        return str(self._send(form).url)
+
+    def _order(self, wish: Wish) -> requests.Response:
+        """The bank's page, reached through the checkout page."""
+        page = self._ask("GET", wish.address, params={"plan": wish.plan})
+        checkout = urlsplit(page.url).netloc
+        for _ in range(2):
+            # A second time when the page asks whether an unusual e-mail address is meant.
+            form = _form_with(page, "email", "The checkout page")
+            form.values |= {"name": wish.name, "email": wish.email}
+            form.choose("plan", wish.plan)
+            form.tick()
+            page = self._go_on(self._send(form))
+            if urlsplit(page.url).netloc != checkout:
+                return page
+            if page.status_code != 200:
+                break
+        raise CommandFailed("not_ordered", f"The checkout page said: {Page(page.text, page.url).said()}")
+
+    def _go_on(self, page: requests.Response) -> requests.Response:
+        """Follow a page that goes on by itself, as long as a buyer would watch it."""
+        ends = time.monotonic() + _LONGEST_WAIT
+        while time.monotonic() < ends:
+            header = page.headers.get("Refresh")
+            target = refresh_target(header, page.url) if header else Page(page.text, page.url).goes_to
+            if target is None:
+                return page
+            time.sleep(0.5)
+            page = self._ask("GET", target)
+        return page
+
+    def _send(self, form: Form) -> requests.Response:
+        if form.method == "get":
+            return self._ask("GET", form.action, params=form.values)
+        return self._ask("POST", form.action, data=form.values)
+
+    def _ask(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: dict[str, str] | None = None,
+        data: dict[str, str] | None = None,
+    ) -> requests.Response:
+        try:
+            page = self._session.request(method, url, params=params, data=data, timeout=_PATIENCE)
+        except requests.RequestException as error:
+            where = urlsplit(url)
+            raise CommandFailed(
+                "page_away",
+                f"{where.scheme}://{where.netloc} does not answer ({type(error).__name__})."
+                " Is `make run` running?",
+            ) from error
+        if page.status_code >= 500 or page.status_code == 404:
+            said = Page(page.text, page.url).said()
+            raise CommandFailed("page_failed", f"{urlsplit(url).path} answered {page.status_code}: {said}")
+        return page
+
+
+def _form_with(page: requests.Response, name: str, what: str) -> Form:
+    read = Page(page.text, page.url)
+    for form in read.forms:
+        if name in form.values or name in form.choices:
+            return form
+    raise CommandFailed("no_form", f"{what} has nothing to fill in. It said: {read.said()}")
+
+
+def _options(form: Form, name: str) -> str:
+    return ", ".join(form.choices.get(name, [])) or form.values.get(name, "nothing")

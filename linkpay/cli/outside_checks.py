@@ -1,0 +1,152 @@
+"""The doctor's look at what others must do for us: Mollie, Kajabi, the mail server, our public address."""
+
+import smtplib
+import ssl
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import requests
+
+from config.checks import is_make_believe
+from config.settings import Settings
+from linkpay.adapters.kajabi_urls import check_pair
+from linkpay.cli.findings import Finding, bad, ok, warn
+from linkpay.domain.snapshots import Sequence
+from linkpay.errors import CredentialsRefused, InputError, ProviderError
+from linkpay.redaction import clean
+from linkpay.services.parts import Parts
+from linkpay.store import overview, sites
+from linkpay.store.secrets import SealBroken
+from linkpay.store.tables import Offer, Site
+
+_PATIENCE = 5.0  # seconds
+#: Methods whose first payment makes a SEPA mandate rather than one of their own (Mollie, recurring payments).
+_VIA_SEPA = frozenset({"ideal", "bancontact", "belfius", "kbc", "eps", "trustly", "paybybank"})
+
+
+def mollie(parts: Parts) -> Iterator[Finding]:
+    """Per site: whether the key works, fits the site's mode, and can start mandates."""
+    with parts.database.read() as tx:
+        found = sites.all_sites(tx)
+    if not found:
+        yield warn("mollie", "there is no site yet", "In the sandbox: python -m linkpay demo")
+    for site in found:
+        yield _of_site(parts, site)
+
+
+def _of_site(parts: Parts, site: Site) -> Finding:
+    check = f"mollie {site.slug}"
+    try:
+        key = sites.mollie_key(site, parts.box)
+    except SealBroken:
+        return bad(check, "the key cannot be opened", "See the line about encryption.")
+    if key is None:
+        return bad(check, "the site has no Mollie key", "Connect it to Mollie.")
+    if key.partition("_")[0] != site.mode:
+        said = f"the key is a {key.partition('_')[0]} key, the site is in {site.mode} mode"
+        return bad(check, said, f"Enter the {site.mode} key of this site, or switch its mode.")
+    try:
+        first = {
+            m.id for m in parts.payments.list_methods(key, sequence=Sequence.FIRST, amount=None, locale=None)
+        }
+        later = {
+            m.id
+            for m in parts.payments.list_methods(key, sequence=Sequence.RECURRING, amount=None, locale=None)
+        }
+    except CredentialsRefused:
+        return bad(check, "Mollie refuses the key", "Copy the key again from Mollie's dashboard, Developers.")
+    except ProviderError as problem:
+        return bad(
+            check, clean(f"Mollie does not answer as it should: {problem.detail}"), "Try again in a minute."
+        )
+    return _of_methods(check, site, first, later)
+
+
+def _of_methods(check: str, site: Site, first: set[str], later: set[str]) -> Finding:
+    if not first:
+        return bad(
+            check, "no method can start a mandate",
+            "Activate iDEAL, Bancontact or cards, and SEPA direct debit, in Mollie's dashboard.",
+        )  # fmt: skip
+    useless = sorted(first & _VIA_SEPA) if "directdebit" not in later else []
+    if useless:
+        return bad(
+            check, f"SEPA direct debit is not active, so mandates by {', '.join(useless)} cannot be charged",
+            "Activate SEPA direct debit in Mollie's dashboard.",
+        )  # fmt: skip
+    if site.halted_at is not None:
+        said = "the key works again, but the site is still halted"
+        return warn(check, said, "It goes on by itself with the next payment that is read.")
+    return ok(check, f"{site.mode} key works; mandates by {', '.join(sorted(first))}")
+
+
+def kajabi(parts: Parts) -> Iterator[Finding]:
+    """Per offer: whether both addresses are there, belong together and may be sent to."""
+    with parts.database.read() as tx:
+        found = [(site, overview.offers(tx, site.id)) for site in sites.all_sites(tx)]
+    for site, offers in found:
+        for offer in offers:
+            yield _of_offer(parts, site, offer)
+
+
+def _of_offer(parts: Parts, site: Site, offer: Offer) -> Finding:
+    check, mend = (
+        f"kajabi {site.slug}/{offer.slug}",
+        "Copy both addresses again from the offer's page in Kajabi.",
+    )
+    try:
+        activation = sites.kajabi_url(offer, parts.box, grant=True)
+        deactivation = sites.kajabi_url(offer, parts.box, grant=False)
+    except SealBroken:
+        return bad(check, "the addresses cannot be opened", "See the line about encryption.")
+    if activation is None or deactivation is None:
+        return bad(check, "an address is missing, so nobody gets or loses access", mend)
+    try:
+        check_pair(activation, deactivation)
+        parts.access.check_url(activation, grant=True)
+        parts.access.check_url(deactivation, grant=False)
+    except InputError as problem:
+        return bad(check, problem.message, mend)
+    return ok(check, "both addresses have the right shape")
+
+
+def own_address(settings: Settings) -> Finding:
+    """Whether BASE_URL can be reached by Mollie and buyers, and our web process answers there."""
+    parts = urlsplit(settings.base_url)
+    production = settings.env == "production"
+    if production and (parts.scheme != "https" or is_make_believe(parts.hostname or "")):
+        said = f"{settings.base_url} cannot be reached by Mollie"
+        return bad("base url", said, "Give BASE_URL the public https address.")
+    try:
+        answer = requests.get(f"{settings.base_url}/healthz", timeout=_PATIENCE, allow_redirects=False)
+    except requests.RequestException as error:
+        said = f"nothing answers at {settings.base_url} ({type(error).__name__})"
+        return bad("base url", said, "Start the web process, and let this address lead to it.")
+    if answer.status_code != 200:
+        said = f"{settings.base_url}/healthz answers {answer.status_code}"
+        return bad("base url", said, "Let this address lead to the web process.")
+    return ok("base url", f"the web process answers at {settings.base_url}")
+
+
+def mail(settings: Settings) -> Finding:
+    """Whether the mail server answers. The password is not tried, so that no account gets locked."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return warn("mail", "no mail server is set, so mails wait", "Set SMTP_URL and MAIL_FROM.")
+    parts = urlsplit(settings.smtp_url.get_secret_value())
+    host, port = parts.hostname or "", parts.port or (465 if parts.scheme == "smtps" else 587)
+    try:
+        server = (
+            smtplib.SMTP_SSL(host, port, timeout=_PATIENCE, context=ssl.create_default_context())
+            if parts.scheme == "smtps"
+            else smtplib.SMTP(host, port, timeout=_PATIENCE)
+        )
+        with server:
+            server.ehlo()
+            takes_password = parts.scheme == "smtps" or server.has_extn("starttls")
+    except (OSError, smtplib.SMTPException) as error:
+        said = clean(f"{host}:{port} does not answer: {type(error).__name__} {error}".strip())
+        return bad("mail", said, "Check SMTP_URL and the mail server.")
+    if parts.password and not takes_password:
+        said = f"{host}:{port} offers no TLS, so the password would travel in the open"
+        return bad("mail", said, "Use a port with TLS: smtps://...:465, or 587 with STARTTLS.")
+    return ok("mail", f"{host}:{port} answers")

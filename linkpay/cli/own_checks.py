@@ -1,0 +1,156 @@
+"""The doctor's look at what is ours: database, secrets, Redis, workers, waiting work, the clock."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from redis.exceptions import RedisError
+from rq import Worker
+
+from config.settings import Settings
+from linkpay.adapters.queue import connect, ring_queue
+from linkpay.cli.findings import Finding, bad, ok, warn
+from linkpay.cli.output import CommandFailed
+from linkpay.cli.sandbox import Sandbox
+from linkpay.cli.words import count, span
+from linkpay.redaction import clean
+from linkpay.services.parts import Parts
+from linkpay.store import overview, schema, sites
+from linkpay.store.db import STORE_ERRORS
+from linkpay.store.secrets import SealBroken
+
+#: A worker shows a sign of life every five seconds.
+_SILENT = timedelta(seconds=20)
+#: Waiting work that is later than this means that nobody works.
+_OVERDUE = timedelta(minutes=10)
+#: A clock that is off by more than this moves charges to other days and breaks leases.
+_CLOCK_MAY_DIFFER = timedelta(seconds=5)
+
+
+def database(parts: Parts) -> Finding:
+    """Whether the database answers and has all its migrations."""
+    kind = "SQLite" if parts.database.is_sqlite else "PostgreSQL"
+    try:
+        behind = schema.missing(parts.database)
+    except STORE_ERRORS as error:
+        cause = getattr(error, "orig", None) or error
+        first = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+        return bad(
+            "database", clean(f"{kind} does not answer: {first}"), "Check DATABASE_URL and the server."
+        )
+    if behind:
+        said = f"{kind} answers but lacks {count(len(behind), 'migration')}"
+        return bad("database", said, "Run: python -m linkpay migrate")
+    return ok("database", f"{kind} answers, all migrations are applied")
+
+
+def secrets(parts: Parts) -> Finding:
+    """Whether the present keys open every sealed value."""
+    opened, broken = 0, []
+    with parts.database.read() as tx:
+        for site in sites.all_sites(tx):
+            sealed = [("mollie_key", site.mollie_key_sealed)]
+            for offer in overview.offers(tx, site.id):
+                sealed += [
+                    ("activation_url", offer.activation_url_sealed),
+                    ("deactivation_url", offer.deactivation_url_sealed),
+                ]
+            for column, value in sealed:
+                if value is None:
+                    continue
+                try:
+                    parts.box.open(site.id, column, value)
+                    opened += 1
+                except SealBroken:
+                    broken.append(f"{column} of {site.slug}")
+    if broken:
+        return bad(
+            "encryption", f"the present keys do not open {', '.join(broken)}",
+            "Put the key that sealed them back into ENCRYPTION_KEYS (old keys go last), or enter them anew.",
+        )  # fmt: skip
+    return ok("encryption", f"the keys open all {count(opened, 'sealed value')}")
+
+
+def redis(settings: Settings) -> Iterator[Finding]:
+    """Whether Redis answers and a worker listens there."""
+    client = connect(settings.redis_url.get_secret_value(), patience=2.0)
+    try:
+        client.ping()
+        workers = Worker.all(queue=ring_queue(client))
+        now = datetime.now(UTC)
+        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat is not None]
+    except RedisError as error:
+        yield bad(
+            "redis", clean(f"does not answer: {error}"),
+            "Check REDIS_URL and the server. Until then work waits for the clock process.",
+        )  # fmt: skip
+        return
+    finally:
+        client.close()
+    yield ok("redis", "answers")
+    ages = sorted(now - beat.replace(tzinfo=beat.tzinfo or UTC) for beat in beats)
+    alive = [age for age in ages if age <= _SILENT]
+    if alive:
+        yield ok("worker", f"{count(len(alive), 'worker')} listening")
+    else:
+        silent = f"the last one was heard {span(ages[0])} ago" if ages else "nobody listens"
+        yield bad("worker", silent, "Start the worker process: python -m workers.worker")
+
+
+def waiting(parts: Parts) -> Iterator[Finding]:
+    """Whether work is late, or waits for a person."""
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        late = overview.overdue(tx, now - _OVERDUE)
+        parked, troubles = overview.parked(tx), overview.attention(tx)
+    if late:
+        yield bad(
+            "work", f"{count(late, 'row')} should have been done over 10 minutes ago",
+            "Start the worker and clock processes, and look at their logs.",
+        )  # fmt: skip
+    else:
+        yield ok("work", "nothing is late")
+    for trouble in troubles:
+        yield warn("attention", clean(f"{trouble.subject}: {trouble.detail}"), _mend(trouble.subject))
+    named = {trouble.subject for trouble in troubles}
+    for row in parked:
+        name = f"{row.__tablename__}:{row.id}"
+        if name not in named:
+            yield warn("parked", clean(f"{name}: {row.last_error or 'set aside'}"), _mend(name))
+
+
+def _mend(subject: str) -> str:
+    kind, _, number = subject.partition(":")
+    if kind in ("inbox", "outbox"):
+        return f"Mend the cause, then: python -m linkpay replay {kind}:{number}"
+    return "See what it says; it goes away by itself once it is solved."
+
+
+def clock(settings: Settings, parts: Parts) -> Finding:
+    """Whether our clock agrees with the sandbox's, or with that of the machine Redis runs on."""
+    try:
+        other, whose = (
+            (_redis_time(settings), "Redis's machine")
+            if settings.env == "production"
+            else (Sandbox(settings.mollie_api_url).now(), "the sandbox")
+        )
+    except (RedisError, CommandFailed) as error:
+        return warn("clock", clean(f"has nothing to be compared with: {error}"), "Mend that first.")
+    differs = abs(parts.clock.now() - other)
+    said = f"{parts.clock.now():%Y-%m-%d %H:%M:%S} UTC, {span(differs)} from {whose}"
+    if differs <= _CLOCK_MAY_DIFFER:
+        return ok("clock", said)
+    mend = (
+        "Let all machines follow a time server (chrony, systemd-timesyncd)."
+        if settings.env == "production"
+        else "CLOCK_FILE must name the file that the sandbox moves."
+    )
+    return bad("clock", said, mend)
+
+
+def _redis_time(settings: Settings) -> datetime:
+    client = connect(settings.redis_url.get_secret_value(), patience=2.0)
+    try:
+        seconds, micros = client.time()
+    finally:
+        client.close()
+    return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=micros)

@@ -1,0 +1,255 @@
+"""Queries behind the views for people: who has what, and what happened to whom. They only read."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import Select, func, select
+
+from linkpay.domain.charge import ChargeState
+from linkpay.store.db import Tx
+from linkpay.store.tables import (
+    Attention,
+    Charge,
+    Customer,
+    Event,
+    Grant,
+    Inbox,
+    LedgerEntry,
+    Mandate,
+    Member,
+    Offer,
+    Outbox,
+    Payment,
+    Plan,
+    Site,
+    Subscription,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One subscription with everything around it that a line about it shows.
+
+    `paid_until` is the first day that no paid period covers; `owed_cents` is what failed and is unpaid.
+    """
+
+    subscription: Subscription
+    customer: Customer
+    member: Member
+    offer: Offer
+    plan: Plan
+    site: Site
+    mandate: Mandate | None
+    grant: Grant | None
+    last_payment: Payment | None
+    paid_until: date | None
+    owed_cents: int
+
+
+def holdings(tx: Tx, *, email: str | None = None, site: str | None = None) -> list[Holding]:
+    """Every subscription, newest first within a person; of one person or one site when named."""
+    last = (
+        select(Charge.subscription_id, func.max(Payment.id).label("payment_id"))
+        .join(Payment, Payment.charge_id == Charge.id)
+        .group_by(Charge.subscription_id)
+        .subquery()
+    )
+    money = _money().subquery()
+    query = (
+        select(
+            Subscription, Customer, Member, Offer, Plan, Site, Mandate, Grant, Payment,
+            money.c.paid_until, func.coalesce(money.c.owed_cents, 0),
+        )
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .join(Member, Member.id == Subscription.member_id)
+        .join(Offer, Offer.id == Subscription.offer_id)
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .join(Site, Site.id == Subscription.site_id)
+        .outerjoin(Mandate, Mandate.id == Subscription.mandate_id)
+        .outerjoin(
+            Grant,
+            (Grant.member_id == Subscription.member_id) & (Grant.offer_id == Subscription.offer_id),
+        )
+        .outerjoin(last, last.c.subscription_id == Subscription.id)
+        .outerjoin(Payment, Payment.id == last.c.payment_id)
+        .outerjoin(money, money.c.subscription_id == Subscription.id)
+        .order_by(Site.slug, Customer.email, Subscription.id.desc())
+    )  # fmt: skip
+    if email is not None:
+        query = query.where((Customer.email == email) | (Member.email == email))
+    if site is not None:
+        query = query.where(Site.slug == site)
+    return [Holding(*row) for row in tx.execute(query)]
+
+
+def _money() -> Select[int, date, int]:
+    """Per subscription: how far its paid periods reach, and what is owed after a failure."""
+    reaches = func.max(Charge.ends_on).filter(Charge.state == ChargeState.PAID)
+    owed = func.sum(Charge.amount_cents - Charge.paid_cents + Charge.charged_back_cents)
+    return select(
+        Charge.subscription_id,
+        reaches.label("paid_until"),
+        owed.filter(Charge.failed_at.is_not(None)).label("owed_cents"),
+    ).group_by(Charge.subscription_id)
+
+
+def subscriptions_of(tx: Tx, email: str) -> Sequence[Subscription]:
+    """All subscriptions that this person pays or is let in by, on every site, oldest first."""
+    return tx.scalars(
+        select(Subscription)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .join(Member, Member.id == Subscription.member_id)
+        .where((Customer.email == email) | (Member.email == email))
+        .order_by(Subscription.id)
+    ).all()
+
+
+def payments_by_ref(tx: Tx, mollie_id: str) -> Sequence[Payment]:
+    """The payments with this Mollie id; two sites never share a Mollie account in earnest."""
+    return tx.scalars(select(Payment).where(Payment.mollie_id == mollie_id).order_by(Payment.id)).all()
+
+
+def subscription_of(tx: Tx, payment: Payment) -> Subscription:
+    """The subscription that a payment is for."""
+    return tx.scalars(
+        select(Subscription)
+        .join(Charge, Charge.subscription_id == Subscription.id)
+        .where(Charge.id == payment.charge_id)
+    ).one()
+
+
+def payments_of(tx: Tx, subscription_ids: Collection[int]) -> Sequence[tuple[int, Payment]]:
+    """(subscription id, payment) of these subscriptions, oldest first."""
+    rows = tx.execute(
+        select(Charge.subscription_id, Payment)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .where(Charge.subscription_id.in_(subscription_ids))
+        .order_by(Payment.id)
+    )
+    return [(subscription_id, payment) for subscription_id, payment in rows]
+
+
+def events_of(tx: Tx, subscription_ids: Collection[int]) -> Sequence[Event]:
+    """What happened to these subscriptions, in order."""
+    return tx.scalars(
+        select(Event).where(Event.subscription_id.in_(subscription_ids)).order_by(Event.created_at, Event.id)
+    ).all()
+
+
+def entries_of(tx: Tx, payment_ids: Collection[int]) -> Sequence[LedgerEntry]:
+    """The money facts of these payments, in the order in which they were booked."""
+    return tx.scalars(
+        select(LedgerEntry).where(LedgerEntry.payment_id.in_(payment_ids)).order_by(LedgerEntry.id)
+    ).all()
+
+
+def messages_about(tx: Tx, site_id: int, mollie_ids: Collection[str]) -> Sequence[Inbox]:
+    """What Mollie posted about these payments, in order of arrival."""
+    return tx.scalars(
+        select(Inbox)
+        .where(Inbox.site_id == site_id, Inbox.source == "mollie", Inbox.ref.in_(mollie_ids))
+        .order_by(Inbox.id)
+    ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """What is being done right now. `newest` are the highest inbox and outbox ids."""
+
+    running: int
+    newest: tuple[int, int]
+
+
+def busy(tx: Tx, now: datetime) -> Busy:
+    """Rows that somebody holds, and how far the message tables reach."""
+    running, newest = 0, []
+    for table in (Inbox, Outbox):
+        held = select(func.count(table.id)).where(
+            table.done_at.is_(None), table.parked_at.is_(None), table.leased_until > now
+        )
+        running += tx.scalar(held) or 0
+        newest.append(tx.scalar(select(func.max(table.id))) or 0)
+    return Busy(running, (newest[0], newest[1]))
+
+
+def newest_payment(tx: Tx, site_id: int, email: str, offer_id: int) -> tuple[Payment, Grant | None] | None:
+    """The newest payment of this person for an offer, with the grant that it may lead to."""
+    row = tx.execute(
+        select(Payment, Grant)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .join(Subscription, Subscription.id == Charge.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .outerjoin(
+            Grant, (Grant.member_id == Subscription.member_id) & (Grant.offer_id == Subscription.offer_id)
+        )
+        .where(Customer.site_id == site_id, Customer.email == email, Subscription.offer_id == offer_id)
+        .order_by(Payment.id.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else (row[0], row[1])
+
+
+def charge_days(tx: Tx, states: Iterable[str], since: date) -> Sequence[tuple[str, date]]:
+    """(zone, day) of the next few days from `since` on which anybody is charged, soonest first."""
+    rows = tx.execute(
+        select(Site.zone, Subscription.next_charge_on)
+        .join(Site, Site.id == Subscription.site_id)
+        .where(
+            Subscription.next_charge_on >= since,
+            Subscription.state.in_(states),
+            Site.halted_at.is_(None),
+        )
+        .distinct()
+        .order_by(Subscription.next_charge_on)
+        .limit(20)
+    )
+    return [(zone, day) for zone, day in rows if day is not None]
+
+
+def parked(tx: Tx) -> Sequence[Inbox | Outbox]:
+    """Messages and work that wait for a person, oldest first."""
+    messages = select(Inbox).where(Inbox.parked_at.is_not(None), Inbox.done_at.is_(None))
+    work = select(Outbox).where(Outbox.parked_at.is_not(None), Outbox.done_at.is_(None))
+    return [*tx.scalars(messages.order_by(Inbox.id)), *tx.scalars(work.order_by(Outbox.id))]
+
+
+def attention(tx: Tx) -> Sequence[Attention]:
+    """Troubles that need a person, oldest first."""
+    return tx.scalars(select(Attention).where(Attention.solved_at.is_(None)).order_by(Attention.id)).all()
+
+
+def overdue(tx: Tx, before: datetime) -> int:
+    """How many messages and pieces of work should have been done before this moment."""
+    return sum(
+        tx.scalar(
+            select(func.count(table.id)).where(
+                table.done_at.is_(None), table.parked_at.is_(None), table.run_at < before
+            )
+        )
+        or 0
+        for table in (Inbox, Outbox)
+    )
+
+
+def newest_event(tx: Tx) -> int:
+    """The id of the latest event, 0 when nothing ever happened."""
+    return tx.scalar(select(func.max(Event.id))) or 0
+
+
+def events_after(tx: Tx, event_id: int) -> dict[str, int]:
+    """How often each kind of event happened since the event with this id."""
+    rows = tx.execute(select(Event.kind, func.count()).where(Event.id > event_id).group_by(Event.kind))
+    return dict(rows.tuples().all())
+
+
+def payments_in(tx: Tx, status: str) -> int:
+    """How many payments have this status now."""
+    return tx.scalar(select(func.count(Payment.id)).where(Payment.status == status)) or 0
+
+
+def offers(tx: Tx, site_id: int) -> Sequence[Offer]:
+    """The offers of a site that can be bought, oldest first."""
+    return tx.scalars(
+        select(Offer).where(Offer.site_id == site_id, Offer.archived_at.is_(None)).order_by(Offer.id)
+    ).all()
