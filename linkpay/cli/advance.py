@@ -123,7 +123,7 @@ class Advance:
             inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE))
             outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE))
             busy = overview.busy(tx, now)
-        self._parts.bell.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
+        self._parts.database.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
         return _Sight(raised, inbox, outbox, busy)
 
     def _unrung(self, kind: str, ids: tuple[int, ...]) -> list[int]:

@@ -24,7 +24,7 @@ def opened() -> Iterator[tuple[Settings, Parts]]:
         require_migrations(parts.database)
         yield settings, parts
     finally:
-        parts.close()
+        parts.database.dispose()
 
 
 def require_migrations(database: Database) -> None:

@@ -46,7 +46,7 @@ def _findings() -> Iterator[Finding]:
     try:
         yield from _of_parts(settings, parts)
     finally:
-        parts.close()
+        parts.database.dispose()
 
 
 def _of_parts(settings: Settings, parts: Parts) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def test_every_pair_of_state_and_event_is_decided() -> None:
 
 
 @pytest.mark.parametrize(("state", "event"), DECIDED)
-def test_a_subscription_moves_as_the_table_says(state: S, event: E) -> None:
+def test_a_subscription_moves_as_the_table_says(state: SubscriptionState, event: SubscriptionEvent) -> None:
     assert move(state, event) is DECIDED[state, event]
 
 

@@ -31,6 +31,7 @@ def _told(stage: Stage, name: str, kill_at: int) -> Stage:
     """The story, with the process killed at one boundary and started again."""
     story = STORIES[name]
     story.begin(stage)
+    stage.stop_watching()
     stage.boundaries.arm(kill_at)
     story.go_on(stage)
     stage.work()

@@ -2,9 +2,7 @@
 
 from collections import Counter
 
-from linkpay.adapters.mollie import MollieProvider
 from linkpay.domain.snapshots import PaymentStatus
-from linkpay.sandbox.inprocess import MOLLIE_HOST
 from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Outbox, Payment
 from linkpay.store.tables.people import Access
 from tests.flows.stage import KEY, Stage
@@ -18,12 +16,11 @@ def check(stage: Stage, *, troubles: int = 0) -> None:
 
 
 def _money(stage: Stage) -> None:
-    provider = MollieProvider(f"http://{MOLLIE_HOST}")
     kept: Counter[int] = Counter()
     seen = set()
     with stage.database.read() as tx:
         ours = {payment.uid: payment for payment in tx.query(Payment)}
-        for listed in provider.list_payments(KEY, limit=1000):
+        for listed in stage.bank_view.list_payments(KEY, limit=1000):
             payment = ours.get(listed.metadata.get("linkpay", ""))
             assert payment is not None, f"{listed.id} at Mollie is nobody's"
             seen.add(listed.id)
