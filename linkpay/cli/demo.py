@@ -53,7 +53,7 @@ def demo(output: Output) -> None:
     output.document(made)
     said = {
         "made": "The demo site is made.",
-        "repaired": "The demo site was there; its offer has new Kajabi addresses, as the sandbox was emptied.",
+        "repaired": "The demo site was there; the sandbox was emptied, so its offer got new addresses.",
         "found": "The demo site is there already.",
     }
     output.people.print(said[made.was])
