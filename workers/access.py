@@ -12,7 +12,7 @@ from linkpay.store import grants, work
 from linkpay.store.tables import Outbox
 
 #: Sending later than this after taking the lease could overtake its next holder.
-_SEND_WITHIN = timedelta(seconds=10)
+_SEND_WITHIN = timedelta(seconds=5)
 #: Somebody else is talking to Kajabi about this grant: look again shortly.
 _BUSY_WAIT = timedelta(seconds=2)
 

@@ -9,8 +9,8 @@ from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import Grant
 from linkpay.store.tables.people import Access
 
-#: Longer than one call to Kajabi may take, with its waits.
-LEASE = timedelta(seconds=40)
+#: Longer than the wait before one call to Kajabi (5 s) and the call itself (10 s) may take.
+LEASE = timedelta(seconds=16)
 
 
 def get(tx: Tx, grant_id: int) -> Grant:

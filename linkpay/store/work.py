@@ -17,8 +17,10 @@ from linkpay.errors import LinkPayError
 from linkpay.store.db import Tx, insert_once, ring_after_commit
 from linkpay.store.tables import Inbox, Outbox
 
-#: Longer than any single job may take (time-outs of 12 s, a few calls, waits for the database).
-LEASE = timedelta(seconds=60)
+#: Longer than a call to a provider may take (15 s). A killed worker's rows are free after this, so it
+#: must leave the sweep time within the 30 s in which all is right again. Outliving it is harmless: the
+#: slower worker cannot finish, and money and access have keys and leases of their own.
+LEASE = timedelta(seconds=20)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
 
