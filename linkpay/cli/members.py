@@ -39,8 +39,8 @@ def members(output: Output, email: str | None, site: str | None) -> None:
 
 
 def _table(lines: list[MemberLine]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for heading in ("Member", "Plan", "State and access", "Paid until", "Mandate and last payment"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for heading in ("Member", "Plan", "State and access", "Paid until", "Mandate, last payment"):
         table.add_column(heading, overflow="fold")
     for number, line in enumerate(lines):
         if number:
