@@ -49,8 +49,8 @@ class Buyer:
         """The bank's page, reached through the checkout page."""
         page = self._ask("GET", wish.address, params={"plan": wish.plan})
         checkout = urlsplit(page.url).netloc
+        # Twice: a page that asks whether an unusual address is meant takes it when it is sent again.
         for _ in range(2):
-            # A second time when the page asks whether an unusual e-mail address is meant.
             form = _form_with(page, "email", "The checkout page")
             form.values |= {"name": wish.name, "email": wish.email}
             form.choose("plan", wish.plan)
@@ -58,8 +58,6 @@ class Buyer:
             page = self._go_on(self._send(form))
             if urlsplit(page.url).netloc != checkout:
                 return page
-            if page.status_code != 200:
-                break
         raise CommandFailed("not_ordered", f"The checkout page said: {Page(page.text, page.url).said()}")
 
     def _go_on(self, page: requests.Response) -> requests.Response:
@@ -107,7 +105,7 @@ def _form_with(page: requests.Response, name: str, what: str) -> Form:
     for form in read.forms:
         if name in form.values or name in form.choices:
             return form
-    raise CommandFailed("no_form", f"{what} has nothing to fill in. It said: {read.said()}")
+    raise CommandFailed("no_form", f"{what} takes no order. It says: {read.said()}")
 
 
 def _options(form: Form, name: str) -> str:

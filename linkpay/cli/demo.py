@@ -39,7 +39,6 @@ class Demo:
     offer: str
     plans: list[str]
     checkout_url: str
-    sandbox_url: str
     was: str
 
 
@@ -53,11 +52,11 @@ def demo(output: Output) -> None:
     output.document(made)
     said = {
         "made": "The demo site is made.",
-        "repaired": "The demo site was there; the sandbox was emptied, so its offer got new addresses.",
+        "repaired": "The demo site was there; the sandbox was emptied, so its offer has new addresses.",
         "found": "The demo site is there already.",
     }
     output.people.print(said[made.was])
-    output.people.print(_addresses(made))
+    output.people.print(_addresses(made, settings.mollie_api_url))
     output.people.print(_plans())
 
 
@@ -77,14 +76,8 @@ def prepare(parts: Parts, sandbox: Sandbox) -> Demo:
         with parts.database.write() as tx:
             _connect(parts, tx.get_one(Offer, offer.id), fresh, sandbox)
         was = "made" if was == "made" else "repaired"
-    return Demo(
-        SITE,
-        OFFER,
-        [slug for slug, _, _ in PLANS],
-        f"{parts.base_url}/{SITE}/buy/{OFFER}",
-        sandbox.address,
-        was,
-    )
+    checkout_url = f"{parts.base_url}/{SITE}/buy/{OFFER}"
+    return Demo(SITE, OFFER, [slug for slug, _, _ in PLANS], checkout_url, was)
 
 
 def _make_site(tx: Tx, parts: Parts, sandbox: Sandbox) -> Site:
@@ -141,12 +134,12 @@ def _connect(parts: Parts, offer: Offer, kajabi: dict[str, Any], sandbox: Sandbo
     offer.course_url = kajabi.get("course_url") or f"{sandbox.address}/"
 
 
-def _addresses(made: Demo) -> Table:
+def _addresses(made: Demo, sandbox: str) -> Table:
     grid = Table.grid(padding=(0, 3))
     grid.add_column(style="dim")
     grid.add_column(style="cyan", no_wrap=True, overflow="ignore")
     grid.add_row("  checkout", made.checkout_url)
-    grid.add_row("  sandbox", f"{made.sandbox_url}/_sandbox/state")
+    grid.add_row("  sandbox", f"{sandbox}/_sandbox/state")
     return grid
 
 

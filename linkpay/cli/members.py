@@ -39,81 +39,85 @@ def members(output: Output, email: str | None, site: str | None) -> None:
 
 
 def _table(lines: list[MemberLine]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for heading in ("Member", "Offer and plan", "State", "Access", "Paid until", "Mandate", "Last payment"):
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for heading in ("Member", "Plan", "State and access", "Paid until", "Mandate, last payment"):
         table.add_column(heading, overflow="fold")
-    for line in lines:
-        table.add_row(
-            _two(words.shown(line.email), _payer(line)),
-            _two(words.shown(line.offer), _plan(line)),
-            _state(line),
-            _access(line.access, line.zone),
-            _days(line),
-            _mandate(line.mandate),
-            _payment(line.last_payment),
-        )  # fmt: skip
+    for number, line in enumerate(lines):
+        if number:
+            table.add_row()
+        table.add_row(_member(line), _plan(line), _standing(line), _days(line), _paying(line))
     return table
 
 
-def _two(first: str | Text, second: str | Text = "") -> Text:
-    """A cell of two lines, the second one quieter."""
-    cell = Text().append(first)
-    if second:
-        cell.append("\n").append(Text(second, style="dim") if isinstance(second, str) else second)
+def _lines(*lines: Text | str) -> Text:
+    """A cell of several lines; plain ones are quieter than the first."""
+    cell = Text()
+    for line in lines:
+        if cell and line:
+            cell.append("\n")
+        cell.append(line if isinstance(line, Text) else Text(line, style="dim" if cell else ""))
     return cell
 
 
-def _plan(line: MemberLine) -> str:
-    return f"{words.shown(line.plan)} {words.money(line.amount_cents, line.currency)}"
+def _member(line: MemberLine) -> Text:
+    payer = f"paid by {words.shown(line.payer_email)}" if line.payer_email != line.email else ""
+    return _lines(words.shown(line.email), words.shown(line.name), payer)
 
 
-def _payer(line: MemberLine) -> str:
-    return (
-        f"paid by {words.shown(line.payer_email)}"
-        if line.payer_email != line.email
-        else words.shown(line.name)
-    )
+def _plan(line: MemberLine) -> Text:
+    price = words.money(line.amount_cents, line.currency)
+    return _lines(f"{words.shown(line.plan)} {price}", words.shown(line.offer))
 
 
-def _state(line: MemberLine) -> Text:
+def _standing(line: MemberLine) -> Text:
     state = Text(words.spaced(line.state), style=_STATE_STYLES.get(line.state, ""))
+    if line.cancel_on is not None and line.state == "canceling":
+        state.append(f", ends {words.day(line.cancel_on)}")
     if line.owed_cents:
-        return _two(state, Text(f"owes {words.money(line.owed_cents, line.currency)}", style="red"))
-    return _two(state, f"ends {words.day(line.cancel_on)}" if line.cancel_on else "")
+        state.append(f", owes {words.money(line.owed_cents, line.currency)}", style="red")
+    return _lines(state, *_access(line.access, line.zone))
 
 
-def _access(access: AccessLine | None, zone: str) -> Text:
+def _access(access: AccessLine | None, zone: str) -> list[Text | str]:
     if access is None:
-        return Text("none", style="dim")
+        return ["no access yet"]
     granted = access.wanted == "granted"
-    said = Text(access.wanted, style="green" if granted else "red")
+    said = Text("access" if granted else "no access", style="green" if granted else "red")
     if not access.is_applied:
-        said.append(" (not yet at Kajabi)", style="yellow")
+        said.append(", Kajabi not told yet", style="yellow")
     why = words.ACCESS_REASONS.get(access.reason, words.spaced(access.reason))
-    return _two(said, f"{why}\n{words.until(access.until, zone)}" if granted else why)
+    said.append(f": {why}", style="dim")
+    return [said, words.until(access.until, zone)] if granted else [said]
 
 
 def _days(line: MemberLine) -> Text:
-    charge = f"next {words.day(line.next_charge_on)}" if line.next_charge_on else "nothing more due"
-    return _two(words.day(line.paid_until), charge if line.started_at else "")
+    if line.started_at is None:
+        return _lines("–")
+    upcoming = f"next {words.day(line.next_charge_on)}" if line.next_charge_on else "nothing more due"
+    return _lines(words.day(line.paid_until), upcoming)
+
+
+def _paying(line: MemberLine) -> Text:
+    return _lines(_mandate(line.mandate), _payment(line.last_payment, line.zone))
 
 
 def _mandate(mandate: MandateLine | None) -> Text:
     if mandate is None:
-        return Text("–", style="dim")
+        return Text("no mandate", style="dim")
     hint = f" ··{mandate.account_hint}" if mandate.account_hint else ""
-    status = Text(mandate.status, style="green" if mandate.status == "valid" else "red")
-    return _two(f"{mandate.method}{hint}", status)
+    said = Text(f"{words.METHODS.get(mandate.method, mandate.method)}{hint} ")
+    return said.append(mandate.status, style="green" if mandate.status == "valid" else "red")
 
 
-def _payment(payment: PaymentLine | None) -> Text:
+def _payment(payment: PaymentLine | None, zone: str) -> Text:
     if payment is None:
-        return Text("–", style="dim")
+        return Text("")
     status = payment.status or "not sent yet"
-    said = Text(status, style=_PAYMENT_STYLES.get(status, "cyan"))
+    said = Text(f"{words.money(payment.amount_cents, payment.currency)} ")
+    said.append(status, style=_PAYMENT_STYLES.get(status, "cyan"))
     if payment.failure_code:
         said.append(f" {payment.failure_code}", style="red")
-    return _two(said, words.money(payment.amount_cents, payment.currency))
+    return said.append(f", {words.day_of(payment.paid_at or payment.created_at, zone)}", style="dim")
 
 
 def _summary(lines: list[MemberLine]) -> str:

@@ -39,6 +39,10 @@ _WORDS = {
     "ended": "ended",
     "period_written_off": "period written off",
 }
+_NAMES_ITS_PAYMENT = frozenset({"payment_made", "payment"})
+# Values that need no name before them.
+_SPEAK_ALONE = frozenset({"plan", "mail", "reason", "outcome", "why", "sequence", "ref"})
+_REASONS: dict[object, str] = {str(reason): said for reason, said in words.ACCESS_REASONS.items()}
 _STYLES = {
     "payment": "green", "access_granted": "green", "started": "green", "chargeback_undone": "green",
     "payment_undone": "red", "chargeback": "red", "access_revoked": "red", "suspended": "red",
@@ -105,20 +109,28 @@ def _what(moment: Moment) -> Text:
 
 
 def _details(moment: Moment) -> str:
+    """What else is known, in the order in which it helps."""
     data = dict(moment.data)
-    amount = data.pop("amount_cents", None)
-    shown = [words.money(amount, moment.currency or "EUR")] if amount is not None else []
-    took = data.pop("milliseconds", None)
+    shown = []
+    if (amount := data.pop("amount_cents", None)) is not None:
+        shown.append(words.money(amount, moment.currency or "EUR"))
+    if moment.what in _NAMES_ITS_PAYMENT:
+        data.pop("ref", None)
+        shown.append(moment.payment or "")
+    if (inbox := data.pop("inbox", None)) is not None:
+        shown.append(f"inbox:{inbox}")
+    if (status := data.pop("status", None)) is not None:
+        shown.append(f"answer {status}")
     if data.pop("was_so_already", False):
-        shown.append("was so already")
-    shown += [
-        f"{words.spaced(name)} {words.shown(str(value))}" for name, value in data.items() if value is not None
-    ]
+        shown.append("it was so already")
+    took = data.pop("milliseconds", None)
+    for name, value in data.items():
+        shown.append(
+            words.shown(str(_REASONS.get(value, value)) if name in _SPEAK_ALONE else f"{name} {value}")
+        )
     if took is not None:
         shown.append(f"{took} ms after it was wanted")
-    if moment.payment and moment.payment not in shown and moment.data.get("ref") != moment.payment:
-        shown.append(moment.payment)
-    return ", ".join(shown)
+    return ", ".join(words.spaced(one) if not one.startswith("tr_") else one for one in shown if one)
 
 
 def _money(moment: Moment) -> Text:

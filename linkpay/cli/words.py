@@ -19,6 +19,7 @@ ACCESS_REASONS = {
     Source.SIGNUP: "waits for a mandate",
     "not_covered": "nothing covers it",
 }
+METHODS = {"directdebit": "SEPA", "creditcard": "card", "paypal": "PayPal"}
 
 
 def money(cents: int, currency: str = "EUR") -> str:
@@ -31,6 +32,11 @@ def money(cents: int, currency: str = "EUR") -> str:
 def day(value: date | None) -> str:
     """``3 Mar 2026``, or a dash."""
     return f"{value.day} {value:%b %Y}" if value else "–"
+
+
+def day_of(instant: datetime, zone: str) -> str:
+    """The day it was in `zone`."""
+    return day(instant.astimezone(ZoneInfo(zone)).date())
 
 
 def until(instant: datetime | None, zone: str) -> str:

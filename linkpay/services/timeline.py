@@ -149,8 +149,6 @@ def _attempt(subscription_id: int, payment: Payment) -> list[Moment]:
     about = {
         "sequence": payment.sequence.value,
         "amount_cents": payment.amount_cents,
-        "status": payment.status.value if payment.status else None,
-        "failure_code": payment.failure_code,
     }
     data = {name: value for name, value in about.items() if value is not None}
     made = Moment(
