@@ -161,6 +161,9 @@ class AccessProvider(Protocol):
     def check_url(self, url: str, *, grant: bool) -> None:
         """Raise InputError when this cannot be an offer address we may send to."""
 
+    def check_pair(self, activation_url: str, deactivation_url: str) -> None:
+        """Raise InputError unless both addresses belong to one offer and each does its own work."""
+
     def apply(self, order: AccessOrder) -> AccessAnswer:
         """Send the order. Raises `IdentityConflict`, `Missing`, `Permanent`, `Retryable` or
         `OutcomeUnknown`; repeating is harmless, so callers may treat the last two alike."""

@@ -12,7 +12,7 @@ import requests
 
 from linkpay.adapters import kajabi_hooks
 from linkpay.adapters.kajabi_answers import Outcome, classify
-from linkpay.adapters.kajabi_urls import OfferAddress, check_action, parse_offer_url
+from linkpay.adapters.kajabi_urls import OfferAddress, check_action, check_pair, parse_offer_url
 from linkpay.adapters.wire import (
     PooledAdapter,
     describe,
@@ -87,6 +87,10 @@ class KajabiOffers:
     def read_announcement(self, content_type: str, body: bytes) -> Announcement:
         """What one of Kajabi's own webhooks says."""
         return kajabi_hooks.read(content_type, body)
+
+    def check_pair(self, activation_url: str, deactivation_url: str) -> None:
+        """Raise InputError unless both addresses belong to one offer and each does its own work."""
+        check_pair(activation_url, deactivation_url)
 
     def check_url(self, url: str, *, grant: bool) -> None:
         """Raise InputError when this cannot be an offer address we may send to.
