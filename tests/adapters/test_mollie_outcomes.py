@@ -127,7 +127,7 @@ def test_every_answer_has_its_outcome(
     [
         (silent, "no answer in time"),
         (reset, "connection lost"),
-        (dripping(b"HTTP/1.1 200 OK\r\nX-Drip: "), "connection lost"),
+        (dripping(b"HTTP/1.1 200 OK\r\nX-Drip: "), "no answer in time"),
     ],
     ids=["silence", "reset", "drip"],
 )
