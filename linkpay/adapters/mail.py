@@ -37,9 +37,6 @@ class _WholeWords(EmailPolicy):
     """Python's own folding turns a word longer than a line into an encoded one, which no program reads as
     the link or id that it was (List-Unsubscribe, Message-ID). Such headers get a line for each word."""
 
-    def fold(self, name: str, value: Any) -> str:
-        return self._by_words(name, value) or super().fold(name, value)
-
     def fold_binary(self, name: str, value: Any) -> bytes:
         return (self._by_words(name, value) or "").encode("ascii") or super().fold_binary(name, value)
 

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from mollie.api.client import Client
 from mollie.api.error import RequestError
+from requests import ReadTimeout
 
 from linkpay.adapters.mollie_fields import Json, Malformed
 from linkpay.adapters.mollie_outcomes import json_object, of_answer, of_transport, of_unreadable
@@ -87,12 +88,14 @@ class MollieCalls:
             raise Permanent("a request that moves money needs its idempotency key")
         client = self._client(key)
         try:
-            with time_limit(self._total_s):
+            with time_limit(self._total_s) as limit:
                 response = client.perform_http_call(
                     call.method, call.path, call.data, call.params, call.idempotency_key
                 )
         except RequestError as error:
             raise of_transport(error.__context__, repeatable=call.repeatable) from None
+        if limit.expired:  # what was cut off can look like a short answer
+            raise of_transport(ReadTimeout(), repeatable=call.repeatable)
         failure = of_answer(response, repeatable=call.repeatable)
         if failure is not None:
             raise failure

@@ -34,6 +34,7 @@ from tests.adapters.tiny_server import (
     answering,
     closed_port,
     dripping,
+    hanging_up,
     http,
     reset,
     serving,
@@ -115,11 +116,7 @@ def test_a_repeat_is_success_that_says_so() -> None:
     ],
 )
 def test_an_answer_becomes_the_error_of_its_row(answer: bytes, kind: type[ProviderError]) -> None:
-    def script(_: Any, sock: socket.socket) -> None:
-        sock.sendall(answer)
-        sock.close()
-
-    assert type(failure(script)) is kind
+    assert type(failure(hanging_up(answer))) is kind
 
 
 @pytest.mark.parametrize("status", [302, 303, 307])

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpay.adapters.kajabi_answers import TABLE, Outcome, Row, _fits, classify
@@ -99,6 +99,7 @@ def test_an_ordinary_name_changes_nothing(name: str) -> None:
     assert classify(200, LOGIN, grant=REVOKE, sent=(name,)) is Outcome.UNCLEAR
 
 
+@settings(deadline=None)
 @given(status=st.integers(100, 999), body=st.text(), grant=st.booleans())
 def test_every_answer_has_a_meaning_and_only_2xx_is_done(status: int, body: str, grant: bool) -> None:
     outcome = classify(status, body, grant=grant)

@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkpay.adapters.kajabi import KajabiOffers
@@ -136,6 +136,7 @@ def test_an_address_inside_a_network_is_not_public(address: str) -> None:
     assert not is_public(address)
 
 
+@settings(deadline=None)
 @given(text=st.text(max_size=60) | st.text("htps:/.?#@ajbiwekonfrclvd%\\1234=&", max_size=80))
 def test_any_text_is_an_address_or_an_input_error(text: str) -> None:
     for url in (text, GOOD + text, text + GOOD):

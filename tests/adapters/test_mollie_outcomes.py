@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import requests
@@ -29,6 +28,7 @@ from tests.adapters.tiny_server import (
     answering,
     closed_port,
     dripping,
+    hanging_up,
     http,
     reset,
     serving,
@@ -76,6 +76,7 @@ TRUNCATED = http(200, PAYMENT)[:-40]
 HALF_JSON = http(200, b'{"id": "tr_1", "amount": {')
 ANSWERS: list[tuple[str, bytes, type[ProviderError], type[ProviderError]]] = [
     ("202 accepted", http(202, error(202, "Accepted")), Retryable, OutcomeUnknown),
+    ("202 with a payment", http(202, PAYMENT), Retryable, OutcomeUnknown),
     ("204 without body", http(204), Retryable, OutcomeUnknown),
     ("200 without id", http(200, without(PAYMENT, "id")), Retryable, OutcomeUnknown),
     ("201 without amount", http(201, without(PAYMENT, "amount")), Retryable, OutcomeUnknown),
@@ -115,22 +116,27 @@ ANSWERS: list[tuple[str, bytes, type[ProviderError], type[ProviderError]]] = [
 def test_every_answer_has_its_outcome(
     answer: bytes, reading: type[ProviderError], writing: type[ProviderError]
 ) -> None:
-    def script(_: Any, sock: Any) -> None:
-        sock.sendall(answer)
-        sock.close()
-
+    script = hanging_up(answer)
     assert type(outcome(read, script)) is reading
     assert type(outcome(write, script)) is writing
     assert type(outcome(cancel, script)) is writing
 
 
 @pytest.mark.parametrize(
-    "script", [silent, reset, dripping(b"HTTP/1.1 200 OK\r\nX-Drip: ")], ids=["silence", "reset", "drip"]
+    ("script", "said"),
+    [
+        (silent, "no answer in time"),
+        (reset, "connection lost"),
+        (dripping(b"HTTP/1.1 200 OK\r\nX-Drip: "), "no answer in time"),
+    ],
+    ids=["silence", "reset", "drip"],
 )
-def test_a_lost_answer_to_a_write_is_unknown_and_to_a_read_is_not(script: Script) -> None:
+def test_a_lost_answer_to_a_write_is_unknown_and_to_a_read_is_not(script: Script, said: str) -> None:
     started = time.monotonic()
-    assert type(outcome(read, script)) is Retryable
-    assert type(outcome(write, script)) is OutcomeUnknown
+    for ask, kind in ((read, Retryable), (write, OutcomeUnknown)):
+        failure = outcome(ask, script)
+        assert type(failure) is kind
+        assert said in failure.detail
     assert time.monotonic() - started < 4
 
 
@@ -138,6 +144,15 @@ def test_a_body_that_only_drips_is_cut() -> None:
     started = time.monotonic()
     assert type(outcome(read, dripping(b"HTTP/1.1 200 OK\r\n\r\n", b" "))) is Retryable
     assert time.monotonic() - started < 2
+
+
+def test_a_kept_connection_that_the_server_has_closed_is_replaced() -> None:
+    with serving(hanging_up(http(201, PAYMENT))) as server:
+        provider = provider_at(server.url)
+        for _ in range(3):
+            assert write(provider).id == PAYMENT_ID
+            time.sleep(0.05)  # for the end of the connection to arrive
+    assert server.connections == 3
 
 
 @pytest.mark.parametrize("ask", [read, write, cancel])

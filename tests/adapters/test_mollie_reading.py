@@ -223,7 +223,7 @@ def test_ids_are_letters_and_digits_only(kind: str) -> None:
     assert not is_id(kind, None)
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @pytest.mark.parametrize("name", READERS)
 @given(junk=st.dictionaries(st.text(), JSON, max_size=6))
 def test_junk_is_malformed_and_nothing_else(name: str, junk: dict[str, Any]) -> None:
@@ -235,7 +235,7 @@ def test_junk_is_malformed_and_nothing_else(name: str, junk: dict[str, Any]) -> 
     assert name == "method", "junk without an id passed for something"
 
 
-@settings(max_examples=80)
+@settings(max_examples=80, deadline=None)
 @pytest.mark.parametrize("name", READERS)
 @given(data=st.data())
 def test_a_sound_object_with_some_junk_is_read_or_malformed(name: str, data: st.DataObject) -> None:
@@ -246,6 +246,7 @@ def test_a_sound_object_with_some_junk_is_read_or_malformed(name: str, data: st.
         read(sound | change)
 
 
+@settings(deadline=None)
 @given(cents=st.integers(0, 10**12 - 1), currency=st.sampled_from(["EUR", "USD", "ISK", "JPY"]))
 def test_amounts_survive_the_way_there_and_back(cents: int, currency: str) -> None:
     money = Money(cents, currency)
@@ -253,6 +254,7 @@ def test_amounts_survive_the_way_there_and_back(cents: int, currency: str) -> No
     assert optional_money(body, "amount") == money
 
 
+@settings(deadline=None)
 @given(value=JSON, currency=JSON)
 def test_an_amount_is_exact_or_malformed(value: Any, currency: Any) -> None:
     try:

@@ -28,6 +28,10 @@ class Request:
 Script = Callable[[Request, socket.socket], None]
 
 
+class HangUp(OSError):
+    """Ends the connection. A socket that is only closed lives on while it is being read."""
+
+
 @dataclass
 class TinyServer:
     """Answers each request by `script`, keeping connections open until the script closes one."""
@@ -54,13 +58,10 @@ class TinyServer:
         with suppress(OSError, ValueError):
             if self.tls is not None:
                 sock = self.tls.wrap_socket(sock, server_side=True)
-            stream = sock.makefile("rb")
-            while not self.stopping.is_set():
-                request = _read(stream, number)
-                if request is None:
-                    break
-                self.requests.append(request)
-                self.script(request, sock)
+            with sock.makefile("rb") as stream:
+                while (request := _read(stream, number)) is not None:
+                    self.requests.append(request)
+                    self.script(request, sock)
         sock.close()
 
 
@@ -115,6 +116,16 @@ def answering(*answers: bytes) -> Script:
     return script
 
 
+def hanging_up(answer: bytes) -> Script:
+    """Answer and end the connection without a word about it."""
+
+    def script(_: Request, sock: socket.socket) -> None:
+        sock.sendall(answer)
+        raise HangUp
+
+    return script
+
+
 def silent(_: Request, sock: socket.socket) -> None:
     """Take the request and say nothing."""
     sock.settimeout(5)
@@ -124,7 +135,7 @@ def silent(_: Request, sock: socket.socket) -> None:
 def reset(_: Request, sock: socket.socket) -> None:
     """Take the request and break the connection off, as a crash does."""
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    sock.close()
+    raise HangUp
 
 
 def dripping(start: bytes, drop: bytes = b"x", pause_s: float = 0.05) -> Script:
