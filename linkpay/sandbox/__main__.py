@@ -7,7 +7,7 @@ from pathlib import Path
 from types import FrameType
 
 from linkpay.errors import SettingsError
-from linkpay.sandbox.server import Service
+from linkpay.sandbox.server import Places, Service
 
 
 def main() -> int:
@@ -16,9 +16,13 @@ def main() -> int:
     parser.add_argument("--smtp-port", type=int, default=None, help="port of the mail sink; none without it")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (there is no sign-in)")
     parser.add_argument("--state", type=Path, default=Path("var/sandbox.db"), help="the state file")
+    parser.add_argument("--certificate", type=Path, default=None, help="PEM certificate, to speak https")
+    parser.add_argument("--private-key", type=Path, default=None, help="PEM key of the certificate")
     options = parser.parse_args()
+    if (options.certificate is None) != (options.private_key is None):
+        parser.error("--certificate and --private-key go together")
     try:
-        service = Service(options.host, options.port, options.smtp_port, options.state)
+        service = Service(Places(**vars(options)))
         port = service.prepare()
     except (SettingsError, OSError) as error:
         sys.stderr.write(f"The sandbox cannot start: {error}\n")
@@ -29,7 +33,8 @@ def main() -> int:
 
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, end)
-    sys.stdout.write(f"Sandbox on http://{options.host}:{port} with state in {options.state}\n")
+    scheme = "http" if options.certificate is None else "https"
+    sys.stdout.write(f"Sandbox on {scheme}://{options.host}:{port} with state in {options.state}\n")
     sys.stdout.flush()
     try:
         service.serve()

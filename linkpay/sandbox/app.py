@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from linkpay.clock import SystemClock
-from linkpay.sandbox import checkout, oauth
+from linkpay.sandbox import checkout, front, oauth
 from linkpay.sandbox.control.desk import ControlDesk
 from linkpay.sandbox.control.routes import router as control_router
 from linkpay.sandbox.kajabi import library, offers, tokens
@@ -85,6 +85,8 @@ class Sandbox:
 
     def _route(self, request: Request) -> Response:
         match request.path.split("/", 3)[1:3]:
+            case [""]:
+                return front.answer(self.world, request)
             case ["v2", *_]:
                 return self._mollie.answer(request)
             case ["_sandbox", *_]:

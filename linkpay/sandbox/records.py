@@ -242,7 +242,6 @@ class Hook(Record):
     """A next-generation Mollie webhook."""
 
     scope: str
-    profile_id: str
     name: str
     url: str
     event_types: list[str]

@@ -9,10 +9,12 @@ import contextlib
 import select
 import socket
 import struct
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from cheroot import wsgi
+from cheroot.ssl.builtin import BuiltinSSLAdapter
 
 from linkpay.clock import SharedClock
 from linkpay.sandbox.app import Sandbox, create_sandbox
@@ -55,27 +57,47 @@ class _Gateway(wsgi.Gateway_10):
         return environ
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the sandbox listens and keeps its state. `certificate` and `private_key` (PEM files) make it
+    speak https, which some clients insist on."""
+
+    host: str
+    port: int
+    smtp_port: int | None
+    state: Path
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+
 class Service:
     """The sandbox with everything that runs beside it."""
 
-    def __init__(self, host: str, port: int, smtp_port: int | None, state: Path) -> None:
+    def __init__(self, places: Places) -> None:
+        host, state = places.host, places.state
+        self._scheme = "http"
         self.sandbox: Sandbox = create_sandbox(
             state,
             clock=SharedClock(state.with_name(state.name + ".clock")),
             post=HttpPost(COURIER_THREADS),
         )
-        self._mail = MailSink(self.sandbox.world, host, smtp_port) if smtp_port is not None else None
+        self._mail = None
+        if places.smtp_port is not None:
+            self._mail = MailSink(self.sandbox.world, host, places.smtp_port)
         self._server = wsgi.Server(
-            (host, port), self.sandbox.wsgi, numthreads=SERVER_THREADS, request_queue_size=512
+            (host, places.port), self.sandbox.wsgi, numthreads=SERVER_THREADS, request_queue_size=512
         )
         self._server.gateway = _Gateway
         self._server.shutdown_timeout = 2
+        if places.certificate is not None and places.private_key is not None:
+            self._scheme = "https"
+            self._server.ssl_adapter = BuiltinSSLAdapter(str(places.certificate), str(places.private_key))
 
     def prepare(self) -> int:
         """Open the port and start the background; returns the port."""
         self._server.prepare()
         port = int(self._server.bind_addr[1])
-        base = f"http://{self._server.bind_addr[0]}:{port}"
+        base = f"{self._scheme}://{self._server.bind_addr[0]}:{port}"
         self.sandbox.world.base = self.sandbox.world.kajabi_base = base
         if self._mail is not None:
             self._mail.start()

@@ -50,7 +50,7 @@ def profile() -> str:
 
 
 def register(*types: str) -> dict[str, Any]:
-    body = {"name": "Mine", "url": f"{SHOP}/events", "eventTypes": list(types), "profileId": profile()}
+    body = {"name": "Mine", "url": f"{SHOP}/events", "eventTypes": list(types)}
     answer = api("POST", "/v2/webhooks", TOKEN, json=body | TEST)
     assert answer.status_code == 201
     made: dict[str, Any] = answer.json()
@@ -80,7 +80,7 @@ def test_an_event_is_signed_and_carries_its_entity(box: Sandbox, post: Post) -> 
 
 
 def test_only_the_chosen_types_are_sent(box: Sandbox, post: Post) -> None:
-    register("chargeback.*")
+    register("chargeback.received", "chargeback.reversed")
     payment_id = paid_payment(box)
     assert box.pump() == 0
     made = control(box, f"payments/{payment_id}/chargebacks")
@@ -96,8 +96,8 @@ def test_the_secret_is_shown_once(box: Sandbox) -> None:
     hook = register("*")
     path = f"/v2/webhooks/{hook['id']}"
     assert "webhookSecret" not in api("GET", f"{path}?testmode=true", TOKEN).json()
-    changed = api("PATCH", path, TOKEN, json={"name": "Other", "eventTypes": "refund.*"} | TEST).json()
-    assert (changed["name"], changed["eventTypes"]) == ("Other", ["refund.*"])
+    changed = api("PATCH", path, TOKEN, json={"name": "Other", "eventTypes": "refund.failed"} | TEST).json()
+    assert (changed["name"], changed["eventTypes"]) == ("Other", ["refund.failed"])
     assert api("GET", "/v2/webhooks?testmode=true", TOKEN).json()["count"] == 1
     assert api("DELETE", path, TOKEN, json=TEST).status_code == 204
     assert api("GET", f"{path}?testmode=true", TOKEN).status_code == 404
@@ -129,6 +129,6 @@ def test_a_webhook_that_never_answers_is_blocked(box: Sandbox, post: Post) -> No
 
 def test_keys_and_odd_types_are_refused(box: Sandbox) -> None:
     assert api("GET", "/v2/webhooks").status_code == 403
-    body = {"name": "Mine", "url": f"{SHOP}/events", "eventTypes": ["payment.lost"], "profileId": profile()}
+    body = {"name": "Mine", "url": f"{SHOP}/events", "eventTypes": ["payment.*"]}
     answer = api("POST", "/v2/webhooks", TOKEN, json=body | TEST)
     assert (answer.status_code, answer.json()["field"]) == (422, "eventTypes")

@@ -313,5 +313,9 @@ def test_the_library_shows_what_can_be_opened(kajabi: Kajabi) -> None:
     shown = requests.get(member["library_url"], timeout=5).text
     assert "Lessons" in shown
     assert "You had access" not in shown
+    door = kajabi.offer["course_url"]
+    assert "Open my library" in requests.get(door, timeout=5).text
+    assert requests.get(door, params={"email": "JANE@example.com"}, timeout=5).text == shown
+    assert requests.get(door, params={"email": "nobody@example.com"}, timeout=5).status_code == 404
     requests.post(kajabi.offer["deactivation_url"], json=person, timeout=5)
     assert "Nothing at the moment" in requests.get(member["library_url"], timeout=5).text

@@ -141,3 +141,43 @@ def test_state_shows_the_books_when_asked(sandbox: Sandbox, mollie: Client) -> N
         sandbox.call("GET", "/_sandbox/state?include=secrets")
     with pytest.raises(ValueError, match="no such organisation"):
         sandbox.call("GET", "/_sandbox/state?include=payments&organization=test_unknown")
+
+
+def test_the_front_page_explains_and_has_buttons(sandbox: Sandbox, mollie: Client) -> None:
+    empty = requests.get(f"{MOLLIE}/", timeout=5).text
+    assert f"{MOLLIE}/v2" in empty
+    payment = first_payment(mollie)
+    full = requests.get(f"{MOLLIE}/", timeout=5).text
+    assert payment["id"] in full
+    assert f'action="/_sandbox/payments/{payment["id"]}?then=page"' in full
+    clicked = requests.post(
+        f"{MOLLIE}/_sandbox/payments/{payment['id']}?then=page",
+        data={"status": "paid"},
+        headers={"Origin": MOLLIE},
+        allow_redirects=False,
+        timeout=5,
+    )
+    assert (clicked.status_code, clicked.headers["Location"]) == (303, "/")
+    assert mollie.payments.get(payment["id"])["status"] == "paid"
+    again = requests.post(
+        f"{MOLLIE}/_sandbox/payments/{payment['id']}?then=page", data={"status": "paid"}, timeout=5
+    )
+    assert again.status_code == 409
+    assert "cannot be paid" in again.text
+
+
+def test_buttons_move_the_clock_and_plan_faults(sandbox: Sandbox) -> None:
+    requests.post(f"{MOLLIE}/_sandbox/clock?then=page", data={"advance_seconds": "3600"}, timeout=5)
+    assert sandbox.call("GET", "/_sandbox/clock")["now"] == "2026-03-02T13:00:00+00:00"
+    form = {"target": "kajabi", "kind": "html", "match": "", "count": "2"}
+    requests.post(f"{MOLLIE}/_sandbox/faults?then=page", data=form, timeout=5)
+    assert "html at kajabi, 2 to come" in requests.get(f"{MOLLIE}/", timeout=5).text
+    requests.post(f"{MOLLIE}/_sandbox/faults/drop?then=page", timeout=5)
+    assert sandbox.call("GET", "/_sandbox/state")["faults"] == []
+
+
+def test_foreign_pages_cannot_press_the_buttons(sandbox: Sandbox, mollie: Client) -> None:
+    first_payment(mollie)
+    foreign = {"Origin": "https://elsewhere.example.com"}
+    assert requests.post(f"{MOLLIE}/_sandbox/reset", headers=foreign, timeout=5).status_code == 403
+    assert mollie.payments.list().count == 1

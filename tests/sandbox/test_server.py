@@ -36,18 +36,21 @@ def free_port() -> int:
 class Running:
     """A sandbox process and how to end it."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *certificate: Path) -> None:
+        self.folder, self.certificate = folder, certificate
         self.port, self.smtp_port = free_port(), free_port()
         self.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.certificate else ''}://127.0.0.1:{self.port}"
 
     def start(self) -> None:
         command = [sys.executable, "-m", "linkpay.sandbox", "--port", str(self.port)]
         command += ["--smtp-port", str(self.smtp_port), "--state", str(self.folder / "state.db")]
+        if self.certificate:
+            pem, key = self.certificate
+            command += ["--certificate", str(pem), "--private-key", str(key)]
         self.process = subprocess.Popen(
             command, cwd=ROOT, stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)}
         )

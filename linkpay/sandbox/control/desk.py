@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from linkpay.errors import InputError, NotFound
+from linkpay.sandbox.pages import page, redirect
 from linkpay.sandbox.web import Json, Request, Response, Router, json_response
 from linkpay.sandbox.world import World
 
@@ -78,9 +79,14 @@ class ControlDesk:
         except InputError as error:
             status = error.status
             body = {"error": {"code": error.code, "message": error.message, "field": error.field}}
+        if dict(request.pairs()).get("then") == "page":
+            return _page(status, body)
         return json_response(status, body)
 
     def _handle(self, request: Request) -> tuple[int, object]:
+        origin = request.headers.get("origin")
+        if origin not in (None, "null", request.base):
+            raise _Foreign("foreign_page", "Only pages of the sandbox itself may drive it from a browser")
         found = self._routes.find(request.path)
         if found is None:
             raise NotFound("not_found", f"There is no {request.path}")
@@ -93,8 +99,20 @@ class ControlDesk:
         return handler(Order(self._world, self._life, request, params, query, _body(request)))
 
 
+def _page(status: int, body: object) -> Response:
+    """For the buttons of the page at ``/``: back to it, or what went wrong in words."""
+    if status < 400:
+        return redirect("/")
+    error = body["error"] if isinstance(body, dict) else {}
+    return page("message.html", status, title="That was refused", text=error.get("message", ""))
+
+
 class _NotAllowed(InputError):
     status = 405
+
+
+class _Foreign(InputError):
+    status = 403
 
 
 class _Malformed(InputError):

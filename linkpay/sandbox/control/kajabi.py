@@ -113,6 +113,7 @@ def offer_view(order: Order, offer: Offer) -> Json:
         "products": titles,
         "token": offer.token,
         "number": offer.id,
+        "course_url": f"{order.request.base}/kajabi/library/{offer.site_id}",
         "activation_url": f"{address}/activate",
         "deactivation_url": f"{address}/deactivate",
         "calls": len(offer.log),

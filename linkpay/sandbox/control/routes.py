@@ -13,6 +13,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/_sandbox/oauth/clients", overview.add_client),
     ("POST", "/_sandbox/faults", overview.add_fault),
     ("DELETE", "/_sandbox/faults", overview.drop_faults),
+    ("POST", "/_sandbox/faults/drop", overview.drop_faults),
     ("GET", "/_sandbox/mail", overview.list_mail),
     ("GET", "/_sandbox/log", overview.list_log),
     ("GET", "/_sandbox/deliveries", overview.list_deliveries),

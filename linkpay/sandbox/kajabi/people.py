@@ -97,7 +97,11 @@ def _mail(world: World, site: Site, member: Member, subject: str, text: str) -> 
 
 def library_url(world: World, member: Member) -> str:
     """The page that shows what the member can open."""
-    return f"{world.kajabi_base}/kajabi/library/{member.site_id}/{member.id}"
+    return world.kajabi_base + library_path(member)
+
+
+def library_path(member: Member) -> str:
+    return f"/kajabi/library/{member.site_id}/{member.id}"
 
 
 def view(world: World, member: Member) -> Json:

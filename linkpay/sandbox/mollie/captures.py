@@ -50,7 +50,7 @@ def create(call: Call) -> tuple[int, Json]:
         metadata=fields.metadata(call.body),
     )
     call.world.books.captures.add(capture)
-    events.publish(call.world, payment.scope, payment.profile_id, "capture.succeeded", capture.id)
+    events.publish(call.world, payment.scope, "capture.succeeded", capture.id)
     _settle(call, payment, cents)
     return 201, view(call, capture)
 
@@ -69,6 +69,6 @@ def get(call: Call) -> tuple[int, Json]:
 
 
 def listing(call: Call) -> tuple[int, Json]:
-    call.allow_query(*hal.PAGING, "embed")
+    call.allow_query("from", "limit", "embed")
     rows = call.world.books.captures.where("payment_id", refunds.payment_of(call).id)
     return 200, hal.page(call, rows, "captures", view)

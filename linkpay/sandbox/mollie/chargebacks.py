@@ -38,7 +38,7 @@ def get(call: Call) -> tuple[int, Json]:
 
 
 def listing(call: Call) -> tuple[int, Json]:
-    call.allow_query(*hal.PAGING, "embed")
+    call.allow_query("from", "limit", "embed")
     rows = call.world.books.chargebacks.where("payment_id", refunds.payment_of(call).id)
     return 200, hal.page(call, rows, "chargebacks", view)
 

@@ -9,10 +9,8 @@ from linkpay.sandbox.records import Delivery, Event, Hook, Json
 from linkpay.sandbox.web import encode
 from linkpay.sandbox.world import World
 
-PATHS = {"tr": "payments", "re": "refunds", "chb": "chargebacks", "cpt": "captures", "hook": "webhooks"}
 
-
-def publish(world: World, scope: str, profile_id: str, kind: str, entity_id: str) -> None:
+def publish(world: World, scope: str, kind: str, entity_id: str) -> None:
     """Record the event and send it to the webhooks of this scope that listen for `kind`."""
     hooks = [
         hook
@@ -27,11 +25,8 @@ def publish(world: World, scope: str, profile_id: str, kind: str, entity_id: str
 
 
 def wants(hook: Hook, kind: str) -> bool:
-    return (
-        "*" in hook.event_types
-        or kind in hook.event_types
-        or f"{kind.split('.', maxsplit=1)[0]}.*" in hook.event_types
-    )
+    """Whether the hook asked for `kind` or for everything."""
+    return "*" in hook.event_types or kind in hook.event_types
 
 
 def record(world: World, scope: str, kind: str, entity_id: str, entity: Json) -> Event:

@@ -60,7 +60,7 @@ CARD_AMOUNTS = {
 
 def announce(world: World, payment: Payment, event: str) -> None:
     """Tell the merchant that something about `payment` changed."""
-    events.publish(world, payment.scope, payment.profile_id, event, payment.id)
+    events.publish(world, payment.scope, event, payment.id)
     if payment.webhook_url is not None:
         world.courier.send(webhooks.classic(payment.id, payment.webhook_url, world.now(), event))
 
@@ -132,7 +132,7 @@ def set_pending(world: World, payment: Payment) -> None:
     payment.status = "pending"
     payment.paid_at = payment.failed_at = None
     world.books.payments.save(payment)
-    events.publish(world, payment.scope, payment.profile_id, "payment.pending", payment.id)
+    events.publish(world, payment.scope, "payment.pending", payment.id)
 
 
 def start_debit(world: World, payment: Payment) -> None:
@@ -200,7 +200,7 @@ def charge_back(world: World, payment: Payment, reason: str | None, cents: int |
     world.books.payments.save(payment)
     if reason in consent.BREAKING_REASONS:
         consent.invalidate(world, payment.mandate_id)
-    events.publish(world, payment.scope, payment.profile_id, "chargeback.received", chargeback.id)
+    events.publish(world, payment.scope, "chargeback.received", chargeback.id)
     announce_only_classic(world, payment, "chargeback.received")
     return chargeback
 
@@ -219,7 +219,7 @@ def reverse_chargeback(world: World, chargeback: Chargeback) -> None:
     if payment is not None:
         payment.charged_back_cents -= chargeback.amount_cents
         world.books.payments.save(payment)
-        events.publish(world, payment.scope, payment.profile_id, "chargeback.reversed", chargeback.id)
+        events.publish(world, payment.scope, "chargeback.reversed", chargeback.id)
         announce_only_classic(world, payment, "chargeback.reversed")
 
 

@@ -96,7 +96,7 @@ def start(world: World, payment: Payment, cents: int, description: str) -> Refun
     world.books.payments.save(payment)
     world.books.refunds.add(refund)
     world.books.schedule(now + PENDING_FOR, "process_refund", refund.id, now)
-    events.publish(world, payment.scope, payment.profile_id, "refund.pending", refund.id)
+    events.publish(world, payment.scope, "refund.pending", refund.id)
     return refund
 
 
@@ -125,7 +125,7 @@ def set_status(world: World, refund: Refund, status: str) -> None:
         world.books.payments.save(payment)
     refund.status = status
     world.books.refunds.save(refund)
-    events.publish(world, payment.scope, payment.profile_id, f"refund.{status}", refund.id)
+    events.publish(world, payment.scope, f"refund.{status}", refund.id)
     if status in ANNOUNCED:
         passage.announce_only_classic(world, payment, f"refund.{status}")
 
@@ -143,7 +143,7 @@ def get(call: Call) -> tuple[int, Json]:
 
 
 def listing(call: Call) -> tuple[int, Json]:
-    call.allow_query(*hal.PAGING, "embed")
+    call.allow_query("from", "limit", "embed")
     rows = call.world.books.refunds.where("payment_id", payment_of(call).id)
     return 200, hal.page(call, rows, "refunds", view)
 
