@@ -124,7 +124,8 @@ def _not_just_made(payment: Payment, now: datetime) -> bool:
 class Bill:
     """The pay page of one charge.
 
-    `started` says that an earlier payment began the subscription, `over` that it takes no more.
+    `started` says that an earlier payment began the subscription, `over` that it takes no more,
+    `has_access_already` that Kajabi gave the access before anything was paid.
     `next_charge_on` is the day of the next collection where paying does not move it.
     """
 
@@ -138,6 +139,7 @@ class Bill:
     debit_runs: bool
     terms: Terms
     started: bool
+    has_access_already: bool
     over: bool
     next_charge_on: date | None
     locale: str
@@ -161,6 +163,7 @@ def bill(tx: Tx, charge: Charge) -> Bill:
         debit_runs=payment is not None and charges.debit_runs(payment),
         terms=subscription.terms,
         started=subscription.started_at is not None,
+        has_access_already=subscription.origin == "kajabi",
         over=subscription.state is SubscriptionState.ENDED,
         next_charge_on=None if moves else subscription.next_charge_on,
         locale=tx.get_one(Customer, subscription.customer_id).locale,

@@ -26,13 +26,16 @@ bp = Blueprint("bills", __name__)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A charge with what its page needs. `agreed` holds the consents that were given before."""
+    """A charge with what its page needs.
+
+    `agreed_before` says that the first payment, which is tried again, was agreed to at the checkout.
+    """
 
     seller: Seller
     bill: Bill
     token: str
     subscription_id: int
-    agreed: tuple[str, ...]
+    agreed_before: bool
 
     @property
     def payable(self) -> bool:
@@ -65,11 +68,11 @@ def pay(site: str, token: str) -> Response:
     if not csrf.is_ours(_purpose(site, token)):
         notice = _("For your safety we could not take this form as it came. Press once more.")
         return _show(found, notice=notice, status=403)
-    agreed_before = not found.bill.started and bool(found.agreed)
-    if consent is not None and not agreed_before:
-        if request.form.get("agree") != "yes":
-            text = _("Tick the box to allow the collections that follow.")
-            return _show(found, problems=(Problem("agree", text),), status=422)
+    agrees = consent is not None and request.form.get("agree") == "yes"
+    if consent is not None and not agrees and not found.agreed_before:
+        text = _("Tick the box to allow the collections that follow.")
+        return _show(found, problems=(Problem("agree", text),), status=422)
+    if consent is not None and agrees:
         if request.form.get("seen") != wording.fingerprint([consent.text]):
             changed = _("The conditions changed while this page was open. Check them and press again.")
             return _show(found, notice=changed, status=422)
@@ -82,14 +85,11 @@ def _find(site: str, token: str) -> Found:
         row = find_site(tx, site)
         charge = charges.by_token(tx, row.id, token)
         if charge is None:
-            settle_on(row.locale)
             raise NotFound("bill_unknown", "There is no such bill.")
         seen = pages.bill(tx, charge)
         subscription = subscriptions.by_token(tx, row.id, seen.order_token)
-        agreed = people.consents(tx, subscription) if subscription else ()
-        found = Found(
-            seller_of(row), seen, token, charge.subscription_id, tuple(consent.text for consent in agreed)
-        )
+        agreed = not seen.started and subscription is not None and people.consents(tx, subscription)
+        found = Found(seller_of(row), seen, token, charge.subscription_id, bool(agreed))
     settle_on(seen.locale)
     return found
 
@@ -118,6 +118,7 @@ def _show(
     consent = _consent(found)
     page = render_template(
         "bill.html", seller=found.seller, bill=found.bill, payable=found.payable, consent=consent,
+        agreed_before=found.agreed_before,
         seen=wording.fingerprint([consent.text]) if consent else "",
         notice=notice, problems=problems, purpose=_purpose(site, token), price=wording.price,
         action=url_for("bills.pay", site=site, token=token),

@@ -17,7 +17,7 @@ from linkpay.web.edge import parts
 from linkpay.web.forms import Checked, OrderForm, Problem, check, read_posted, read_prefill, tidy
 from linkpay.web.headers import may_come_back
 from linkpay.web.i18n import gettext as _
-from linkpay.web.i18n import locale, settle_on, switch_to
+from linkpay.web.i18n import locale, switch_to
 from linkpay.web.paying import Purchase, send_to_bank
 from linkpay.web.shop import Choice, Shop, open_shop
 
@@ -64,7 +64,6 @@ def order(site: str, offer: str) -> Response:
 def _open(site: str, offer: str) -> Shop:
     with parts().database.read() as tx:
         shop = open_shop(tx, site, offer)
-    settle_on(shop.seller.locale)
     if request.method == "POST" and request.form.get("switch") in LOCALES:
         switch_to(request.form["switch"])
     return shop

@@ -79,7 +79,6 @@ def _find(site: str, token: str) -> Found:
         row = find_site(tx, site)
         subscription = subscriptions.by_token(tx, row.id, token)
         if subscription is None:
-            settle_on(row.locale)
             raise NotFound("order_unknown", "There is no such order.")
         order = pages.order(tx, row, subscription)
         seller, purchase = seller_of(row), None

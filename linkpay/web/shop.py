@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from flask import g
+
 from linkpay.domain.plan import Terms
 from linkpay.errors import NotFound
 from linkpay.store import sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Plan, Site
+from linkpay.web.i18n import settle_on
 
 #: More ways to pay than this on one page help nobody.
 _PLANS_SHOWN = 12
@@ -51,10 +54,15 @@ class Shop:
 
 
 def find_site(tx: Tx, slug: str) -> Site:
-    """The site at this address. Raises NotFound ``site_unknown``."""
+    """The site at this address; from then on the request speaks its language and wears its name.
+
+    Raises NotFound ``site_unknown``.
+    """
     site = sites.by_slug(tx, slug)
     if site is None:
         raise NotFound("site_unknown", "There is no such site.")
+    g.seller = seller_of(site)
+    settle_on(site.locale)
     return site
 
 

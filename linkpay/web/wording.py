@@ -105,14 +105,12 @@ def checkout_consent(collector: Collector, terms: Terms, today: date) -> Consent
         return None
     first = period(today, terms.interval, 1).starts_on
     opening = _(
-        "You pay %(amount)s now. With this payment you allow %(site)s to collect %(amount)s %(repeat)s from "
-        "then on, through Mollie, from the account or card that you pay with now. From an account this is "
-        "done by SEPA direct debit.",
+        "You pay %(amount)s now. After that %(site)s collects %(amount)s %(repeat)s, through Mollie, from the "
+        "account or card that you pay with now. From an account this is done by SEPA direct debit.",
         amount=money(terms.amount), site=collector.name, repeat=repeat(terms.interval),
     )  # fmt: skip
     days = _(
-        "The day of your first payment is the fixed day. If you pay today, the next collection is on "
-        "%(day)s.",
+        "The day on which you pay is the fixed day. If you pay today, the next collection is on %(day)s.",
         day=day_text(first, locale()),
     )
     return Consent(_sentence(collector, terms), (opening, days, *_always(collector, terms)))
@@ -126,9 +124,9 @@ def renewal_consent(collector: Collector, terms: Terms, next_on: date | None) ->
     if not terms.needs_mandate:
         return None
     opening = _(
-        "With this payment you allow %(site)s to collect %(amount)s %(repeat)s from now on, through Mollie, "
-        "from the account or card that you pay with now. It replaces your earlier permission. From an "
-        "account this is done by SEPA direct debit.",
+        "From now on %(site)s collects %(amount)s %(repeat)s, through Mollie, from the account or card that "
+        "you pay with now. This replaces your earlier permission. From an account it is done by SEPA "
+        "direct debit.",
         amount=money(terms.amount), site=collector.name, repeat=repeat(terms.interval),
     )  # fmt: skip
     if next_on is None:
@@ -153,11 +151,11 @@ def _sentence(collector: Collector, terms: Terms) -> str:
 def _always(collector: Collector, terms: Terms) -> tuple[str, ...]:
     """What holds for every permission: notice, stopping, and the bank's way back."""
     notice = _(
-        "You get the date and amount by e-mail in advance; that one announcement holds for the whole series. "
-        "If anything changes, you hear so at least %(days)s days before.",
+        "You get date and amount by e-mail beforehand, once for the whole series. Of any change you hear at "
+        "least %(days)s days before.",
         days=NOTICE_DAYS,
     )
-    back = _("If you do not agree with a debit, your bank returns it within 8 weeks when you ask for it.")
+    back = _("If you do not agree with a direct debit, your bank returns it when you ask within 8 weeks.")
     return (notice, _ending(collector, terms), back)
 
 
@@ -170,11 +168,11 @@ def _ending(collector: Collector, terms: Terms) -> str:
     if collector.support_email:
         return _(
             "You can stop at any time: answer one of our e-mails or write to %(email)s. You keep access for "
-            "the time you have paid for.",
+            "as long as you have paid.",
             email=collector.support_email,
         )
     return _(
-        "You can stop at any time: answer one of our e-mails. You keep access for the time you have paid for."
+        "You can stop at any time: answer one of our e-mails. You keep access for as long as you have paid."
     )
 
 

@@ -1,0 +1,52 @@
+"""The whole web application on a stage of its own: real services, real adapters, sandbox in process."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+
+from linkpay.app import create_app
+from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
+from linkpay.store.db import Database
+from linkpay.store.tables import Offer, Plan, Site
+from linkpay.web.edge import Edge
+from tests.flows.stage import Stage
+from tests.web.visitor import Visitor
+
+EDGE = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
+
+
+@pytest.fixture
+def stage(database: Database) -> Iterator[Stage]:
+    made = Stage(database)
+    with mounted(made.sandbox):
+        made.set_up()
+        with made.database.write() as tx:
+            site = tx.get_one(Site, made.site_id)
+            site.support_email, site.login_url = (
+                "hallo@studio.example.com",
+                "https://studio.example.com/login",
+            )
+            solo = Offer(site_id=site.id, slug="solo", title="Retreat", created_at=made.clock.now())
+            tx.add(solo)
+            tx.flush()
+            plan = Plan(site_id=site.id, offer_id=solo.id, slug="solo", title="Membership")
+            plan.kind, plan.amount_cents, plan.created_at = "membership", 2500, made.clock.now()
+            tx.add(plan)
+        yield made
+    made.sandbox.close()
+
+
+@pytest.fixture
+def app(stage: Stage) -> Flask:
+    return create_app(stage.parts, EDGE)
+
+
+@pytest.fixture
+def new_visitor(app: Flask) -> Callable[[], Visitor]:
+    return lambda: Visitor(app.test_client())
+
+
+@pytest.fixture
+def visitor(new_visitor: Callable[[], Visitor]) -> Visitor:
+    return new_visitor()

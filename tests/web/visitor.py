@@ -1,0 +1,72 @@
+"""A visitor without a script: reads forms out of pages and presses their buttons."""
+
+import html
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+
+@dataclass
+class Form:
+    """A form as a browser would send it: where to, and the fields with their values."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Forms(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag == "form":
+            self.forms.append(Form(given.get("action", "")))
+        if tag != "input" or not self.forms or "name" not in given:
+            return
+        if given.get("type") in ("radio", "checkbox") and "checked" not in given:
+            return
+        self.forms[-1].fields[given["name"]] = given.get("value", "")
+
+
+def form_of(page: TestResponse) -> Form:
+    """The first form of a page."""
+    parser = _Forms()
+    parser.feed(page.text)
+    assert parser.forms, f"no form on this page: {words_of(page)}"
+    return parser.forms[0]
+
+
+def words_of(page: TestResponse) -> str:
+    """What a person reads on a page, with plain spaces."""
+    body = re.sub(r"<(style|title|svg)\b.*?</\1>", "", page.text, flags=re.DOTALL)
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", body)).replace("\xa0", " ").split())
+
+
+class Visitor:
+    """One browser with its cookies."""
+
+    def __init__(self, client: FlaskClient) -> None:
+        self.client = client
+
+    def look(self, url: str, **headers: str) -> TestResponse:
+        """Open an address."""
+        return self.client.get(url, headers=headers)
+
+    def press(self, page: TestResponse, **typed: str | None) -> TestResponse:
+        """Send the page's form with what was typed; None leaves a field out."""
+        form = form_of(page)
+        fields = form.fields | {name: value for name, value in typed.items() if value is not None}
+        for name, value in typed.items():
+            if value is None:
+                fields.pop(name, None)
+        return self.client.post(form.action, data=fields)
+
+    def order(self, url: str = "/studio/buy/members", **typed: str | None) -> TestResponse:
+        """Fill in the order form and press pay."""
+        given: dict[str, str | None] = {"name": "Anna de Vries", "email": "anna@example.com", "agree": "yes"}
+        return self.press(self.look(url), **given | typed)
