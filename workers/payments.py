@@ -44,7 +44,12 @@ def send(parts: Parts, row: Outbox) -> None:
     except CredentialsRefused:
         raise
     except Permanent as problem:
-        _refused(parts, row, problem)
+        # Refused now says nothing of the time before: an earlier try with this key may have been done.
+        found = find_ours(parts, sending) if sending.repeated else None
+        if found is None:
+            _refused(parts, row, problem)
+        else:
+            _book(parts, row, found)
         return
     _book(parts, row, snapshot)
 

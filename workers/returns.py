@@ -38,6 +38,8 @@ def send(parts: Parts, row: Outbox) -> None:
     except CredentialsRefused:
         raise
     except Permanent as problem:
+        if returning.repeated and _adopt(parts, row, returning, key):
+            return
         with parts.database.write() as tx:
             refunds.refused(tx, row.target_id, problem.detail, parts.clock.now())
             work.finish(tx, row, parts.clock.now())
@@ -46,13 +48,20 @@ def send(parts: Parts, row: Outbox) -> None:
 
 
 def _search(parts: Parts, row: Outbox, returning: refunds.Returning, key: str) -> None:
-    for made in parts.payments.list_payment_refunds(key, returning.mollie_payment_id):
-        if made.metadata.get("linkpay") == returning.uid:
-            _confirm(parts, row, made.id)
-            return
+    if _adopt(parts, row, returning, key):
+        return
     with parts.database.write() as tx:
         refunds.renew_key(tx, row.target_id)
         work.postpone(tx, row, parts.clock.now(), "nothing found, new key", fresh=True)
+
+
+def _adopt(parts: Parts, row: Outbox, returning: refunds.Returning, key: str) -> bool:
+    """Take the refund at Mollie that carries our id for ours; False when there is none."""
+    for made in parts.payments.list_payment_refunds(key, returning.mollie_payment_id):
+        if made.metadata.get("linkpay") == returning.uid:
+            _confirm(parts, row, made.id)
+            return True
+    return False
 
 
 def _confirm(parts: Parts, row: Outbox, mollie_id: str) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.coverage import ChargeFacts, Source, SubscriptionFacts, Wanted, access_wanted, covers
+from linkpay.domain.subscription import LIVE
 from linkpay.ports import AccessAnswer, AccessOrder
 from linkpay.services import letters
 from linkpay.store import charges, grants, journal, people, sites, subscriptions, work
@@ -176,7 +177,11 @@ def _tell(tx: Tx, grant: Grant, answer: AccessAnswer, now: datetime) -> None:
     else:
         # Kajabi tells nobody that access ended, so we do.
         kind = "signup_over" if subscription.started_at is None else "access_ended"
-        letters.owe(tx, kind, subscription, step=f"grant:{grant.id}:{grant.version}", now=now)
+        owed = [c for c in charges.of_subscription(tx, subscription.id) if c.money.owed_cents > 0]
+        letters.owe(
+            tx, kind, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
+            charge_id=owed[0].id if owed and subscription.state in LIVE else None,
+        )  # fmt: skip
 
 
 def give_up(tx: Tx, errand: Errand, why: str, now: datetime) -> None:

@@ -13,7 +13,7 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, too_late
 from linkpay.domain.subscription import LIVE, SubscriptionState
-from linkpay.errors import Conflict, OutcomeUnknown, ProviderError, Retryable, TooLate
+from linkpay.errors import Conflict, OutcomeUnknown, Permanent, Retryable, TooLate
 from linkpay.services import debits, letters, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, grants, journal, people, sites, subscriptions
@@ -214,10 +214,12 @@ def _send(parts: Parts, payment_id: int) -> Result:
         raise TooLate("too much time passed before the call")
     try:
         snapshot = parts.payments.create_payment(key, sending.order)
-    except ProviderError as problem:
-        if not isinstance(problem, Retryable | OutcomeUnknown):
-            with parts.database.write() as tx:
-                settlement.attempt_refused(tx, payment_id, None, parts.clock.now())
+    except Permanent as problem:
+        if sending.repeated:
+            # Refused now says nothing of the time before; the poller finds out.
+            raise OutcomeUnknown(problem.detail, status=problem.status) from problem
+        with parts.database.write() as tx:
+            settlement.attempt_refused(tx, payment_id, None, parts.clock.now())
         raise
     with parts.database.write() as tx:
         seen = settlement.Sighting(snapshot, None, "checkout")

@@ -57,7 +57,10 @@ def prepare(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """One attempt that this worker may send now. `next` says what to do; `order` is what to send."""
+    """One attempt that this worker may send now. `next` says what to do; `order` is what to send.
+
+    `repeated` when this key was on the wire before, so that a refusal now proves nothing about then.
+    """
 
     payment_id: int
     uid: str
@@ -66,6 +69,7 @@ class Sending:
     order: PaymentOrder
     next: NextMove
     claimed_at: datetime
+    repeated: bool
 
 
 def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) -> Sending | None:
@@ -84,11 +88,12 @@ def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) ->
         return None
     payment = charges.payment(tx, payment_id)
     move = next_move(payment.key_used_at, now)
-    if move.move is Move.SEND and payment.key_used_at is None:
+    repeated = payment.key_used_at is not None
+    if move.move is Move.SEND and not repeated:
         payment.key_used_at = now
     return Sending(
         payment.id, payment.uid, payment.site_id, key, _order(tx, subscription, payment, base_url),
-        move, now,
+        move, now, repeated,
     )  # fmt: skip
 
 
@@ -96,7 +101,7 @@ def reading(tx: Tx, payment: Payment, key: str, base_url: str, now: datetime) ->
     """What to look for at Mollie when nothing may be sent."""
     subscription = tx.get_one(Subscription, charges.get(tx, payment.charge_id).subscription_id)
     order = _order(tx, subscription, payment, base_url)
-    return Sending(payment.id, payment.uid, payment.site_id, key, order, NextMove(Move.SEARCH), now)
+    return Sending(payment.id, payment.uid, payment.site_id, key, order, NextMove(Move.SEARCH), now, True)
 
 
 def _still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:

@@ -1,6 +1,7 @@
 """After a failed collection: the dated ladder of mails, new debits, and the end of grace."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.dunning import ReasonClass, StepKind, classify, ladder
@@ -36,15 +37,26 @@ def failed_again(tx: Tx, subscription: Subscription, charge: Charge, code: str |
         _mail(tx, subscription, charge, f"{charge.dunning_round}:stopped", now)
 
 
-def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> str:
-    """Do one step of a ladder if it still applies; says in a word what came of it."""
+class Step(StrEnum):
+    """What came of a step of a ladder."""
+
+    DONE = "done"
+    OVERTAKEN = "overtaken"
+    SETTLED = "settled"
+    NOT_BY_DEBIT = "not_by_debit"
+    BEING_PAID = "being_paid"
+    NO_MANDATE = "no_mandate"
+
+
+def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> Step:
+    """Do one step of a ladder if it still applies. `ref` is ``charge:round:number:kind``."""
     _, dunning_round, number, kind = ref.split(":")
     subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
     charge = charges.get(tx, charge_id)
     if charge.dunning_round != int(dunning_round) or charge.failed_at is None:
-        return "overtaken"
+        return Step.OVERTAKEN
     if charge.money.owed_cents == 0 or subscription.state not in LIVE:
-        return "settled"
+        return Step.SETTLED
     match StepKind(kind):
         case StepKind.MAIL:
             _mail(tx, subscription, charge, f"{dunning_round}:{number}", now)
@@ -52,7 +64,7 @@ def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> str:
             return _debit(tx, subscription, charge, now)
         case StepKind.END_GRACE:
             return _end_grace(tx, subscription, charge, now)
-    return "done"
+    return Step.DONE
 
 
 def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: datetime) -> None:
@@ -71,21 +83,21 @@ def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: da
     )  # fmt: skip
 
 
-def _debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> str:
+def _debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Step:
     if classify(charge.failure_code) is not ReasonClass.SOFT or charge.taken_back:
-        return "not_by_debit"
+        return Step.NOT_BY_DEBIT
     if subscription.state is SubscriptionState.CANCELING:
-        return "canceling"
+        return Step.NOT_BY_DEBIT
     if charges.open_payment(tx, charge.id) is not None:
-        return "being_paid"
+        return Step.BEING_PAID
     made = debits.prepare(tx, subscription, charge, now)
-    return "done" if made else "no_mandate"
+    return Step.DONE if made else Step.NO_MANDATE
 
 
-def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> str:
+def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Step:
     before = subscription.state
     subscription.state = move(before, SubscriptionEvent.GRACE_OVER)
     if subscription.state is not before:
         journal.record(tx, "suspended", "clock", now, subscription=subscription, charge=charge.id)
     access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
-    return "done"
+    return Step.DONE

@@ -59,6 +59,7 @@ class Returning:
     amount: Money
     next: NextMove
     claimed_at: datetime
+    repeated: bool
 
 
 def claim(tx: Tx, refund_id: int, now: datetime) -> Returning | None:
@@ -69,11 +70,12 @@ def claim(tx: Tx, refund_id: int, now: datetime) -> Returning | None:
     payment = charges.payment(tx, refund.payment_id)
     move = next_move(refund.key_used_at, now)
     refund.stroke, refund.claimed_at = Stroke.SENDING, now
+    repeated = refund.key_used_at is not None
     if move.move is Move.SEND:
         refund.key_used_at = refund.key_used_at or now
     return Returning(
         refund.id, refund.uid, payment.mollie_id or "", refund.idempotency_key,
-        Money(refund.amount_cents, refund.currency), move, now,
+        Money(refund.amount_cents, refund.currency), move, now, repeated,
     )  # fmt: skip
 
 
