@@ -3,13 +3,14 @@
 from datetime import datetime
 from enum import StrEnum
 
+from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.dunning import ReasonClass, StepKind, classify, ladder
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
 from linkpay.services import access, debits, letters
 from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Subscription
+from linkpay.store.tables import Charge, Site, Subscription
 
 
 def begin(
@@ -80,7 +81,20 @@ def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: da
         tx, kind, subscription, step=f"charge:{charge.id}:{step}", now=now, charge_id=charge.id,
         until=until.isoformat() if until else None,
         debit_runs=charge.state is ChargeState.COLLECTING,
+        next_debit_on=_next_debit_on(site, subscription, charge, now),
     )  # fmt: skip
+
+
+def _next_debit_on(site: Site, subscription: Subscription, charge: Charge, now: datetime) -> str | None:
+    """The day of the ladder's next debit, as ISO date; None when there will be none."""
+    if charge.failed_at is None or classify(charge.failure_code) is not ReasonClass.SOFT:
+        return None
+    policy = sites.policy_of(site, subscription.policy)
+    steps = ladder(
+        charge.failed_at, ReasonClass.SOFT, taken_back=charge.taken_back, policy=policy, zone=site.zone
+    )
+    to_come = [step.at for step in steps if step.kind is StepKind.DEBIT and step.at > now]
+    return local_day(to_come[0], site.zone).isoformat() if to_come else None
 
 
 def _debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Step:
