@@ -12,7 +12,7 @@ from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
 
 #: A paid SEPA debit may still fail for five business days; afterwards only chargebacks come.
-_DEBIT_MAY_FAIL = timedelta(days=10)
+_DEBIT_MAY_FAIL = timedelta(days=8)
 #: A mandate that Mollie still calls pending is asked about again after this.
 _ASK_MANDATE_AGAIN = timedelta(hours=1)
 
@@ -59,7 +59,7 @@ def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
     with parts.database.write() as tx:
         settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
         payment = charges.payment(tx, row.target_id)
-        debits.owe_poll(tx, payment, now)
+        debits.owe_poll(tx, payment, now, snapshot.due_on)
         work.finish(tx, row, now)
 
 
@@ -135,19 +135,23 @@ def poll(parts: Parts, row: Outbox) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         settlement.settle(tx, payment.id, seen, now)
-        if _final(seen.payment, now):
+        look_at = _next_look(seen.payment, payment.created_at, now)
+        if look_at is None:
             work.finish(tx, row, now)
         else:
-            work.postpone(tx, row, debits.next_poll_at(payment.created_at, now), fresh=True)
+            work.postpone(tx, row, look_at, fresh=True)
 
 
-def _final(seen: PaymentSnapshot, now: datetime) -> bool:
-    """Whether only refunds and chargebacks can still happen, which the site's daily watch finds."""
+def _next_look(seen: PaymentSnapshot, created_at: datetime, now: datetime) -> datetime | None:
+    """When to look again; None when only refunds and chargebacks can follow, which the daily watch finds."""
     if seen.status is PaymentStatus.PAID and seen.method == "directdebit":
-        return now - (seen.paid_at or seen.created_at) > _DEBIT_MAY_FAIL
-    return seen.status in (
+        settled_at = (seen.paid_at or seen.created_at) + _DEBIT_MAY_FAIL
+        return settled_at if settled_at > now else None
+    if seen.status in (
         PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED,
-    )  # fmt: skip
+    ):  # fmt: skip
+        return None
+    return debits.next_poll_at(created_at, now, seen.due_on)
 
 
 def _poll_unanswered(parts: Parts, row: Outbox) -> None:

@@ -6,7 +6,7 @@ outside any transaction; the answer is booked by `settlement`. See docs/adr for 
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus, Sequence
@@ -174,8 +174,15 @@ LOOK_AFTER_SECONDS = 5
 POLL_MINUTES = (1, 2, 5, 15, 60, 360)
 
 
-def next_poll_at(created_at: datetime, now: datetime) -> datetime:
-    """The next moment of the poll schedule after `now`: the listed minutes, then daily."""
+def next_poll_at(created_at: datetime, now: datetime, due_on: date | None = None) -> datetime:
+    """The next moment of the poll schedule after `now`: the listed minutes, then daily.
+
+    A SEPA debit is decided by the bank the day after `due_on` at the earliest (Mollie's recurring
+    guide); asking before that only spends the provider's patience, so its schedule begins there.
+    """
+    if due_on is not None:
+        decided_at = datetime.combine(due_on + timedelta(days=1), time(12), UTC)
+        return decided_at if decided_at > now else now + timedelta(days=1)
     for minutes in POLL_MINUTES:
         at = created_at + timedelta(minutes=minutes)
         if at > now:
@@ -184,9 +191,9 @@ def next_poll_at(created_at: datetime, now: datetime) -> datetime:
     return created_at + timedelta(days=days)
 
 
-def owe_poll(tx: Tx, payment: Payment, now: datetime) -> None:
+def owe_poll(tx: Tx, payment: Payment, now: datetime, due_on: date | None = None) -> None:
     """See to it that the payment is followed even if no webhook ever comes."""
     work.add(
         tx, site_id=payment.site_id, kind="poll_payment", ref=payment.uid, target_id=payment.id,
-        run_at=next_poll_at(payment.created_at, now), now=now,
+        run_at=next_poll_at(payment.created_at, now, due_on), now=now,
     )  # fmt: skip
