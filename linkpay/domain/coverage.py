@@ -5,7 +5,7 @@ site; instants are UTC. An end of None is for ever.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -65,8 +65,9 @@ class ChargeFacts:
 class SubscriptionFacts:
     """What coverage needs to know of one subscription.
 
-    `next_due_on` is the first day of the next period that has no charge yet; `signup_ends_at` is set
-    while a purchase that Kajabi announced waits for its mandate.
+    `next_due_on` is the first day of the next period that has no charge yet; `cancel_on` the first day
+    after a canceled one; `signup_ends_at` is set while a purchase that Kajabi announced waits for its
+    mandate.
     """
 
     state: SubscriptionState
@@ -74,6 +75,7 @@ class SubscriptionFacts:
     policy: Policy
     charges: Sequence[ChargeFacts]
     next_due_on: date | None = None
+    cancel_on: date | None = None
     signup_ends_at: datetime | None = None
 
 
@@ -87,6 +89,7 @@ class Wanted:
 
 
 _ACTIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING})
+_LEAVING = frozenset({SubscriptionState.CANCELING, SubscriptionState.ENDED})
 
 
 def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
@@ -97,7 +100,8 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     found += _completed(subscription, zone)
     due = subscription.next_due_on
     if due is not None and subscription.state in _ACTIVE and subscription.charges:
-        found.append(_collection(due, subscription.policy, zone))
+        waiting = _collection(due, subscription.policy, zone)
+        found.append(_no_longer_than_paid(waiting, due, subscription, zone))
     if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
         start = subscription.signup_ends_at - timedelta(days=400)
         found.append(Cover(Source.SIGNUP, start, subscription.signup_ends_at))
@@ -135,18 +139,29 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
     had_access = charge.index > 0 or charge.money.paid_cents > 0
     if not had_access:
         return []
-    if charge.failed_at is None:
-        waiting = [_collection(charge.starts_on, policy, zone)]
-        return waiting + _running(charge, policy, starts_at, ends_at)
-    source = Source.REVERSAL_GRACE if charge.taken_back else Source.GRACE
-    end = grace_ends_at(charge.failed_at, taken_back=charge.taken_back, policy=policy, zone=zone)
-    return [Cover(source, starts_at, end), *_running(charge, policy, starts_at, ends_at)]
-
-
-def _running(charge: ChargeFacts, policy: Policy, starts_at: datetime, ends_at: datetime) -> list[Cover]:
+    found = []
     if charge.debit_running and policy.keep_access_while_debit_runs:
-        return [Cover(Source.DEBIT_RUNNING, starts_at, ends_at)]
-    return []
+        found.append(Cover(Source.DEBIT_RUNNING, starts_at, ends_at))
+    if charge.failed_at is not None:
+        source = Source.REVERSAL_GRACE if charge.taken_back else Source.GRACE
+        end = grace_ends_at(charge.failed_at, taken_back=charge.taken_back, policy=policy, zone=zone)
+        grace = Cover(source, starts_at, end)
+        found.append(_no_longer_than_paid(grace, charge.ends_on, subscription, zone))
+    elif not charge.debit_running or policy.keep_access_while_debit_runs:
+        waiting = _collection(charge.starts_on, policy, zone)
+        found.append(_no_longer_than_paid(waiting, charge.ends_on, subscription, zone))
+    return found
+
+
+def _no_longer_than_paid(cover: Cover, ends_on: date, subscription: SubscriptionFacts, zone: str) -> Cover:
+    """Who leaves without having paid stays no longer than who leaves and paid.
+
+    A stretch that leads up to money ends with the last period; `ends_on` is the end of its own.
+    """
+    if subscription.state not in _LEAVING:
+        return cover
+    last = day_starts_at(subscription.cancel_on or ends_on, zone)
+    return cover if cover.until is not None and cover.until <= last else replace(cover, until=last)
 
 
 def _collection(due_on: date, policy: Policy, zone: str) -> Cover:

@@ -49,9 +49,9 @@ def facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[Entry]:
     found += _payment_facts(snapshot, booked)
     for refund in snapshot.refunds:
         stands = refund.status not in _REFUND_CAME_TO_NOTHING
-        if stands or refund.id in booked:
+        if stands:
             found.append(Entry(EntryKind.REFUND, refund.id, -refund.amount, refund.created_at))
-        if not stands and refund.id in booked:
+        elif refund.id in booked:
             found.append(
                 Entry(EntryKind.REFUND_UNDONE, f"{refund.id}/undone", refund.amount, refund.created_at)
             )
@@ -72,7 +72,7 @@ def facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[Entry]:
 def _payment_facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[Entry]:
     paid_at = snapshot.paid_at or snapshot.created_at
     found = []
-    if snapshot.status is PaymentStatus.PAID or snapshot.id in booked:
+    if snapshot.status is PaymentStatus.PAID:
         found.append(Entry(EntryKind.PAYMENT, snapshot.id, snapshot.amount, paid_at))
     # Mollie: a SEPA debit "could also change" to failed up to five business days after the due date.
     if snapshot.status is PaymentStatus.FAILED and snapshot.id in booked:

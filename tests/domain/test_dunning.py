@@ -124,3 +124,14 @@ def test_grace_keeps_the_hour_over_a_clock_change() -> None:
     failed_at = datetime(2026, 10, 20, 7, 30, tzinfo=UTC)
     end = grace_ends_at(failed_at, taken_back=False, policy=Policy(), zone=AMSTERDAM)
     assert end == datetime(2026, 11, 3, 8, 30, tzinfo=UTC)
+
+
+def test_a_step_on_the_day_on_which_grace_ends_is_left_out() -> None:
+    short = Policy(grace_days=5, retry_days=(5, 8), mail_days=(0, 5))
+    steps = ladder(
+        datetime(2026, 5, 3, 7, 30, tzinfo=UTC), R.SOFT, taken_back=False, policy=short, zone=AMSTERDAM
+    )
+    assert [(step.kind.value, day_of(step.at)) for step in steps] == [
+        ("mail", "3 May"),
+        ("end_grace", "8 May"),
+    ]

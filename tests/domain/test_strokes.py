@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from linkpay.domain.strokes import KEY_LIFE, QUIET, SEND_WITHIN, Move, next_move, too_late
 
 FIRST = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-AGES = st.timedeltas(timedelta(0), timedelta(days=3))
+#: Mostly around the moments that matter, sometimes days.
+AGES = st.timedeltas(timedelta(minutes=40), timedelta(minutes=60)) | st.timedeltas(
+    timedelta(0), timedelta(days=3)
+)
 MOLLIE_KEEPS_KEYS = timedelta(minutes=60)
 
 
