@@ -21,6 +21,9 @@ from linkpay.store.tables import Inbox, Outbox
 _LONGEST_STEP = timedelta(days=1)
 #: Moments closer together than this are one step: the sweep that finds due work is no more punctual.
 _SHORTEST_STEP = timedelta(seconds=5)
+#: Work that failed this often waits for some ten minutes and more; its tries are gathered to these
+#: marks, or a month without a mail server would be thousands of steps.
+_STUBBORN, _MARK = 10, timedelta(minutes=15)
 _CLOCKS_MAY_DIFFER = timedelta(seconds=2)
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
 _PATIENCE = 60.0  # real seconds in which something must get done
@@ -63,7 +66,7 @@ class Advance:
             seen, failed = overview.newest_event(tx), overview.payments_in(tx, "failed")
         tally = Tally(self._parts.clock.now(), self._parts.clock.now())
         target = tally.began_at + duration
-        self._require_one_clock()
+        self._require_one_clock(self._sandbox.now())
         self._settle()
         while tally.now < target:
             self._step(tally.now, target)
@@ -76,8 +79,8 @@ class Advance:
             self._told(tally)
         return tally
 
-    def _require_one_clock(self) -> None:
-        apart = abs(self._sandbox.now() - self._parts.clock.now())
+    def _require_one_clock(self, theirs: datetime) -> None:
+        apart = abs(theirs - self._parts.clock.now())
         if apart > _CLOCKS_MAY_DIFFER:
             raise CommandFailed(
                 "clocks_differ",
@@ -89,13 +92,13 @@ class Advance:
         moment = min(target, now + _LONGEST_STEP, *self._due_moments(now))
         moment = min(target, max(moment, now + _SHORTEST_STEP))
         left = moment - self._parts.clock.now()
-        self._sandbox.advance(max(0.0, left.total_seconds()))
-        self._require_one_clock()
+        self._require_one_clock(self._sandbox.advance(max(0.0, left.total_seconds())))
 
     def _due_moments(self, now: datetime) -> list[datetime]:
         with self._parts.database.read() as tx:
-            found = [work.next_due_at(tx, Inbox), work.next_due_at(tx, Outbox)]
+            fresh, stubborn = overview.next_tries_at(tx, tried=_STUBBORN)
             days = overview.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
+        found = [fresh, _mark_after(stubborn) if stubborn else None]
         found += [day_starts_at(day, zone) for zone, day in days]
         event = self._sandbox.state()["next_event_at"]
         found.append(datetime.fromisoformat(event).astimezone(UTC) if event else None)
@@ -136,6 +139,11 @@ class Advance:
     def _sandbox_is_quiet(self) -> bool:
         """Whether no webhook could be delivered right now; those to be retried later wait for their time."""
         return bool(self._sandbox.state()["deliveries"]["ready"] == 0)
+
+
+def _mark_after(moment: datetime) -> datetime:
+    """The first mark at or after a moment."""
+    return moment + (datetime.min.replace(tzinfo=UTC) - moment) % _MARK
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,11 +83,14 @@ def _access(access: AccessLine | None, zone: str) -> list[Text | str]:
         return ["no access yet"]
     granted = access.wanted == "granted"
     said = Text("access" if granted else "no access", style="green" if granted else "red")
-    if not access.is_applied:
-        said.append(", Kajabi not told yet", style="yellow")
     why = words.ACCESS_REASONS.get(access.reason, words.spaced(access.reason))
     said.append(f": {why}", style="dim")
-    return [said, words.until(access.until, zone)] if granted else [said]
+    found: list[Text | str] = [said]
+    if granted:
+        found.append(words.until(access.until, zone))
+    if not access.is_applied:
+        found.append(Text("Kajabi not told yet", style="yellow"))
+    return found
 
 
 def _days(line: MemberLine) -> Text:

@@ -7,6 +7,7 @@ from typing import Any
 
 from linkpay.domain.email import normalise_email
 from linkpay.domain.ledger import EntryKind
+from linkpay.domain.snapshots import PaymentStatus
 from linkpay.errors import NotFound
 from linkpay.store import overview as store
 from linkpay.store import sites
@@ -14,6 +15,7 @@ from linkpay.store.db import Tx
 from linkpay.store.tables import Event, Inbox, Payment, Subscription
 
 _MONEY = frozenset(kind.value for kind in EntryKind)
+_CAME_TO_NOTHING = (PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,21 +148,20 @@ def _payments(tx: Tx, payments: Sequence[tuple[int, Payment]]) -> list[Moment]:
 
 
 def _attempt(subscription_id: int, payment: Payment) -> list[Moment]:
-    about = {
-        "sequence": payment.sequence.value,
-        "amount_cents": payment.amount_cents,
-    }
-    data = {name: value for name, value in about.items() if value is not None}
-    made = Moment(
-        payment.created_at, "payment_made", "linkpay", subscription_id, payment.mollie_id, None,
-        payment.currency, data,
-    )  # fmt: skip
-    if payment.key_used_at is None:
-        return [made]
-    return [
-        made,
-        Moment(payment.key_used_at, "payment_asked", "linkpay", subscription_id, payment.mollie_id),
-    ]
+    data: dict[str, Any] = {"amount_cents": payment.amount_cents, "sequence": payment.sequence.value}
+    if payment.status in _CAME_TO_NOTHING:
+        # When it failed is not kept on the payment; that is when the webhook was handled.
+        data["came_to"] = " ".join(filter(None, (payment.status.value, payment.failure_code)))
+    found = [
+        Moment(
+            payment.created_at, "payment_made", "linkpay", subscription_id, payment.mollie_id,
+            currency=payment.currency, data=data,
+        )
+    ]  # fmt: skip
+    if payment.key_used_at is not None:
+        asked = Moment(payment.key_used_at, "payment_asked", "linkpay", subscription_id, payment.mollie_id)
+        found.append(asked)
+    return found
 
 
 def _message(subscription_id: int, message: Inbox) -> list[Moment]:

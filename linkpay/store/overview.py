@@ -173,6 +173,19 @@ def busy(tx: Tx, now: datetime) -> Busy:
     return Busy(running, (newest[0], newest[1]))
 
 
+def next_tries_at(tx: Tx, *, tried: int) -> tuple[datetime | None, datetime | None]:
+    """When waiting work becomes due: of what was tried less often than `tried`, and of the rest."""
+    fresh: list[datetime] = []
+    stubborn: list[datetime] = []
+    for table in (Inbox, Outbox):
+        waiting = select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None))
+        for found, often in ((fresh, table.attempts < tried), (stubborn, table.attempts >= tried)):
+            at = tx.scalar(waiting.where(often))
+            if at is not None:
+                found.append(at)
+    return min(fresh, default=None), min(stubborn, default=None)
+
+
 def newest_payment(tx: Tx, site_id: int, email: str, offer_id: int) -> tuple[Payment, Grant | None] | None:
     """The newest payment of this person for an offer, with the grant that it may lead to."""
     row = tx.execute(
@@ -239,8 +252,9 @@ def newest_event(tx: Tx) -> int:
 
 def events_after(tx: Tx, event_id: int) -> dict[str, int]:
     """How often each kind of event happened since the event with this id."""
-    rows = tx.execute(select(Event.kind, func.count()).where(Event.id > event_id).group_by(Event.kind))
-    return dict(rows.tuples().all())
+    number = func.count().label("number")
+    rows = tx.execute(select(Event.kind, number).where(Event.id > event_id).group_by(Event.kind))
+    return {row.kind: row.number for row in rows}
 
 
 def payments_in(tx: Tx, status: str) -> int:
