@@ -13,6 +13,14 @@ from linkpay.sandbox.kajabi.records import Member, Offer, Purchase
 from linkpay.sandbox.web import Json
 
 
+_AFFILIATE = (
+    "affiliate_conversion_id",
+    "affiliate_user_id",
+    "affiliate_user_name",
+    "affiliate_user_email",
+)
+
+
 class Sale(NamedTuple):
     """A purchase in Kajabi's own shop."""
 
@@ -35,10 +43,7 @@ def shape_a(sale: Sale) -> Json:
         "id": str(uuid.uuid4()),
         "event": "purchase.created",
         "payload": {
-            "affiliate_conversion_id": None,
-            "affiliate_user_id": None,
-            "affiliate_user_name": None,
-            "affiliate_user_email": None,
+            **dict.fromkeys(_AFFILIATE),
             "offer_id": int(sale.offer.id),
             "offer_title": sale.offer.title,
             "offer_reference": f"kajabi_offer_{sale.offer.id}",
