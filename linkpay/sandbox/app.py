@@ -12,9 +12,10 @@ from linkpay.clock import SystemClock
 from linkpay.sandbox import checkout, front, oauth
 from linkpay.sandbox.control.desk import ControlDesk
 from linkpay.sandbox.control.routes import router as control_router
+from linkpay.sandbox.faults import through
 from linkpay.sandbox.kajabi import library, offers, tokens
 from linkpay.sandbox.kajabi.routes import router as kajabi_router
-from linkpay.sandbox.kajabi.wire import ApiDesk
+from linkpay.sandbox.kajabi.wire import ApiDesk, problem
 from linkpay.sandbox.life import Life
 from linkpay.sandbox.mollie import render
 from linkpay.sandbox.mollie.desk import Desk
@@ -67,6 +68,8 @@ class Sandbox:
         """The answer to any request, noted in the log."""
         started = time.perf_counter()
         response = self._route(request)
+        for delivery in self.world.courier.take_early():
+            self.world.courier.attempt(delivery)
         if not request.path.startswith("/_sandbox"):
             token = request.headers.get("authorization", "").rpartition(" ")[2]
             self.world.log.append(
@@ -108,7 +111,13 @@ class Sandbox:
         if path.startswith("/library/"):
             return library.answer(self.world, request)
         if path.startswith("/v1/oauth/"):
-            return tokens.answer(self.world, request)
+            return through(
+                self.world.books,
+                "kajabi",
+                request,
+                lambda delay: tokens.answer(self.world, request, delay),
+                problem,
+            )
         if path == "/v1/version":
             return json_response(200, {"version": "1.1.0"})
         return self._kajabi.answer(request)

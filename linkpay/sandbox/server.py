@@ -89,6 +89,7 @@ class Service:
         )
         self._server.gateway = _Gateway
         self._server.shutdown_timeout = 2
+        self._server.server_name = "sandbox"
         if places.certificate is not None and places.private_key is not None:
             self._scheme = "https"
             self._server.ssl_adapter = BuiltinSSLAdapter(str(places.certificate), str(places.private_key))

@@ -13,7 +13,7 @@ from linkpay.errors import SettingsError
 from linkpay.sandbox.records import from_text, to_text
 from linkpay.sandbox.state import Books
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 WRITE_EVERY = 0.03
 BATCH = 2_000
 
@@ -67,7 +67,10 @@ class Storage:
     def _load(self) -> None:
         tables = self._books.tables()
         for kind, body in self._database.execute("select kind, body from record order by position"):
-            tables[kind].load(from_text(tables[kind].kind, body))
+            try:
+                tables[kind].load(from_text(tables[kind].kind, body))
+            except (KeyError, TypeError, ValueError) as error:
+                raise SettingsError(f"{self.path} holds a {kind} that cannot be read: {error}") from error
         for timer in self._books.timers:
             self._books.push(timer)
 

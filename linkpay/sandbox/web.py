@@ -142,17 +142,7 @@ class Router(Generic[H]):
 
     def find(self, path: str) -> tuple[dict[str, H], dict[str, str]] | None:
         """The handlers by method and the variables of `path`, or None when there is no such path."""
-        node, variables = self._root, {}
-        for part in path.strip("/").split("/"):
-            fixed = node.fixed.get(part)
-            if fixed is not None:
-                node = fixed
-            elif node.variable is not None and part:
-                variables[node.variable[0]] = part
-                node = node.variable[1]
-            else:
-                return None
-        return (node.handlers, variables) if node.handlers else None
+        return self._root.find(path.strip("/").split("/"), 0, {})
 
 
 class _Node(Generic[H]):
@@ -162,6 +152,19 @@ class _Node(Generic[H]):
         self.fixed: dict[str, _Node[H]] = {}
         self.variable: tuple[str, _Node[H]] | None = None
         self.handlers: dict[str, H] = {}
+
+    def find(
+        self, parts: list[str], at: int, variables: dict[str, str]
+    ) -> tuple[dict[str, H], dict[str, str]] | None:
+        """Walk on from the part at `at`; a fixed name comes before a variable."""
+        if at == len(parts):
+            return (self.handlers, variables) if self.handlers else None
+        fixed = self.fixed.get(parts[at])
+        found = fixed.find(parts, at + 1, variables) if fixed is not None else None
+        if found is None and self.variable is not None and parts[at]:
+            name, node = self.variable
+            found = node.find(parts, at + 1, {**variables, name: parts[at]})
+        return found
 
 
 def read_request(environ: Mapping[str, Any]) -> Request | None:

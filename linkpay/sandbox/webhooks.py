@@ -39,7 +39,7 @@ class Courier:
         self._post = post
         self._finished = finished
         self._ready: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-        self._early: list[Delivery] = []
+        self._early = threading.local()
         self._held: deque[str] = deque()
         self._after: dict[str, str] = {}
         self._threads: list[threading.Thread] = []
@@ -66,7 +66,7 @@ class Courier:
         while self._held:
             self._after[delivery.id] = self._held.popleft()
         if kind == "webhook_early":
-            self._early.append(delivery)
+            self._early.deliveries = [*self._early_ones(), delivery]
         else:
             self._queue(delivery.id)
 
@@ -84,9 +84,19 @@ class Courier:
                 table.drop(delivery)
 
     def take_early(self) -> list[Delivery]:
-        """Deliveries that must arrive before the answer that caused them (call it under the lock)."""
-        early, self._early = self._early, []
+        """Deliveries that must arrive before the answer that this thread is about to give."""
+        early = self._early_ones()
+        self._early.deliveries = []
         return early
+
+    def _early_ones(self) -> list[Delivery]:
+        found: list[Delivery] = getattr(self._early, "deliveries", [])
+        return found
+
+    def release(self) -> None:
+        """Let go of what a reordering still holds (call it under the lock)."""
+        while self._held:
+            self._queue(self._held.popleft())
 
     def resume(self) -> None:
         """After a restart: take up what was waiting and has no retry planned."""
@@ -206,7 +216,6 @@ class Courier:
         self.open.clear()
         self._held.clear()
         self._after.clear()
-        self._early.clear()
 
 
 def classic(payment_id: str, url: str, now: datetime, source: str) -> Delivery:

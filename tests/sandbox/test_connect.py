@@ -176,3 +176,8 @@ def test_a_switched_off_method_is_not_offered(sandbox: Sandbox, mollie: Client) 
     assert "bancontact" in offered
     assert api("POST", "/v2/payments", json=order() | {"method": "ideal"}).status_code == 422
     assert api("GET", "/v2/methods/ideal").status_code == 404
+    assert api("POST", "/v2/profiles/me/methods/ideal").status_code == 201
+    assert api("GET", "/v2/methods/ideal").status_code == 200
+    assert api("DELETE", "/v2/profiles/me/methods/ideal").status_code == 204
+    assert api("GET", "/v2/methods/ideal").status_code == 404
+    assert api("POST", "/v2/profiles/pfl_other/methods/ideal").status_code == 404

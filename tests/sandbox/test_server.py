@@ -85,6 +85,10 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     process.end()
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    request_queue_size = 128  # the default of 5 makes bursts wait a second for a new try
+
+
 class Receiver:
     """A shop's webhook address; answers what `answer` says."""
 
@@ -94,6 +98,8 @@ class Receiver:
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 receiver.calls.append((self.command, self.path, dict(self.headers.items()), body))
@@ -108,7 +114,7 @@ class Receiver:
             def log_message(self, *_: object) -> None:
                 """Quiet."""
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -229,6 +235,15 @@ def test_a_state_file_of_another_version_is_refused_by_name(tmp_path: Path) -> N
     with sqlite3.connect(path) as database:
         database.execute("update meta set value = '0' where name = 'schema_version'")
     with pytest.raises(SettingsError, match="written by sandbox state version 0"):
+        create_sandbox(path)
+
+
+def test_a_record_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    create_sandbox(path).close()
+    with sqlite3.connect(path) as database:
+        database.execute("insert into record (kind, id, body) values ('Payment', 'tr_1', '{\"id\": 1}')")
+    with pytest.raises(SettingsError, match="holds a Payment that cannot be read"):
         create_sandbox(path)
 
 

@@ -116,6 +116,24 @@ def test_an_early_webhook_arrives_before_the_answer(sandbox: Sandbox, mollie: Cl
     assert sandbox.pump() == 0
 
 
+def test_a_buyer_may_come_back_after_the_webhook(sandbox: Sandbox, mollie: Client, inbox: Inbox) -> None:
+    payment = first_payment(mollie)
+    control(sandbox, "faults", target="mollie", kind="webhook_early")
+    assert pay(payment).status_code == 303
+    assert inbox.ids == [payment["id"]]
+    assert sandbox.pump() == 0
+
+
+def test_dropping_the_faults_lets_go_of_what_was_held(sandbox: Sandbox, mollie: Client, inbox: Inbox) -> None:
+    control(sandbox, "faults", target="mollie", kind="webhook_reordered")
+    payment = first_payment(mollie)
+    pay(payment)
+    assert sandbox.pump() == 0
+    sandbox.call("DELETE", "/_sandbox/faults")
+    assert sandbox.pump() == 1
+    assert inbox.ids == [payment["id"]]
+
+
 def test_a_test_may_deliver_in_its_own_order(sandbox: Sandbox, mollie: Client, inbox: Inbox) -> None:
     payments = [first_payment(mollie) for _ in range(2)]
     for payment in payments:

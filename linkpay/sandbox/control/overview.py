@@ -179,11 +179,12 @@ def add_fault(order: Order) -> tuple[int, object]:
 
 
 def drop_faults(order: Order) -> tuple[int, object]:
-    """Stop all disturbances."""
+    """Stop all disturbances; what a reordering held goes out."""
     with order.world.books.lock:
         dropped = list(order.world.books.faults)
         for fault in dropped:
             order.world.books.faults.drop(fault)
+        order.world.courier.release()
     return 200, {"dropped": len(dropped)}
 
 

@@ -13,6 +13,14 @@ from linkpay.sandbox.kajabi.records import Member, Offer, Purchase
 from linkpay.sandbox.web import Json
 
 
+_AFFILIATE = (
+    "affiliate_conversion_id",
+    "affiliate_user_id",
+    "affiliate_user_name",
+    "affiliate_user_email",
+)
+
+
 class Sale(NamedTuple):
     """A purchase in Kajabi's own shop."""
 
@@ -31,15 +39,11 @@ def shape_a(sale: Sale) -> Json:
     """``purchase.created``, flat keys, amounts in cents with a decimal twin."""
     cents, now = sale.purchase.amount_cents, sale.purchase.created_at.isoformat(timespec="milliseconds")
     first, last = _names(sale.member.name)
-    subscription = sale.purchase.payment_type == "subscription"
     return {
         "id": str(uuid.uuid4()),
         "event": "purchase.created",
         "payload": {
-            "affiliate_conversion_id": None,
-            "affiliate_user_id": None,
-            "affiliate_user_name": None,
-            "affiliate_user_email": None,
+            **dict.fromkeys(_AFFILIATE),
             "offer_id": int(sale.offer.id),
             "offer_title": sale.offer.title,
             "offer_reference": f"kajabi_offer_{sale.offer.id}",
@@ -63,18 +67,27 @@ def shape_a(sale: Sale) -> Json:
             "payment_method": "visa",
             "payment_processor": "Kajabi Payments",
             "coupon_code": None,
-            "subscription_id": int(sale.purchase.id) if subscription else None,
-            "subscription_created_at": now if subscription else None,
-            "interval_payment_amount": cents if subscription else None,
-            "interval_payment_amount_decimal": cents / 100 if subscription else None,
-            "interval_count": 1 if subscription else None,
-            "interval": "month" if subscription else None,
+            **_terms(sale, now),
             "trial_period_days": None,
             "setup_fee": 0,
             "setup_fee_decimal": 0,
             "quantity": 1,
         },
     }
+
+
+def _terms(sale: Sale, now: str) -> Json:
+    """The keys of a subscription, all null for other purchases."""
+    cents = sale.purchase.amount_cents
+    terms: Json = {
+        "subscription_id": int(sale.purchase.id),
+        "subscription_created_at": now,
+        "interval_payment_amount": cents,
+        "interval_payment_amount_decimal": cents / 100,
+        "interval_count": 1,
+        "interval": "month",
+    }
+    return terms if sale.purchase.payment_type == "subscription" else dict.fromkeys(terms)
 
 
 def trial_a(now: datetime) -> Json:

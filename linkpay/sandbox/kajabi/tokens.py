@@ -1,5 +1,6 @@
 """Kajabi's token endpoints: client credentials and refresh, by form."""
 
+import time
 from datetime import timedelta
 
 from linkpay.sandbox import ids
@@ -11,8 +12,9 @@ from linkpay.sandbox.world import World
 ACCESS_LIFE = timedelta(seconds=3600)
 
 
-def answer(world: World, request: Request) -> Response:
-    """``/v1/oauth/token`` and ``/v1/oauth/revoke``."""
+def answer(world: World, request: Request, delay: float) -> Response:
+    """``/v1/oauth/token`` and ``/v1/oauth/revoke``, after `delay` seconds."""
+    time.sleep(delay)
     if request.method != "POST":
         return json_response(404, {"error": "not_found"})
     if request.content_type != "application/x-www-form-urlencoded":

@@ -77,7 +77,7 @@ class ApiDesk:
 
     def answer(self, request: Request) -> Response:
         return through(
-            self._world.books, "kajabi", request, lambda delay: self._safely(request, delay), _problem
+            self._world.books, "kajabi", request, lambda delay: self._safely(request, delay), problem
         )
 
     def _safely(self, request: Request, delay: float) -> Response:
@@ -123,7 +123,8 @@ class ApiDesk:
         recent.append(now)
 
 
-def _problem(status: int) -> Response:
+def problem(status: int) -> Response:
+    """The answer of a fault."""
     return refusal(ApiError(status, "This answer was asked for"))
 
 

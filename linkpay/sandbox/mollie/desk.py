@@ -80,10 +80,7 @@ class Desk:
                 response = Response(status, b"" if answer is None else encode(answer), HAL)
             except MollieError as error:
                 response = refusal(error)
-            early = world.courier.take_early()
-        for delivery in early:
-            world.courier.attempt(delivery)
-        return response
+            return response
 
 
 def _fault_problem(status: int) -> Response:

@@ -1,7 +1,7 @@
 """Which payment methods there are, for which kind of payment and amount."""
 
 from linkpay.sandbox.mollie import fields, hal
-from linkpay.sandbox.mollie.call import Call, MollieError, documentation, invalid
+from linkpay.sandbox.mollie.call import Call, MollieError, documentation, invalid, missing
 from linkpay.sandbox.mollie.catalogue import ALL_IDS, ISSUERS, METHODS, Method, fits
 from linkpay.sandbox.web import Json
 
@@ -85,3 +85,35 @@ def get(call: Call) -> tuple[int, Json]:
     if method is None or method.id in call.who.organization.disabled_methods:
         raise MollieError(404, "The method is not activated on this profile")
     return 200, view(call, method)
+
+
+def enable(call: Call) -> tuple[int, Json]:
+    """Switch a method on. The sandbox keeps one set of methods per organisation."""
+    call.allow_body()
+    method = _switchable(call)
+    organization = call.who.organization
+    organization.disabled_methods = [each for each in organization.disabled_methods if each != method.id]
+    call.world.books.organizations.save(organization)
+    return 201, view(call, method)
+
+
+def disable(call: Call) -> tuple[int, None]:
+    """Switch a method off."""
+    call.allow_body()
+    method = _switchable(call)
+    organization = call.who.organization
+    organization.disabled_methods = [*organization.disabled_methods, method.id]
+    call.world.books.organizations.save(organization)
+    return 204, None
+
+
+def _switchable(call: Call) -> Method:
+    """The method of one of the caller's own profiles; ``me`` is that of an API key."""
+    profiles = call.world.books.profiles.where("organization_id", call.who.organization.id)
+    named = call.params["profile"]
+    if named != "me" and all(profile.id != named for profile in profiles):
+        raise missing("website profile", named)
+    method = METHODS.get(call.params["method"])
+    if method is None:
+        raise missing("payment method", call.params["method"])
+    return method

@@ -61,6 +61,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/v2/profiles/{profile}", organizations.get_profile),
     ("PATCH", "/v2/profiles/{profile}", organizations.update_profile),
     ("DELETE", "/v2/profiles/{profile}", organizations.delete_profile),
+    ("POST", "/v2/profiles/{profile}/methods/{method}", methods.enable),
+    ("DELETE", "/v2/profiles/{profile}/methods/{method}", methods.disable),
     ("GET", "/v2/permissions", organizations.list_permissions),
     ("GET", "/v2/permissions/{permission}", organizations.get_permission),
     ("GET", "/v2/onboarding/me", organizations.onboarding),

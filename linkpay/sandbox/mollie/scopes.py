@@ -35,6 +35,8 @@ def needed_scope(method: str, path: str) -> str | None:
     """The permission that a call needs; the last collection in the path decides."""
     if path.startswith("/v2/events"):
         return "events.read"
+    if path.startswith("/v2/profiles"):
+        return f"profiles.{'read' if method == 'GET' else 'write'}"
     for part in reversed(path.split("/")):
         family = _COUSINS.get(part, part)
         if family in FAMILIES:

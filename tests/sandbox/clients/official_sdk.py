@@ -72,22 +72,7 @@ def with_a_key() -> None:
     assert sdk.customers.list_payments(customer_id=customer_id).result.count == 2
     worked("recurring payment")
     control("clock", advance_seconds=7 * 86_400)
-    refund = sdk.refunds.create(
-        payment_id=debit.id,
-        refund_request={"amount": {"currency": "EUR", "value": "5.00"}, "description": "Sorry"},
-    )
-    assert sdk.refunds.get(payment_id=debit.id, refund_id=refund.id).status == "pending"
-    assert sdk.refunds.list(payment_id=debit.id).result.count == 1
-    assert sdk.refunds.all().result.count == 1
-    sdk.refunds.cancel(payment_id=debit.id, refund_id=refund.id)
-    worked("refunds")
-    back = control(f"payments/{debit.id}/chargebacks", reason="MD06")
-    assert sdk.chargebacks.get(payment_id=debit.id, chargeback_id=back["id"]).reason.code == "MD06"
-    assert sdk.chargebacks.list(payment_id=debit.id).result.count == 1
-    assert sdk.chargebacks.all().result.count == 1
-    shown = sdk.payments.get(payment_id=debit.id)
-    assert shown.amount_charged_back.value == "25.00"
-    worked("chargebacks")
+    money_back(sdk, str(debit.id))
     assert sdk.methods.list(sequence_type="first", amount=EURO).count > 5
     assert sdk.methods.all().count > 10
     assert sdk.methods.get(method_id="ideal").id == "ideal"
@@ -96,6 +81,26 @@ def with_a_key() -> None:
     assert updated.description == "Changed"
     worked("payment update")
     refused(sdk)
+
+
+def money_back(sdk: Any, payment_id: str) -> None:
+    """Refunds and chargebacks of a paid debit."""
+    refund = sdk.refunds.create(
+        payment_id=payment_id,
+        refund_request={"amount": {"currency": "EUR", "value": "5.00"}, "description": "Sorry"},
+    )
+    assert sdk.refunds.get(payment_id=payment_id, refund_id=refund.id).status == "pending"
+    assert sdk.refunds.list(payment_id=payment_id).result.count == 1
+    assert sdk.refunds.all().result.count == 1
+    sdk.refunds.cancel(payment_id=payment_id, refund_id=refund.id)
+    worked("refunds")
+    back = control(f"payments/{payment_id}/chargebacks", reason="MD06")
+    assert sdk.chargebacks.get(payment_id=payment_id, chargeback_id=back["id"]).reason.code == "MD06"
+    assert sdk.chargebacks.list(payment_id=payment_id).result.count == 1
+    assert sdk.chargebacks.all().result.count == 1
+    shown = sdk.payments.get(payment_id=payment_id)
+    assert shown.amount_charged_back.value == "25.00"
+    worked("chargebacks")
 
 
 def refused(sdk: Any) -> None:
