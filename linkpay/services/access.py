@@ -72,6 +72,7 @@ def facts(tx: Tx, site: Site, subscription: Subscription) -> SubscriptionFacts:
         policy=sites.policy_of(site, subscription.policy),
         charges=[_charge_facts(tx, charge) for charge in charges.of_subscription(tx, subscription.id)],
         next_due_on=subscription.next_charge_on,
+        cancel_on=subscription.cancel_on,
         signup_ends_at=subscription.signup_ends_at,
     )
 
