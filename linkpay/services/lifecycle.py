@@ -5,7 +5,7 @@ from datetime import datetime
 from linkpay.domain.calendar import local_day, period
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.services import access, letters, refunds
-from linkpay.store import charges, journal, sites, subscriptions
+from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
 
@@ -32,6 +32,8 @@ def charge_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Pay
 
 
 def _first_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
+    # Two sign-ups of one person may be paid in the same instant: they take turns here.
+    people.lock_member(tx, subscription.member_id)
     if _bought_meanwhile(tx, subscription):
         refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
         subscription.state = move(subscription.state, E.STOPPED)
