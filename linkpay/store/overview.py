@@ -163,14 +163,15 @@ class Busy:
 
 def busy(tx: Tx, now: datetime) -> Busy:
     """Rows that somebody holds, and how far the message tables reach."""
-    running, newest = 0, []
-    for table in (Inbox, Outbox):
-        held = select(func.count(table.id)).where(
-            table.done_at.is_(None), table.parked_at.is_(None), table.leased_until > now
-        )
-        running += tx.scalar(held) or 0
-        newest.append(tx.scalar(select(func.max(table.id))) or 0)
-    return Busy(running, (newest[0], newest[1]))
+    held = [
+        select(func.count(table.id))
+        .where(table.done_at.is_(None), table.parked_at.is_(None), table.leased_until > now)
+        .scalar_subquery()
+        for table in (Inbox, Outbox)
+    ]
+    newest = [select(func.coalesce(func.max(table.id), 0)).scalar_subquery() for table in (Inbox, Outbox)]
+    messages, work, last_message, last_work = tx.execute(select(*held, *newest)).one()
+    return Busy(messages + work, (last_message, last_work))
 
 
 def next_tries_at(tx: Tx, *, tried: int) -> tuple[datetime | None, datetime | None]:
