@@ -318,3 +318,13 @@ def make_outbox(tx: Tx, site: Site | None = None, **values: Any) -> Outbox:
 def later(**parts: float) -> datetime:
     """NOW plus ``days=3``, ``minutes=45`` and so on."""
     return NOW + timedelta(**parts)
+
+
+def site_of(tx: Tx, row: Any) -> Site:
+    """The site that a row belongs to."""
+    return tx.get_one(Site, row.site_id)
+
+
+def people_of(tx: Tx, subscription: Subscription) -> tuple[Customer, Member]:
+    """Who pays, and who is let in."""
+    return tx.get_one(Customer, subscription.customer_id), tx.get_one(Member, subscription.member_id)

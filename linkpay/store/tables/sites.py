@@ -9,7 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from linkpay.domain.calendar import Interval, Unit
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
-from linkpay.store.tables.base import Base, choice
+from linkpay.store.tables.base import PERIODS_FIT_KIND, Base, choice
 
 
 class Site(Base):
@@ -106,11 +106,7 @@ class Plan(Base):
         CheckConstraint("length(currency) = 3", name="currency"),
         CheckConstraint("interval_count BETWEEN 1 AND 365", name="interval_count"),
         CheckConstraint("vat_basis_points BETWEEN 0 AND 10000", name="vat"),
-        CheckConstraint(
-            "(kind = 'one_time' AND periods = 1) OR (kind = 'membership' AND periods IS NULL)"
-            " OR (kind = 'instalments' AND periods >= 2)",
-            name="periods_fit_kind",
-        ),
+        CheckConstraint(PERIODS_FIT_KIND, name="periods_fit_kind"),
     )
 
     @property

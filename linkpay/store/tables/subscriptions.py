@@ -10,7 +10,7 @@ from linkpay.domain.calendar import Interval, Unit
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.tables.base import Base, choice
+from linkpay.store.tables.base import PERIODS_FIT_KIND, Base, choice
 
 
 class Subscription(Base):
@@ -54,6 +54,7 @@ class Subscription(Base):
         CheckConstraint("amount_cents > 0", name="amount_positive"),
         CheckConstraint("origin IN ('checkout', 'kajabi', 'import')", name="origin"),
         CheckConstraint("interval_count > 0", name="interval_count"),
+        CheckConstraint(PERIODS_FIT_KIND, name="periods_fit_kind"),
         # One sign-up at a time: the second tab finds the first one's.
         Index(
             "uq_subscription_pending", "customer_id", "offer_id", unique=True,

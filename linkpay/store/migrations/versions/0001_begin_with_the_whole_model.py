@@ -316,7 +316,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(kind = 'one_time' AND periods = 1) OR (kind = 'membership' AND periods IS NULL) OR (kind = 'instalments' AND periods >= 2)",
+            "(kind = 'one_time' AND periods IS NOT NULL AND periods = 1) OR (kind = 'membership' AND periods IS NULL) OR (kind = 'instalments' AND periods IS NOT NULL AND periods >= 2)",
             name=op.f("ck_plan_periods_fit_kind"),
         ),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_plan_amount_positive")),
@@ -407,6 +407,10 @@ def upgrade() -> None:
         sa.CheckConstraint("origin IN ('checkout', 'kajabi', 'import')", name=op.f("ck_subscription_origin")),
         sa.CheckConstraint("amount_cents > 0", name=op.f("ck_subscription_amount_positive")),
         sa.CheckConstraint("interval_count > 0", name=op.f("ck_subscription_interval_count")),
+        sa.CheckConstraint(
+            "(kind = 'one_time' AND periods IS NOT NULL AND periods = 1) OR (kind = 'membership' AND periods IS NULL) OR (kind = 'instalments' AND periods IS NOT NULL AND periods >= 2)",
+            name=op.f("ck_subscription_periods_fit_kind"),
+        ),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_subscription_customer_id")),
         sa.ForeignKeyConstraint(["mandate_id"], ["mandate.id"], name=op.f("fk_subscription_mandate_id")),
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_subscription_member_id")),
