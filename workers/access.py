@@ -99,4 +99,8 @@ def review(parts: Parts, row: Outbox) -> None:
     with parts.database.write() as tx:
         grant = grants.get(tx, row.target_id)
         access.review(tx, member_id=grant.member_id, offer_id=grant.offer_id, now=now)
-        work.finish(tx, row, now)
+        until = grants.get(tx, grant.id).until
+        if until is None or until <= now:
+            work.finish(tx, row, now)
+        else:
+            work.postpone(tx, row, until, fresh=True)

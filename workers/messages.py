@@ -1,7 +1,7 @@
 """Inbox rows: what Mollie and Kajabi told us, followed up."""
 
 from linkpay.errors import InputError, Missing, Retryable
-from linkpay.services import checkout, settlement, signup
+from linkpay.services import checkout, debits, settlement, signup
 from linkpay.services.parts import Parts
 from linkpay.store import charges, journal, sites, work
 from linkpay.store.tables import Inbox
@@ -30,6 +30,8 @@ def _mollie(parts: Parts, row: Inbox) -> None:
             # The webhook came before the answer to our own request was stored, or was never stored.
             payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))
         outcome = settlement.settle(tx, payment.id, seen, now) if payment else "foreign"
+        if payment is not None and outcome == settlement.Outcome.BOOKED:
+            debits.follow(tx, payment, seen.payment, now)
         if outcome == settlement.Outcome.STRANGE_STATUS:
             raise Retryable("Mollie names a payment status that this version does not know")
         work.finish(tx, row, now, outcome=str(outcome))

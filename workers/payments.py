@@ -1,8 +1,8 @@
 """Debits: sending an attempt in three strokes, and following payments that no webhook told of."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
+from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, Sequence
 from linkpay.domain.strokes import Move, next_move, too_late
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, TooLate
 from linkpay.services import checkout, debits, settlement
@@ -11,8 +11,6 @@ from linkpay.store import charges, people, work
 from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
 
-#: A paid SEPA debit may still fail for five business days; afterwards only chargebacks come.
-_DEBIT_MAY_FAIL = timedelta(days=8)
 #: A mandate that Mollie still calls pending is asked about again after this.
 _ASK_MANDATE_AGAIN = timedelta(hours=1)
 
@@ -59,7 +57,7 @@ def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
     with parts.database.write() as tx:
         settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
         payment = charges.payment(tx, row.target_id)
-        debits.owe_poll(tx, payment, now, snapshot.due_on)
+        debits.follow(tx, payment, snapshot, now)
         work.finish(tx, row, now)
 
 
@@ -135,23 +133,11 @@ def poll(parts: Parts, row: Outbox) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         settlement.settle(tx, payment.id, seen, now)
-        look_at = _next_look(seen.payment, payment.created_at, now)
+        look_at = debits.next_look_at(seen.payment, payment.created_at, now)
         if look_at is None:
             work.finish(tx, row, now)
         else:
             work.postpone(tx, row, look_at, fresh=True)
-
-
-def _next_look(seen: PaymentSnapshot, created_at: datetime, now: datetime) -> datetime | None:
-    """When to look again; None when only refunds and chargebacks can follow, which the daily watch finds."""
-    if seen.status is PaymentStatus.PAID and seen.method == "directdebit":
-        settled_at = (seen.paid_at or seen.created_at) + _DEBIT_MAY_FAIL
-        return settled_at if settled_at > now else None
-    if seen.status in (
-        PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED,
-    ):  # fmt: skip
-        return None
-    return debits.next_poll_at(created_at, now, seen.due_on)
 
 
 def _poll_unanswered(parts: Parts, row: Outbox) -> None:

@@ -38,9 +38,9 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
     tx.flush()
     owe_apply(tx, grant, now)
     if wanted.until is not None:
-        work.add(
-            tx, site_id=site.id, kind="review_access", target_id=grant.id, run_at=wanted.until, now=now,
-            ref=f"{grant.id}:{int(wanted.until.timestamp())}",
+        work.schedule(
+            tx, site_id=site.id, kind="review_access", ref=str(grant.id), target_id=grant.id,
+            run_at=wanted.until, now=now,
         )  # fmt: skip
 
 

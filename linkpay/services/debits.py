@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from linkpay.domain.money import Money
-from linkpay.domain.snapshots import MandateStatus, Sequence
+from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, NextMove, next_move
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.ports import PaymentOrder
@@ -167,6 +167,10 @@ def renew_key(tx: Tx, payment_id: int) -> None:
         payment.stroke = Stroke.PREPARED
 
 
+_OVER = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
+#: A paid SEPA debit may still fail for five business days (Mollie); afterwards only chargebacks come.
+_DEBIT_MAY_FAIL = timedelta(days=8)
+
 #: A payment younger than this is not polled because its buyer looks: the webhook is on its way.
 LOOK_AFTER_SECONDS = 5
 
@@ -191,9 +195,35 @@ def next_poll_at(created_at: datetime, now: datetime, due_on: date | None = None
     return created_at + timedelta(days=days)
 
 
-def owe_poll(tx: Tx, payment: Payment, now: datetime, due_on: date | None = None) -> None:
-    """See to it that the payment is followed even if no webhook ever comes."""
-    work.add(
+def next_look_at(seen: PaymentSnapshot, created_at: datetime, now: datetime) -> datetime | None:
+    """When to look at a payment again that was just seen so.
+
+    None when only refunds and chargebacks can follow, which the daily watch over the site finds.
+    """
+    if seen.status is PaymentStatus.PAID and seen.method == "directdebit":
+        settled_at = (seen.paid_at or seen.created_at) + _DEBIT_MAY_FAIL
+        return settled_at if settled_at > now else None
+    if seen.status in _OVER:
+        return None
+    return next_poll_at(created_at, now, seen.due_on)
+
+
+def follow(tx: Tx, payment: Payment, seen: PaymentSnapshot, now: datetime) -> None:
+    """See to it that the payment, just seen so, is looked at again if no webhook ever comes."""
+    look_at = next_look_at(seen, payment.created_at, now)
+    if look_at is None:
+        work.needless(tx, "poll_payment", payment.uid, now)
+    else:
+        _owe_poll(tx, payment, look_at, now)
+
+
+def owe_poll(tx: Tx, payment: Payment, now: datetime) -> None:
+    """See to it that a payment that nobody has seen yet is looked at, even if no webhook ever comes."""
+    _owe_poll(tx, payment, next_poll_at(payment.created_at, now), now)
+
+
+def _owe_poll(tx: Tx, payment: Payment, at: datetime, now: datetime) -> None:
+    work.schedule(
         tx, site_id=payment.site_id, kind="poll_payment", ref=payment.uid, target_id=payment.id,
-        run_at=next_poll_at(payment.created_at, now, due_on), now=now,
+        run_at=at, now=now,
     )  # fmt: skip

@@ -41,6 +41,34 @@ def add(
     return row_id is not None
 
 
+def schedule(
+    tx: Tx, *, site_id: int, kind: str, ref: str, target_id: int, run_at: datetime, now: datetime
+) -> None:
+    """Owe a piece of work at `run_at`, moving it there when it is owed or was done before.
+
+    A row that somebody holds right now is left to its holder, who postpones it by what it finds.
+    """
+    if add(tx, site_id=site_id, kind=kind, ref=ref, target_id=target_id, run_at=run_at, now=now):
+        return
+    moved = tx.scalar(
+        update(Outbox)
+        .where(Outbox.kind == kind, Outbox.ref == ref, Outbox.lease.is_(None), Outbox.parked_at.is_(None))
+        .values(run_at=run_at, done_at=None, attempts=0)
+        .returning(Outbox.id)
+    )
+    if moved is not None and run_at <= now:
+        ring_after_commit(tx, outbox_id=moved)
+
+
+def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
+    """What this work was to find out is known: it is done, unless somebody is at it."""
+    tx.execute(
+        update(Outbox)
+        .where(Outbox.kind == kind, Outbox.ref == ref, Outbox.lease.is_(None), Outbox.done_at.is_(None))
+        .values(done_at=now)
+    )
+
+
 def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
     taken = tx.scalars(
