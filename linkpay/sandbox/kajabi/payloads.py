@@ -12,7 +12,6 @@ from linkpay.sandbox.kajabi import resources
 from linkpay.sandbox.kajabi.records import Member, Offer, Purchase
 from linkpay.sandbox.web import Json
 
-
 _AFFILIATE = (
     "affiliate_conversion_id",
     "affiliate_user_id",
