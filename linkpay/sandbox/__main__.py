@@ -1,13 +1,15 @@
 """``python -m linkpay.sandbox --port N --smtp-port M --state FILE``: the sandbox alone."""
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
 
 from linkpay.errors import SettingsError
 from linkpay.sandbox.server import Places, Service
+
+ENDS = (signal.SIGTERM, signal.SIGINT)
 
 
 def main() -> int:
@@ -21,6 +23,8 @@ def main() -> int:
     options = parser.parse_args()
     if (options.certificate is None) != (options.private_key is None):
         parser.error("--certificate and --private-key go together")
+    # Blocked here and in every thread, then waited for: a signal can never interrupt a half-done deed.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDS)
     try:
         service = Service(Places(**vars(options)))
         port = service.prepare()
@@ -28,18 +32,13 @@ def main() -> int:
         sys.stderr.write(f"The sandbox cannot start: {error}\n")
         return 1
 
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        raise SystemExit(0)
-
-    signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, end)
     scheme = "http" if options.certificate is None else "https"
     sys.stdout.write(f"Sandbox on {scheme}://{options.host}:{port} with state in {options.state}\n")
     sys.stdout.flush()
-    try:
-        service.serve()
-    finally:
-        service.stop()
+    service.serve(ended=lambda: os.kill(os.getpid(), signal.SIGTERM))
+    signal.sigwait(ENDS)
+    if not service.stop():
+        os._exit(0)  # the state is written; a thread that hangs must not keep the process
     return 0
 
 

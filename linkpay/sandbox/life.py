@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from linkpay.sandbox.mollie import idempotency, passage, refunds, renewals
 from linkpay.sandbox.world import World
 
+STOP_SECONDS = 3.0
 PATIENCE = 2.0
 """Seconds that one move of the clock waits in all for webhooks before time goes on without them."""
 
@@ -101,4 +102,4 @@ class Life:
     def stop(self) -> None:
         self._stop.set()
         if self._thread is not None:
-            self._thread.join()
+            self._thread.join(STOP_SECONDS)

@@ -9,6 +9,8 @@ import contextlib
 import select
 import socket
 import struct
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,7 @@ from linkpay.sandbox.posting import HttpPost
 
 SERVER_THREADS = 16
 COURIER_THREADS = 16
+STOP_SECONDS = 4.0
 _LINGER_ZERO = struct.pack("ii", 1, 0)
 
 
@@ -106,13 +109,29 @@ class Service:
         self.sandbox.life.start()
         return port
 
-    def serve(self) -> None:
-        """Answer until `stop`."""
-        self._server.serve()
+    def serve(self, ended: Callable[[], None]) -> None:
+        """Answer in a background thread until `stop`; `ended` is called when that thread is over."""
 
-    def stop(self) -> None:
-        """End everything; the state is written."""
-        self._server.stop()
+        def run() -> None:
+            try:
+                self._server.serve()
+            finally:
+                ended()
+
+        threading.Thread(target=run, name="sandbox-server", daemon=True).start()
+
+    def stop(self) -> bool:
+        """End everything; the state is written. False when something would not end in time."""
+        ended = _ends(self._server.stop)
         if self._mail is not None:
-            self._mail.stop()
+            ended &= _ends(self._mail.stop)
         self.sandbox.close()
+        return ended
+
+
+def _ends(deed: Callable[[], None]) -> bool:
+    """Whether `deed` is over within `STOP_SECONDS`; the servers' own stops may wait for ever."""
+    thread = threading.Thread(target=deed, daemon=True)
+    thread.start()
+    thread.join(STOP_SECONDS)
+    return not thread.is_alive()

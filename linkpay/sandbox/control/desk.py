@@ -29,7 +29,8 @@ class Order:
         """Refuse every other body key."""
         for key in self.body:
             if key not in keys:
-                raise InputError("unknown_key", f"There is no {key} here; known are {', '.join(keys)}", key)
+                known = f"known are {', '.join(keys)}" if keys else "nothing is asked for"
+                raise InputError("unknown_key", f"There is no {key} here; {known}", key)
 
     def text(self, key: str, default: str | None = None) -> str:
         """A text from the body; InputError when it is missing (and there is no default) or no text."""
@@ -122,7 +123,9 @@ class _Malformed(InputError):
 def _body(request: Request) -> Json:
     if not request.body:
         return {}
-    if request.content_type == "application/x-www-form-urlencoded":
+    # `curl -d '{...}'` calls its JSON a form; no form begins with a brace.
+    is_form = request.content_type == "application/x-www-form-urlencoded"
+    if is_form and not request.body.lstrip().startswith(b"{"):
         return {key: _plain(value) for key, value in request.form().items()}
     try:
         body = json.loads(request.body)
