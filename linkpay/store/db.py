@@ -11,7 +11,7 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event
+from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -33,6 +33,9 @@ STORE_ERRORS = (SQLAlchemyError, LockTimeout)
 
 #: Told the ids of inbox and outbox rows that a commit made due.
 Ring = Callable[[Sequence[int], Sequence[int]], None]
+
+
+_ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int]) -> None:
@@ -57,13 +60,24 @@ class Database:
     """One engine and its two kinds of transactions. Safe to share between threads."""
 
     def __init__(
-        self, url: str, *, ring: Ring = _nobody_listens, pool_size: int = 20, lock_timeout: float = 4.0
+        self,
+        url: str | URL,
+        *,
+        ring: Ring = _nobody_listens,
+        pool_size: int = 20,
+        lock_timeout: float = 4.0,
+        foreign_keys: bool = True,
     ) -> None:
+        """`lock_timeout` (seconds) is how long a writer waits for others on SQLite. Only migrations go
+        without `foreign_keys` there: SQLite changes a table by building it anew and dropping the old one.
+        """
         self.ring = ring
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = (
-            _sqlite_engine(self.url, pool_size) if self.is_sqlite else _server_engine(url, pool_size)
+            _sqlite_engine(self.url, pool_size, foreign_keys=foreign_keys)
+            if self.is_sqlite
+            else _server_engine(self.url, pool_size)
         )
         self._writers = _turnstile(self.url.database, lock_timeout) if self.is_sqlite else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
@@ -88,6 +102,9 @@ class Database:
     def read(self) -> Iterator[Tx]:
         """A consistent view that is never written back."""
         with self._sessions() as session:
+            if not self.is_sqlite:
+                # SQLite shows one moment by itself; PostgreSQL shows each statement its own unless asked.
+                session.connection(execution_options=_ONE_MOMENT)
             yield session
             # What was read stays readable: a rollback would expire it.
             session.expunge_all()
@@ -101,7 +118,7 @@ def _turnstile(path: str | None, timeout: float) -> Turnstile | None:
     return Turnstile(Path(path), timeout) if path and path != ":memory:" else None
 
 
-def _server_engine(url: str, pool_size: int) -> Engine:
+def _server_engine(url: URL, pool_size: int) -> Engine:
     return create_engine(
         url,
         pool_size=pool_size,
@@ -112,7 +129,7 @@ def _server_engine(url: str, pool_size: int) -> Engine:
     )
 
 
-def _sqlite_engine(url: Any, pool_size: int) -> Engine:
+def _sqlite_engine(url: URL, pool_size: int, *, foreign_keys: bool) -> Engine:
     engine = create_engine(
         url,
         pool_size=pool_size,
@@ -126,8 +143,9 @@ def _sqlite_engine(url: Any, pool_size: int) -> Engine:
         # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=4000"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=4000"):
             cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -1,15 +1,25 @@
 """The schema's version: bring a database to it, or say how far it is behind."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
 
+from linkpay.errors import LinkPayError
 from linkpay.store.db import Database
 
+#: How long a machine waits for another one that is migrating.
+_TURN_SECONDS = 600
 _MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class SchemaBroken(LinkPayError):
+    """A migration would leave the database in disorder."""
 
 
 def upgrade(database: Database, revision: str = "head") -> None:
@@ -42,10 +52,33 @@ def _config() -> Config:
 
 def _run(database: Database, direction: str, revision: str) -> None:
     config = _config()
-    with database.write() as tx:
-        connection = tx.connection()
-        if not database.is_sqlite:
-            # Two machines that deploy at once take turns; the second finds nothing to do.
-            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7215001)")
+    with migrating(database) as connection:
         config.attributes["connection"] = connection
         getattr(command, direction)(config, revision)
+
+
+@contextmanager
+def migrating(database: Database) -> Iterator[Connection]:
+    """A transaction that may change the schema; machines that deploy at once take turns.
+
+    Raises SchemaBroken when rows would be left pointing at nothing, and then changes nothing.
+    """
+    if not database.is_sqlite:
+        with database.write() as tx:
+            connection = tx.connection()
+            # Waiting for another machine's migration is fine, holding up the product for a table is not.
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_TURN_SECONDS}s'")
+            connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7215001)")
+            connection.exec_driver_sql("SET LOCAL lock_timeout = '8s'")
+            yield connection
+        return
+    alone = Database(database.url, lock_timeout=_TURN_SECONDS, foreign_keys=False)
+    try:
+        with alone.write() as tx:
+            connection = tx.connection()
+            yield connection
+            loose = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+            if loose:
+                raise SchemaBroken(f"{len(loose)} rows would point at nothing, the first in {loose[0][0]}")
+    finally:
+        alone.dispose()

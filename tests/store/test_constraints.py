@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -201,7 +202,7 @@ def test_a_mail_step_is_mailed_once(database: Database) -> None:
 def test_a_trouble_is_shown_once_while_it_is_open(database: Database) -> None:
     def second(tx: Tx) -> Callable[[], object]:
         site = make.make_site(tx)
-        trouble = {
+        trouble: dict[str, Any] = {
             "site_id": site.id,
             "kind": "access",
             "subject": "grant:1",
@@ -209,7 +210,12 @@ def test_a_trouble_is_shown_once_while_it_is_open(database: Database) -> None:
             "created_at": make.NOW,
         }
         tx.add(Attention(**trouble, solved_at=make.NOW))
-        return lambda: (tx.add(Attention(**trouble)), tx.flush())
+
+        def show() -> None:
+            tx.add(Attention(**trouble))
+            tx.flush()
+
+        return show
 
     refused(database, twice(second), "uq_attention_open or attention.site_id")
 
@@ -226,7 +232,8 @@ def test_what_names_a_payment_names_one(database: Database, column: str, rule: s
     def second(tx: Tx) -> Callable[[], object]:
         subscription = make.make_subscription(tx)
         charges = iter([make.make_charge(tx, subscription, period_index=i) for i in range(2)])
-        return lambda: make.make_payment(tx, next(charges), **{column: "tr_same"})
+        same: dict[str, Any] = {column: "tr_same"}
+        return lambda: make.make_payment(tx, next(charges), **same)
 
     refused(database, twice(second), rule)
 

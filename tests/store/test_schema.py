@@ -3,12 +3,15 @@
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from alembic.script import ScriptDirectory
-from sqlalchemy import CheckConstraint, inspect
+from sqlalchemy import CheckConstraint, String, delete, func, inspect, select
+from sqlalchemy.exc import IntegrityError
 
 from linkpay.store import schema
 from linkpay.store.db import Database
-from linkpay.store.tables import Base
+from linkpay.store.tables import Base, LedgerEntry, Site
+from tests import builders as make
 
 
 @pytest.fixture
@@ -74,6 +77,33 @@ def test_what_is_missing_is_told_oldest_first(empty: Database) -> None:
     schema.upgrade(empty)
     assert schema.missing(empty) == []
     empty.dispose()
+
+
+def test_a_table_that_others_point_at_can_be_changed_with_its_rows(database: Database) -> None:
+    """SQLite builds the table anew and drops the old one, which foreign keys would forbid."""
+    with database.write() as tx:
+        make.make_paid_charge(tx)
+    with schema.migrating(database) as connection:
+        operations = Operations(MigrationContext.configure(connection))
+        with operations.batch_alter_table("site") as batch:
+            batch.alter_column("name", type_=String(200))
+    with database.read() as tx:
+        assert tx.scalars(select(Site.name)).all() == ["Yoga at home"]
+        assert tx.scalar(select(func.count(LedgerEntry.id))) == 1
+
+
+def test_a_migration_that_leaves_rows_in_the_air_changes_nothing(database: Database) -> None:
+    with database.write() as tx:
+        make.make_paid_charge(tx)
+
+    def remove_the_site() -> None:
+        with schema.migrating(database) as connection:
+            connection.execute(delete(Site))
+
+    with pytest.raises((schema.SchemaBroken, IntegrityError)):
+        remove_the_site()
+    with database.read() as tx:
+        assert tx.scalar(select(func.count(Site.id))) == 1
 
 
 def test_every_tenant_owned_row_names_its_site(database: Database) -> None:
