@@ -21,6 +21,9 @@ class Databases(Protocol):
     def migrated(self) -> str:
         """The address of a fresh copy of the template."""
 
+    def copied(self, url: str) -> str:
+        """The address of a copy of the database at `url`, to which nobody may be connected."""
+
     def empty(self) -> str:
         """The address of a fresh database without a single table."""
 
@@ -42,13 +45,15 @@ class SqliteDatabases:
         self._base = base_url
         self._folder = Path(make_url(base_url).database or "")
         self._numbers = itertools.count(1)
-        self._template = self._folder / "template.db"
         _migrate(f"{base_url}template.db")
 
     def migrated(self) -> str:
-        url = self.empty()
-        shutil.copyfile(self._template, make_url(url).database or "")
-        return url
+        return self.copied(f"{self._base}template.db")
+
+    def copied(self, url: str) -> str:
+        copy = self.empty()
+        shutil.copyfile(make_url(url).database or "", make_url(copy).database or "")
+        return copy
 
     def empty(self) -> str:
         return f"{self._base}{next(self._numbers)}.db"
@@ -71,7 +76,10 @@ class ServerDatabases:
         _migrate(self._template)
 
     def migrated(self) -> str:
-        return self._create(f'TEMPLATE "{make_url(self._template).database}"')
+        return self.copied(self._template)
+
+    def copied(self, url: str) -> str:
+        return self._create(f'TEMPLATE "{make_url(url).database}"')
 
     def empty(self) -> str:
         return self._create("TEMPLATE template0")

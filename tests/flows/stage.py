@@ -59,10 +59,13 @@ class Stage:
     site_id: int = 0
     offer_id: int = 0
     token: str = "stage-webhook-token"
+    kajabi: dict[str, str] = field(default_factory=dict)
     boundaries: Boundaries = field(default_factory=Boundaries)
 
     def __post_init__(self) -> None:
         self.posted: list[tuple[str, str]] = []
+        self._rung: dict[tuple[str, int], None] = {}
+        self.database.ring = self._ring
         self.sandbox: Sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
         # A second pair of eyes that no kill disturbs.
         self.bank_view = MollieProvider(f"http://{MOLLIE_HOST}")
@@ -83,6 +86,7 @@ class Stage:
             "POST", "/_sandbox/kajabi/offers",
             {"site_id": kajabi_site["id"], "title": "Members", "products": ["Course"]},
         )  # fmt: skip
+        self.kajabi = {"site": kajabi_site["id"], "offer": made["id"]}
         now = self.clock.now()
         with self.database.write() as tx:
             site = Site(slug="studio", token=self.token, name="Studio Vecht", created_at=now)
@@ -90,7 +94,7 @@ class Stage:
             tx.flush()
             site.mollie_key_sealed = _BOX.seal(site.id, "mollie_key", KEY)
             offer = Offer(
-                site_id=site.id, slug="members", title="Members", kajabi_offer_id="1234567",
+                site_id=site.id, slug="members", title="Members", kajabi_offer_id=made["id"],
                 activation_url_sealed=_BOX.seal(site.id, "activation_url", made["activation_url"]),
                 deactivation_url_sealed=_BOX.seal(site.id, "deactivation_url", made["deactivation_url"]),
                 created_at=now,
@@ -195,16 +199,23 @@ class Stage:
                     return
             except Killed:
                 # A new process starts; what the old one held is free when its leases run out.
-                self.clock.advance(timedelta(seconds=61))
+                self._rung.clear()
+                self.clock.advance(work.LEASE + timedelta(seconds=1))
         raise AssertionError(f"never quiet: {self.due()}")
 
     def _work_once(self) -> bool:
+        """Do what was rung; when nothing was, let the sweep ring. False when it found nothing either."""
         delivered = self.deliver()
-        turn = sweep.turn(self.parts)
-        rows = self.order(self.due())
+        turn = None if self._rung else sweep.turn(self.parts)
+        rows = self.order(list(self._rung))
+        self._rung.clear()
         for kind, row_id in rows:
             jobs.run(self.parts, kind, row_id)
-        return bool(delivered or turn.raised or rows)
+        return bool(delivered or rows or (turn and turn.raised))
+
+    def _ring(self, inbox_ids: Sequence[int], outbox_ids: Sequence[int]) -> None:
+        self._rung |= dict.fromkeys(("inbox", row) for row in inbox_ids)
+        self._rung |= dict.fromkeys(("outbox", row) for row in outbox_ids)
 
     def due(self) -> list[tuple[str, int]]:
         """Rows that are due now and held by nobody."""

@@ -34,12 +34,30 @@ def bought(stage: Stage) -> None:
     assert stage.mail_kinds().count("access_open") == 1
 
 
+def buy_and_wait(stage: Stage) -> None:
+    """Until the evening before the second period."""
+    stage.buy(ANNA)
+    stage.advance(days=27, hours=12)
+
+
 def renew(stage: Stage) -> None:
-    stage.advance(days=40)
+    stage.advance(hours=2)
+    bank_pays(stage)
+
+
+def bank_pays(stage: Stage) -> None:
+    stage.bank(second_debit(stage), "paid")
+    stage.work()
+
+
+def second_debit(stage: Stage) -> str:
+    """The newest payment of the second period at Mollie."""
+    return stage.mollie_ids(stage.charges(ANNA)[1].id)[-1]
 
 
 def renewed(stage: Stage) -> None:
     assert [charge.state for charge in stage.charges(ANNA)] == [ChargeState.PAID] * 2
+    assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 1
     assert stage.has_access(ANNA)
 
 
@@ -50,7 +68,7 @@ def buy_and_reach_debit(stage: Stage) -> None:
 
 
 def bounce(stage: Stage) -> None:
-    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[-1], "failed", "MD01")
+    stage.bank(second_debit(stage), "failed", "MD01")
     stage.advance(days=15)
 
 
@@ -73,15 +91,45 @@ def back(stage: Stage) -> None:
     assert stage.has_access(ANNA)
 
 
+def bounce_softly_and_twice_more(stage: Stage) -> None:
+    """An empty account, and both later debits refused as well."""
+    bank_fails(stage)
+    stage.advance(days=5)
+    bank_fails(stage)
+    stage.advance(days=3)
+    bank_fails(stage)
+
+
+def bank_fails(stage: Stage) -> None:
+    stage.bank(second_debit(stage), "failed", "AM04")
+    stage.work()
+
+
+def in_grace_after_three(stage: Stage) -> None:
+    charge = stage.charges(ANNA)[1]
+    assert [stage.status(one) for one in stage.mollie_ids(charge.id)] == ["failed"] * 3
+    assert stage.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    assert stage.mail_kinds().count("payment_failed") == 3
+    assert stage.has_access(ANNA)
+
+
 def take_back(stage: Stage) -> None:
-    payment_id = stage.mollie_ids(stage.charges(ANNA)[1].id)[0]
-    stage.sandbox.call("POST", f"/_sandbox/payments/{payment_id}/chargebacks", {"reason": "MD06"})
+    body = {"reason": "MD06"}
+    stage.sandbox.call("POST", f"/_sandbox/payments/{second_debit(stage)}/chargebacks", body)
     stage.advance(days=4)
 
 
 def buy_and_renew(stage: Stage) -> None:
     stage.buy(ANNA)
     stage.advance(days=40)
+
+
+def renew_without_an_answer(stage: Stage) -> None:
+    """The debit is made, its answer lost."""
+    stage.disturb("timeout_after", match="/v2/payments")
+    stage.advance(hours=2)
+    stage.advance(minutes=5)
+    bank_pays(stage)
 
 
 def sign_up_two_plans(stage: Stage) -> None:
@@ -95,7 +143,12 @@ def pay_both(stage: Stage) -> None:
     for payment_id in stage.open_at_mollie():
         stage.bank(payment_id, "paid")
         stage.work()
-    stage.advance(hours=3)
+    stage.advance(hours=1)
+
+
+def pay_both_and_lose_the_refunds_answer(stage: Stage) -> None:
+    stage.disturb("timeout_after", match="/refunds")
+    pay_both(stage)
 
 
 def one_sent_back(stage: Stage) -> None:
@@ -104,11 +157,42 @@ def one_sent_back(stage: Stage) -> None:
     assert stage.kept_cents() in (5000, 1500)
 
 
+def buy_at_kajabi(stage: Stage) -> None:
+    """Anna buys in Kajabi's own shop, which lets her in and tells us."""
+    stage.buy_at_kajabi(ANNA)
+
+
+def sign_up_and_never_pay(stage: Stage) -> None:
+    stage.work()
+    stage.advance(days=7, minutes=5)
+
+
+def signed_off(stage: Stage) -> None:
+    assert stage.subscription(ANNA).state is SubscriptionState.ENDED
+    assert stage.mail_kinds() == ["mandate_wanted", "signup_over"]
+    assert not stage.has_access(ANNA)
+    assert stage.kept_cents() == 0
+
+
+def sign_up_and_pay(stage: Stage) -> None:
+    stage.work()
+    stage.pay_by_link(stage.charges(ANNA)[0])
+
+
 STORIES = {
     "a purchase": Story(nothing, buy, bought),
-    "a renewal": Story(buy, renew, renewed),
+    "a renewal": Story(buy_and_wait, renew, renewed),
+    "a renewal whose answer is lost": Story(buy_and_wait, renew_without_an_answer, renewed),
     "a bounce until access ends": Story(buy_and_reach_debit, bounce, bounced),
+    "a soft bounce and two more debits": Story(
+        buy_and_reach_debit, bounce_softly_and_twice_more, in_grace_after_three
+    ),
     "paying again after access ended": Story(buy_and_bounce, pay_again, back),
     "money taken back": Story(buy_and_renew, take_back, bounced),
     "two plans in two tabs, both paid": Story(sign_up_two_plans, pay_both, one_sent_back),
+    "both paid, and the refund's answer lost": Story(
+        sign_up_two_plans, pay_both_and_lose_the_refunds_answer, one_sent_back
+    ),
+    "a sign-up at Kajabi that is never paid": Story(buy_at_kajabi, sign_up_and_never_pay, signed_off),
+    "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
 }
