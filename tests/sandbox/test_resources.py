@@ -166,6 +166,19 @@ def test_a_debit_can_be_charged_back_by_itself_weeks_later(sandbox: Sandbox, mol
     assert mollie.chargebacks.list().count == 1
 
 
+def test_a_payment_can_be_embedded_in_what_belongs_to_it(mollie: Client) -> None:
+    payment = mandated(mollie)
+    refund = payment.refunds.create({"amount": euro("5.00")})
+    path = f"/v2/payments/{payment['id']}/refunds"
+    for address in (f"{path}/{refund['id']}", path, "/v2/refunds"):
+        body = api("GET", f"{address}?embed=payment").json()
+        shown = body["_embedded"]["refunds"][0] if "count" in body else body
+        assert shown["_embedded"]["payment"]["id"] == payment["id"]
+    assert "_embedded" not in api("GET", f"{path}/{refund['id']}").json()
+    assert api("GET", f"{path}?embed=customer").status_code == 422
+    assert api("GET", "/v2/chargebacks?embed=payment").json()["count"] == 0
+
+
 def test_an_authorized_payment_is_captured(sandbox: Sandbox, mollie: Client) -> None:
     order = {"amount": euro("30.00"), "description": "Later", "redirectUrl": SHOP, "captureMode": "manual"}
     payment = mollie.payments.create(order | {"method": "creditcard"})

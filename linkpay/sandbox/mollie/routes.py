@@ -13,6 +13,7 @@ from linkpay.sandbox.mollie import (
     subscriptions,
 )
 from linkpay.sandbox.mollie.desk import Handler
+from linkpay.sandbox.mollie.embedding import with_payment
 from linkpay.sandbox.web import Router
 
 _PAYMENT = "/v2/payments/{payment}"
@@ -25,16 +26,16 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("PATCH", _PAYMENT, payments.update),
     ("DELETE", _PAYMENT, payments.cancel),
     ("POST", f"{_PAYMENT}/refunds", refunds.create),
-    ("GET", f"{_PAYMENT}/refunds", refunds.listing),
-    ("GET", f"{_PAYMENT}/refunds/{{refund}}", refunds.get),
+    ("GET", f"{_PAYMENT}/refunds", with_payment(refunds.listing)),
+    ("GET", f"{_PAYMENT}/refunds/{{refund}}", with_payment(refunds.get)),
     ("DELETE", f"{_PAYMENT}/refunds/{{refund}}", refunds.delete),
-    ("GET", "/v2/refunds", refunds.listing_all),
-    ("GET", f"{_PAYMENT}/chargebacks", chargebacks.listing),
-    ("GET", f"{_PAYMENT}/chargebacks/{{chargeback}}", chargebacks.get),
-    ("GET", "/v2/chargebacks", chargebacks.listing_all),
+    ("GET", "/v2/refunds", with_payment(refunds.listing_all)),
+    ("GET", f"{_PAYMENT}/chargebacks", with_payment(chargebacks.listing)),
+    ("GET", f"{_PAYMENT}/chargebacks/{{chargeback}}", with_payment(chargebacks.get)),
+    ("GET", "/v2/chargebacks", with_payment(chargebacks.listing_all)),
     ("POST", f"{_PAYMENT}/captures", captures.create),
-    ("GET", f"{_PAYMENT}/captures", captures.listing),
-    ("GET", f"{_PAYMENT}/captures/{{capture}}", captures.get),
+    ("GET", f"{_PAYMENT}/captures", with_payment(captures.listing)),
+    ("GET", f"{_PAYMENT}/captures/{{capture}}", with_payment(captures.get)),
     ("POST", "/v2/customers", customers.create),
     ("GET", "/v2/customers", customers.listing),
     ("GET", _CUSTOMER, customers.get),
