@@ -9,6 +9,7 @@ import itertools
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 from linkpay.domain.calendar import Unit, local_day, period
 from linkpay.domain.charge import ChargeState
@@ -42,6 +43,7 @@ from linkpay.store.tables.people import Access
 
 #: A quiet Sunday morning; rows are made at this moment unless told otherwise.
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 #: The keys by which builders seal secrets.
 ENCRYPTION_KEYS = (base64.urlsafe_b64encode(b"a made-up key that opens nothing"[:32]).decode(),)
 BOX = SecretBox(ENCRYPTION_KEYS)

@@ -40,5 +40,8 @@ class SecretBox:
         return str(packed[2])
 
     def rotate(self, sealed: str) -> str:
-        """The same secret sealed with the newest key."""
-        return self._fernet.rotate(sealed.encode()).decode()
+        """The same secret sealed with the newest key. Raises SealBroken when no key opens it."""
+        try:
+            return self._fernet.rotate(sealed.encode()).decode()
+        except InvalidToken:
+            raise SealBroken("a secret does not open with the present keys") from None
