@@ -21,8 +21,11 @@ class Databases(Protocol):
     def migrated(self) -> str:
         """The address of a fresh copy of the template."""
 
-    def copied(self, url: str) -> str:
-        """The address of a copy of the database at `url`, to which nobody may be connected."""
+    def copied(self, url: str, onto: str | None = None) -> str:
+        """The address of a copy of the database at `url`: a new one, or `onto`, which is replaced.
+
+        Nobody may be connected to either.
+        """
 
     def empty(self) -> str:
         """The address of a fresh database without a single table."""
@@ -50,8 +53,9 @@ class SqliteDatabases:
     def migrated(self) -> str:
         return self.copied(f"{self._base}template.db")
 
-    def copied(self, url: str) -> str:
-        copy = self.empty()
+    def copied(self, url: str, onto: str | None = None) -> str:
+        copy = onto or self.empty()
+        self.drop(copy)
         shutil.copyfile(make_url(url).database or "", make_url(copy).database or "")
         return copy
 
@@ -78,14 +82,16 @@ class ServerDatabases:
     def migrated(self) -> str:
         return self.copied(self._template)
 
-    def copied(self, url: str) -> str:
-        return self._create(f'TEMPLATE "{make_url(url).database}"')
+    def copied(self, url: str, onto: str | None = None) -> str:
+        if onto is not None:
+            self.drop(onto)
+        return self._create(f'TEMPLATE "{make_url(url).database}"', onto and make_url(onto).database)
 
     def empty(self) -> str:
         return self._create("TEMPLATE template0")
 
-    def _create(self, how: str) -> str:
-        name = f"{self._prefix}_{next(self._numbers)}"
+    def _create(self, how: str, name: str | None = None) -> str:
+        name = name or f"{self._prefix}_{next(self._numbers)}"
         self._run(f'CREATE DATABASE "{name}" {how}')
         return self._base.set(database=name).render_as_string(hide_password=False)
 

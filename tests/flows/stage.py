@@ -22,16 +22,15 @@ from linkpay.sandbox.app import Sandbox, create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
 from linkpay.services import checkout
 from linkpay.services.parts import Parts
-from linkpay.store import charges, inbox, sites, subscriptions, work
-from linkpay.store.db import Database, Tx
+from linkpay.store import inbox, sites, work
+from linkpay.store.db import Database
 from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Charge, Grant, Inbox, Mail, Member, Offer, Outbox, Plan, Site, Subscription
-from linkpay.store.tables.people import Access
+from linkpay.store.tables import Charge, Inbox, Offer, Outbox, Plan, Site, Subscription
+from tests.flows.books import KEY, Books
 from tests.flows.crash import Boundaries, Killed, fragile
 from workers import jobs, sweep
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-KEY = "test_stageofourown"
 BASE_URL = "https://pay.example.com"
 Result = TypeVar("Result")
 _BOX = SecretBox([Fernet.generate_key().decode()])
@@ -48,7 +47,7 @@ class Letterbox:
 
 
 @dataclass
-class Stage:
+class Stage(Books):
     """One site with one offer, its sandbox, and the hands that move everything."""
 
     database: Database
@@ -63,7 +62,10 @@ class Stage:
     boundaries: Boundaries = field(default_factory=Boundaries)
 
     def __post_init__(self) -> None:
-        self.posted: list[tuple[str, str]] = []
+        self.posted: list[str] = []
+        self.hooked: set[str] = set()
+        #: What our edge answers to webhooks.
+        self.answer = 200
         self._rung: dict[tuple[str, int], None] = {}
         self.database.ring = self._ring
         self.sandbox: Sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
@@ -158,20 +160,39 @@ class Stage:
             self.clock.advance(timedelta(minutes=4))
         raise AssertionError("no address to pay at")
 
-    def _receive(self, url: str, form: dict[str, str]) -> int:
-        self.posted.append((url, form["id"]))
-        return 200
+    def buy_at_kajabi(self, email: str, shape: str = "A") -> None:
+        """Buy in Kajabi's own shop: Kajabi lets her in by itself, and tells us in one of its shapes."""
+        if shape not in self.hooked:
+            target = f"{BASE_URL}/webhooks/kajabi/{self.token}"
+            hook = {"site_id": self.kajabi["site"], "target_url": target, "shape": shape}
+            self.sandbox.call("POST", "/_sandbox/kajabi/hooks", hook)
+            self.hooked.add(shape)
+        sale = {"offer_id": self.kajabi["offer"], "email": email, "name": "Anna de Vries"}
+        self.sandbox.call("POST", "/_sandbox/kajabi/purchases", sale)
+
+    def disturb(self, kind: str, match: str = "", target: str = "mollie", count: int = 1) -> None:
+        """Let Mollie or Kajabi misbehave from now on."""
+        fault = {"target": target, "match": match, "kind": kind, "count": count}
+        self.sandbox.call("POST", "/_sandbox/faults", fault)
+
+    def calm(self) -> None:
+        """No more disturbances."""
+        self.sandbox.call("DELETE", "/_sandbox/faults")
+
+    def _receive(self, _url: str, form: dict[str, str]) -> int:
+        self.posted.append(form.get("id") or form["json"])
+        return self.answer
 
     # Time and work --------------------------------------------------------------------------------
 
     def deliver(self) -> int:
         """Take what Mollie posts now and put it into the inbox, in the stage's way of delivering."""
         self.sandbox.pump()
-        ids = [payment_id for _, payment_id in self.posted]
+        told = list(self.posted) if self.answer == 200 else []
         self.posted.clear()
-        for payment_id in self.deliveries(ids):
-            self.post(payment_id)
-        return len(ids)
+        for message in self.deliveries(told):
+            self.post(message)
+        return len(told)
 
     def stop_watching(self) -> None:
         """Put off the daily watch over the site, where a story is not about it."""
@@ -183,12 +204,17 @@ class Stage:
             watch = tx.query(Outbox).filter_by(kind="watch_site").one()
             watch.run_at = self.clock.now() + timedelta(days=999)
 
-    def post(self, payment_id: str) -> None:
-        """One classic webhook, as the edge keeps it."""
+    def post(self, message: str, content_type: str = "") -> None:
+        """One webhook as the edge keeps it: the id of a payment, or what Kajabi says."""
+        source = "mollie" if message.startswith("tr_") else "kajabi"
+        self.post_raw(source, message.encode(), content_type or "application/json")
+
+    def post_raw(self, source: str, body: bytes, content_type: str) -> None:
+        """One webhook of any bytes."""
         with self.database.write() as tx:
             assert inbox.receive(
-                tx, token=self.token, source="mollie", ref=payment_id, content_type="form",
-                body=payment_id.encode(), now=self.clock.now(),
+                tx, token=self.token, source=source, ref=body.decode() if source == "mollie" else "",
+                content_type=content_type, body=body, now=self.clock.now(),
             )  # fmt: skip
 
     def work(self) -> None:
@@ -240,63 +266,3 @@ class Stage:
         waiting.append(datetime.fromisoformat(event) if event else None)
         waiting.append(day_starts_at(due_on, "Europe/Amsterdam") if due_on else None)
         return min([at for at in waiting if at is not None and at > self.clock.now()] + [goal])
-
-    # What there is --------------------------------------------------------------------------------
-
-    def subscription(self, email: str) -> Subscription:
-        """The member's newest subscription."""
-        with self.database.read() as tx:
-            member = self._member(tx, email)
-            return subscriptions.for_access(tx, member.id, self.offer_id)[-1]
-
-    def charges(self, email: str) -> Sequence[Charge]:
-        """All charges of the member's newest subscription."""
-        with self.database.read() as tx:
-            return charges.of_subscription(tx, self.subscription(email).id)
-
-    def grant(self, email: str) -> Grant | None:
-        """The member's grant."""
-        with self.database.read() as tx:
-            member = self._member(tx, email)
-            return next(
-                (g for g in tx.query(Grant).filter_by(member_id=member.id, offer_id=self.offer_id)), None
-            )
-
-    def _member(self, tx: Tx, email: str) -> Member:
-        return tx.query(Member).filter_by(site_id=self.site_id, email=email).one()
-
-    def mollie_ids(self, charge_id: int) -> list[str]:
-        """Ids at Mollie of all attempts for a charge."""
-        with self.database.read() as tx:
-            return [p.mollie_id for p in charges.payments(tx, charge_id) if p.mollie_id]
-
-    def has_access(self, email: str) -> bool:
-        """Whether Kajabi, not we, lets the member in."""
-        members = self.sandbox.call("GET", f"/_sandbox/kajabi/members?email={email}")
-        members = members if isinstance(members, list) else members["members"]
-        return any(offer["state"] == "granted" for member in members for offer in member["offers"])
-
-    def in_step(self, email: str) -> bool:
-        """Whether what we wanted, what we applied and what Kajabi has are the same."""
-        grant = self.grant(email)
-        wanted = grant is not None and grant.wanted is Access.GRANTED
-        applied = grant is not None and grant.applied is Access.GRANTED
-        return wanted == applied == self.has_access(email)
-
-    def status(self, payment_id: str) -> str:
-        """A payment's status at Mollie."""
-        return self.bank_view.fetch_payment(KEY, payment_id).status.value
-
-    def open_at_mollie(self) -> list[str]:
-        """Ids of payments that buyers can still pay, newest first."""
-        return [p.id for p in self.bank_view.list_payments(KEY, limit=100) if p.status.value == "open"]
-
-    def kept_cents(self) -> int:
-        """What Mollie holds for the site after refunds and chargebacks."""
-        paid = [p for p in self.bank_view.list_payments(KEY, limit=1000) if p.status.value == "paid"]
-        return sum(p.amount.cents - p.refunded_cents - p.charged_back_cents for p in paid)
-
-    def mail_kinds(self) -> list[str]:
-        """Kinds of all mails that left, oldest first."""
-        with self.database.read() as tx:
-            return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at) if mail.sent_at]

@@ -5,7 +5,8 @@ from collections import Counter
 from linkpay.domain.snapshots import PaymentStatus
 from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Outbox, Payment
 from linkpay.store.tables.people import Access
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 
 
 def check(stage: Stage, *, troubles: int = 0) -> None:
