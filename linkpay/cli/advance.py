@@ -24,12 +24,13 @@ _SHORTEST_STEP = timedelta(seconds=5)
 #: Work that failed this often waits for some ten minutes and more; its tries are gathered to these
 #: marks, or a month without a mail server would be thousands of steps.
 _STUBBORN, _MARK = 10, timedelta(minutes=15)
-_CLOCKS_MAY_DIFFER = timedelta(seconds=2)
+_CLOCKS_MAY_DIFFER = timedelta(seconds=10)
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
 _PATIENCE = 60.0  # real seconds in which something must get done
 _PAUSE = 0.01  # real seconds between two looks
 _RING_AGAIN = 0.5  # real seconds after which the same row is rung again
 _RUNG_AT_ONCE = 500  # rows
+_TELL_AFTER = 0.3  # real seconds
 
 
 @dataclass(slots=True)
@@ -46,13 +47,37 @@ class Tally:
 Told = Callable[[Tally], None]
 
 
+class _Account:
+    """Keeps the tally of one journey and tells of it."""
+
+    def __init__(self, parts: Parts, told: Told) -> None:
+        self._parts = parts
+        self._told = told
+        self._told_at = time.monotonic()
+        with parts.database.read() as tx:
+            self._event, self._failed = overview.newest_event(tx), overview.payments_in(tx, "failed")
+        now = parts.clock.now()
+        self.tally = Tally(now, now)
+
+    def tell(self, *, after: float = 0.0) -> None:
+        """Count anew and tell, unless that was done less than `after` real seconds ago."""
+        if time.monotonic() - self._told_at < after:
+            return
+        with self._parts.database.read() as tx:
+            self.tally.events = overview.events_after(tx, self._event)
+            self.tally.failed_payments = overview.payments_in(tx, "failed") - self._failed
+        self.tally.now = self._parts.clock.now()
+        self._told(self.tally)
+        self._told_at = time.monotonic()
+
+
 class Advance:
-    """One journey through time. `told` is called after every step."""
+    """One journey through time. `told` is called after every step, and in between when it takes long."""
 
     def __init__(self, parts: Parts, sandbox: Sandbox, told: Told, *, patience: float = _PATIENCE) -> None:
         self._parts = parts
         self._sandbox = sandbox
-        self._told = told
+        self._account = _Account(parts, told)
         self._patience = patience
         self._rung: dict[tuple[str, int], float] = {}
 
@@ -61,22 +86,15 @@ class Advance:
 
         Raises CommandFailed when the clocks are not one, or when nothing gets done for a minute.
         """
-        database = self._parts.database
-        with database.read() as tx:
-            seen, failed = overview.newest_event(tx), overview.payments_in(tx, "failed")
-        tally = Tally(self._parts.clock.now(), self._parts.clock.now())
+        tally = self._account.tally
         target = tally.began_at + duration
         self._require_one_clock(self._sandbox.now())
         self._settle()
         while tally.now < target:
-            self._step(tally.now, target)
+            self._step(self._parts.clock.now(), target)
             self._settle()
             tally.steps += 1
-            tally.now = self._parts.clock.now()
-            with database.read() as tx:
-                tally.events = overview.events_after(tx, seen)
-                tally.failed_payments = overview.payments_in(tx, "failed") - failed
-            self._told(tally)
+            self._account.tell()
         return tally
 
     def _require_one_clock(self, theirs: datetime) -> None:
@@ -114,6 +132,7 @@ class Advance:
                 return
             if sight != last:
                 last, moved_at = sight, time.monotonic()
+                self._account.tell(after=_TELL_AFTER)
             elif time.monotonic() - moved_at > self._patience:
                 raise CommandFailed("not_done", sight.complaint(self._patience))
             time.sleep(_PAUSE)

@@ -16,6 +16,9 @@ _STATE_STYLES = {
     "active": "green", "trialing": "green", "completed": "green", "canceling": "yellow", "past_due": "yellow",
     "paused": "yellow", "suspended": "red", "ended": "dim", "pending": "cyan",
 }  # fmt: skip
+_CHARGED = ("active", "trialing", "canceling")
+_WAITS = ("past_due", "suspended", "paused", "pending")  # more may be collected, on a day not known yet
+_WIDE = 104  # columns
 _PAYMENT_STYLES = {"paid": "green", "failed": "red", "expired": "red", "canceled": "yellow"}
 
 
@@ -34,18 +37,32 @@ def members(output: Output, email: str | None, site: str | None) -> None:
             f"Nobody with the e-mail address {email}." if email else "There are no members yet."
         )
         return
-    output.people.print(_table(lines))
+    output.people.print(_table(lines, output.people.width))
     output.people.print(_summary(lines), style="dim")
 
 
-def _table(lines: list[MemberLine]) -> Table:
+def _table(lines: list[MemberLine], width: int) -> Table:
+    """Five columns where they fit, else the same in three."""
+    wide = width >= _WIDE
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
-    for heading in ("Member", "Plan", "State and access", "Paid until", "Mandate, last payment"):
+    headings = (
+        ("Member", "Plan", "State and access", "Paid until", "Mandate, last payment")
+        if wide
+        else ("Member and plan", "State and access", "Money")
+    )
+    for heading in headings:
         table.add_column(heading, overflow="fold")
     for number, line in enumerate(lines):
         if number:
             table.add_row()
-        table.add_row(_member(line), _plan(line), _standing(line), _days(line), _paying(line))
+        if wide:
+            table.add_row(_member(line), _plan(line), _standing(line), _days(line), _paying(line))
+        else:
+            table.add_row(
+                _lines(_member(line), _plan(line)),
+                _standing(line),
+                _lines(_paying(line), _days(line, "paid until ")),
+            )
     return table
 
 
@@ -93,11 +110,14 @@ def _access(access: AccessLine | None, zone: str) -> list[Text | str]:
     return found
 
 
-def _days(line: MemberLine) -> Text:
+def _days(line: MemberLine, before: str = "") -> Text:
+    """How far the money reaches and when more is collected; nothing for who never began."""
     if line.started_at is None:
-        return _lines("–")
-    upcoming = f"next {words.day(line.next_charge_on)}" if line.next_charge_on else "nothing more due"
-    return _lines(words.day(line.paid_until), upcoming)
+        return Text("")
+    paid = f"{before}{words.day(line.paid_until)}" if line.paid_until else ""
+    if line.state in _CHARGED and line.next_charge_on and line.next_charge_on != line.cancel_on:
+        return _lines(paid, f"next {words.day(line.next_charge_on)}")
+    return _lines(paid, "" if line.state in _WAITS else "nothing more due")
 
 
 def _paying(line: MemberLine) -> Text:

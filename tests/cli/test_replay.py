@@ -81,3 +81,13 @@ def test_a_row_that_is_not_there_is_said(run: Run, row: str) -> None:
     result = run("replay", row, *QUICK)
     assert result.exit_code == 1
     assert "no inbox row" in result.stderr or "no outbox row" in result.stderr
+
+
+def test_a_handled_webhook_is_handled_again_and_nothing_is_booked_twice(run_in_town: Run) -> None:
+    assert run_in_town("demo").exit_code == 0
+    said = json.loads(run_in_town("buy", "--plan", "once", "--email", "anna@example.test", "--json").stdout)
+    (arrived,) = [moment for moment in said["timeline"] if moment["what"] == "webhook_arrived"]
+    again = json.loads(run_in_town("replay", str(arrived["data"]["inbox"]), "--json").stdout)
+    assert (again["was"], again["is"], again["outcome"]) == ("handled", "handled", "nothing_new")
+    money = json.loads(run_in_town("timeline", "anna@example.test", "--json").stdout)["money"]
+    assert money[0]["paid_cents"] == 27_500
