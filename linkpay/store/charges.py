@@ -8,7 +8,7 @@ from sqlalchemy import exists, select, update
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import Entry
 from linkpay.domain.snapshots import PaymentStatus
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
 
@@ -17,7 +17,7 @@ _RUNNING = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
 
 def get(tx: Tx, charge_id: int) -> Charge:
     """The charge as it is now; it must exist."""
-    return tx.get_one(Charge, charge_id, populate_existing=True)
+    return current(tx, Charge, charge_id)
 
 
 def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
@@ -49,7 +49,7 @@ def raise_once(tx: Tx, **values: object) -> Charge | None:
 
 def payment(tx: Tx, payment_id: int) -> Payment:
     """The payment as it is now; it must exist."""
-    return tx.get_one(Payment, payment_id, populate_existing=True)
+    return current(tx, Payment, payment_id)
 
 
 def payment_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Payment | None:
@@ -90,15 +90,17 @@ def debit_runs(payment: Payment) -> bool:
 
 def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
     """Take the right to send this attempt once; False when it is not to be sent (any more)."""
+    tx.flush()
+    columns = core(Payment).c
     changed = tx.execute(
-        update(Payment)
+        update(core(Payment))
         .where(
-            Payment.id == payment_id,
-            Payment.stroke.in_((Stroke.PREPARED, Stroke.SENDING, Stroke.UNKNOWN)),
-            Payment.is_open,
+            columns.id == payment_id,
+            columns.stroke.in_((Stroke.PREPARED, Stroke.SENDING, Stroke.UNKNOWN)),
+            columns.is_open,
         )
         .values(stroke=Stroke.SENDING, claimed_at=now)
-        .returning(Payment.id)
+        .returning(columns.id)
     )
     return changed.one_or_none() is not None
 
@@ -136,4 +138,4 @@ def entries_of_payment(tx: Tx, payment_id: int) -> Sequence[LedgerEntry]:
 
 def refund(tx: Tx, refund_id: int) -> Refund:
     """The refund as it is now; it must exist."""
-    return tx.get_one(Refund, refund_id, populate_existing=True)
+    return current(tx, Refund, refund_id)

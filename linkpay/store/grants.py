@@ -5,17 +5,18 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Grant
 from linkpay.store.tables.people import Access
 
 #: Longer than the wait before one call to Kajabi (5 s) and the call itself (10 s) may take.
 LEASE = timedelta(seconds=16)
+_GRANT = core(Grant)
 
 
 def get(tx: Tx, grant_id: int) -> Grant:
     """The grant as it is now; it must exist."""
-    return tx.get_one(Grant, grant_id, populate_existing=True)
+    return current(tx, Grant, grant_id)
 
 
 def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
@@ -48,10 +49,10 @@ def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:
     """Be the only one that talks to Kajabi about this grant; None while somebody else is."""
     lease = str(uuid.uuid4())
     changed = tx.execute(
-        update(Grant)
-        .where(Grant.id == grant_id, or_(Grant.leased_until.is_(None), Grant.leased_until <= now))
+        update(_GRANT)
+        .where(_GRANT.c.id == grant_id, or_(_GRANT.c.leased_until.is_(None), _GRANT.c.leased_until <= now))
         .values(lease=lease, leased_until=now + LEASE)
-        .returning(Grant.id)
+        .returning(_GRANT.c.id)
     )
     return lease if changed.one_or_none() is not None else None
 
@@ -59,9 +60,9 @@ def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:
 def drop_lease(tx: Tx, grant_id: int, lease: str) -> bool:
     """Let go; False when the lease had run out and somebody else took it meanwhile."""
     changed = tx.execute(
-        update(Grant)
-        .where(Grant.id == grant_id, Grant.lease == lease)
+        update(_GRANT)
+        .where(_GRANT.c.id == grant_id, _GRANT.c.lease == lease)
         .values(lease=None, leased_until=None)
-        .returning(Grant.id)
+        .returning(_GRANT.c.id)
     )
     return changed.one_or_none() is not None

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import Tx, current, insert_once
 from linkpay.store.tables import Attention, Event, Mail, Payment, Subscription
 
 
@@ -49,7 +49,7 @@ def write_mail(tx: Tx, **values: Any) -> int | None:
 
 def mail(tx: Tx, mail_id: int) -> Mail:
     """The mail as it is now; it must exist."""
-    return tx.get_one(Mail, mail_id, populate_existing=True)
+    return current(tx, Mail, mail_id)
 
 
 def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import select
 
@@ -18,7 +19,8 @@ def by_slug(tx: Tx, slug: str) -> Site | None:
 
 def get(tx: Tx, site_id: int) -> Site:
     """The site; it must exist."""
-    return tx.get_one(Site, site_id)
+    # The session only keeps what somebody refers to, and one settlement asks five times.
+    return cast("Site", tx.info.setdefault(("site", site_id), tx.get_one(Site, site_id)))
 
 
 def all_sites(tx: Tx) -> Sequence[Site]:

@@ -8,13 +8,14 @@ import random
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import cast
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Executable, bindparam, case, func, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
-from linkpay.store.db import Tx, insert_once, ring_after_commit
+from linkpay.store.db import Tx, core, insert_once, ring_after_commit
 from linkpay.store.tables import Inbox, Outbox
 
 #: Longer than a call to a provider may take (15 s). A killed worker's rows are free after this, so it
@@ -71,25 +72,31 @@ def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
 
 def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
     """Take the row if it is due and nobody holds it; None otherwise."""
-    taken = tx.scalars(
-        update(table)
+    given = {"row_id": row_id, "moment": now, "new_lease": str(uuid.uuid4()), "ends_at": now + LEASE}
+    return cast("Inbox | Outbox | None", tx.scalars(_claim(table), given).one_or_none())
+
+
+@cache
+def _claim(table: type[Inbox] | type[Outbox]) -> Executable:
+    columns = core(table).c
+    taken = (
+        update(core(table))
         .where(
-            table.id == row_id,
-            table.done_at.is_(None),
-            table.parked_at.is_(None),
-            table.run_at <= now,
-            or_(table.leased_until.is_(None), table.leased_until <= now),
+            columns.id == bindparam("row_id"),
+            columns.done_at.is_(None),
+            columns.parked_at.is_(None),
+            columns.run_at <= bindparam("moment"),
+            or_(columns.leased_until.is_(None), columns.leased_until <= bindparam("moment")),
         )
         .values(
-            crashes=table.crashes + case((table.lease.is_not(None), 1), else_=0),
-            lease=str(uuid.uuid4()),
-            leased_until=now + LEASE,
-            attempts=table.attempts + 1,
+            crashes=columns.crashes + case((columns.lease.is_not(None), 1), else_=0),
+            lease=bindparam("new_lease"),
+            leased_until=bindparam("ends_at"),
+            attempts=columns.attempts + 1,
         )
-        .returning(table),
-        execution_options={"populate_existing": True},
-    ).one_or_none()
-    return cast("Inbox | Outbox | None", taken)
+        .returning(core(table))
+    )
+    return select(table).from_statement(taken).execution_options(populate_existing=True)
 
 
 def finish(tx: Tx, row: Inbox | Outbox, now: datetime, *, outcome: str | None = None) -> None:
@@ -179,15 +186,25 @@ def is_parked(tx: Tx, kind: str, target_id: int) -> bool:
 
 
 def _put(tx: Tx, row: Inbox | Outbox, **values: object) -> None:
+    tx.flush()  # the effect goes first: a lost lease then undoes it
     table = type(row)
-    changed = tx.execute(
-        update(table)
-        .where(table.id == row.id, table.lease == row.lease, table.done_at.is_(None))
-        .values(lease=None, leased_until=None, **values)
-        .returning(table.id),
-        execution_options={"synchronize_session": False},
-    )
+    given = {"row_id": row.id, "old_lease": row.lease, "lease": None, "leased_until": None, **values}
     try:
-        changed.scalar_one()
+        tx.execute(_held(table), given).scalar_one()
     except NoResultFound:
         raise LeaseLost(f"{table.__tablename__} {row.id} is held by somebody else") from None
+
+
+@cache
+def _held(table: type[Inbox] | type[Outbox]) -> Executable:
+    """An update, by whatever columns it is given, of a row whose lease is still ours."""
+    columns = core(table).c
+    return (
+        update(core(table))
+        .where(
+            columns.id == bindparam("row_id"),
+            columns.lease == bindparam("old_lease"),
+            columns.done_at.is_(None),
+        )
+        .returning(columns.id)
+    )

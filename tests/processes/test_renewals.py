@@ -2,7 +2,6 @@
 
 import random
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
@@ -62,7 +61,7 @@ class Club:
 
 
 @pytest.fixture(scope="module")
-def module_club(module_shop: Shop) -> Iterator[Club]:
+def module_club(module_shop: Shop) -> Club:
     """A hundred members with valid mandates, who paid their first month."""
     members = module_shop.orders("member", MEMBERS)
     module_shop.pay(members, 50.0)
