@@ -5,6 +5,7 @@ import secrets
 import string
 
 ALPHABET = string.ascii_letters + string.digits
+_LETTER_OF_BYTE = bytes(ord(ALPHABET[byte % len(ALPHABET)]) for byte in range(256))
 BANKS = ("INGB", "RABO", "ABNA", "BUNQ", "TRIO", "SNSB")
 BICS = {
     "INGB": "INGBNL2A",
@@ -22,8 +23,8 @@ def fresh(prefix: str, length: int = 10) -> str:
 
 
 def word(length: int) -> str:
-    """Random letters and digits."""
-    return "".join(secrets.choice(ALPHABET) for _ in range(length))
+    """Random letters and digits; one call to the system, as every payment needs some sixty of them."""
+    return secrets.token_bytes(length).translate(_LETTER_OF_BYTE).decode()
 
 
 def digits(length: int) -> str:

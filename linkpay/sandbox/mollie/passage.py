@@ -141,8 +141,9 @@ def start_debit(world: World, payment: Payment) -> None:
     payment.due_on = banking_days_after(local_day(now), 1)
     mandate = world.books.mandates.get(payment.mandate_id)
     account: Json = mandate.details if mandate is not None else {}
+    number = ids.digits(14)
     payment.details = {
-        "transferReference": "SD" + "-".join(ids.digits(16)[i : i + 4] for i in (0, 4, 8, 12)),
+        "transferReference": f"SD{number[:2]}-{number[2:6]}-{number[6:10]}-{number[10:]}",
         "creditorIdentifier": f"NL08ZZZ{ids.derived_number(payment.scope, 12)}",
         "consumerName": account.get("consumerName"),
         "consumerAccount": account.get("consumerAccount"),
