@@ -27,7 +27,7 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
     grant = grants.find(tx, member_id, offer_id)
     if grant is None and not wanted.granted and not force:
         return
-    if wanted.source is Source.SIGNUP and grant is None:
+    if wanted.source is Source.SIGNUP and (grant is None or grant.wanted is Access.REVOKED):
         return  # Kajabi gave this access itself; a webhook alone never makes us grant.
     grant = grants.want(
         tx, site_id=site.id, member_id=member_id, offer_id=offer_id, now=now,
@@ -35,6 +35,9 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
         reason=wanted.source.value if wanted.source else "not_covered",
     )  # fmt: skip
     grant.until = wanted.until
+    if force and grant.applied is Access.REVOKED:
+        # We revoked it once, and then Kajabi gave it by itself: what we knew counts no more.
+        grants.doubt(grant)
     tx.flush()
     owe_apply(tx, grant, now)
     if wanted.until is not None:
