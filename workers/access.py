@@ -58,7 +58,25 @@ def _deliver(parts: Parts, errand: access.Errand) -> tuple[AccessAnswer, str]:
             return _once(parts, errand, replace(order, external_user_id=candidate)), candidate
         except IdentityConflict as problem:
             conflict = problem
+    if errand.never_granted and not order.grant:
+        return _name_and_revoke(parts, errand), order.external_user_id
     raise conflict
+
+
+def _name_and_revoke(parts: Parts, errand: access.Errand) -> AccessAnswer:
+    """Take away what Kajabi gave by itself: it revokes by an external id, which it learns by a grant.
+
+    The grant finds her access there already, so nothing is given that she did not have.
+    """
+    grant_url = _opposite(parts, errand)
+    if grant_url is not None:
+        parts.access.apply(replace(errand.order, url=grant_url, grant=True))
+    return parts.access.apply(errand.order)
+
+
+def _opposite(parts: Parts, errand: access.Errand) -> str | None:
+    with parts.database.read() as tx:
+        return access.opposite_url(tx, errand, parts.box)
 
 
 def _once(parts: Parts, errand: access.Errand, order: AccessOrder) -> AccessAnswer:
@@ -66,8 +84,7 @@ def _once(parts: Parts, errand: access.Errand, order: AccessOrder) -> AccessAnsw
     if not (errand.regrant and answer.was_so_already):
         return answer
     # We revoked this before, so "already granted" proves nothing: revoke and grant once more.
-    with parts.database.read() as tx:
-        revoke_url = access.revoke_url(tx, errand.grant_id, parts.box)
+    revoke_url = _opposite(parts, errand)
     if revoke_url is None:
         return answer
     parts.access.apply(replace(order, url=revoke_url, grant=False))

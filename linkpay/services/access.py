@@ -27,7 +27,7 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
     grant = grants.find(tx, member_id, offer_id)
     if grant is None and not wanted.granted and not force:
         return
-    if wanted.source is Source.SIGNUP and grant is None:
+    if wanted.source is Source.SIGNUP and (grant is None or grant.wanted is Access.REVOKED):
         return  # Kajabi gave this access itself; a webhook alone never makes us grant.
     grant = grants.want(
         tx, site_id=site.id, member_id=member_id, offer_id=offer_id, now=now,
@@ -35,6 +35,9 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
         reason=wanted.source.value if wanted.source else "not_covered",
     )  # fmt: skip
     grant.until = wanted.until
+    if force and grant.applied is Access.REVOKED:
+        # We revoked it once, and then Kajabi gave it by itself: what we knew counts no more.
+        grants.doubt(grant)
     tx.flush()
     owe_apply(tx, grant, now)
     if wanted.until is not None:
@@ -97,7 +100,8 @@ def _charge_facts(tx: Tx, charge: Charge) -> ChargeFacts:
 class Errand:
     """One trip to Kajabi: send `order` before the lease is old, then tell how it went.
 
-    `regrant` says that we revoked this access before, so that "already granted" proves nothing.
+    `regrant` says that we revoked this access before, so that "already granted" proves nothing;
+    `never_granted` that Kajabi never heard of this member from us.
     """
 
     grant_id: int
@@ -106,6 +110,7 @@ class Errand:
     order: AccessOrder
     claimed_at: datetime
     regrant: bool
+    never_granted: bool
 
 
 def claim(tx: Tx, grant_id: int, box: SecretBox, now: datetime) -> Errand | str:
@@ -132,13 +137,14 @@ def claim(tx: Tx, grant_id: int, box: SecretBox, now: datetime) -> Errand | str:
         # Only the first grant: a member who comes back after a bounce needs no second welcome.
         send_offer_mail=granting and grant.first_granted_at is None,
     )
-    return Errand(grant_id, grant.version, lease, order, now, granting and grant.applied is Access.REVOKED)
+    regrant = granting and grant.applied is Access.REVOKED
+    return Errand(grant_id, grant.version, lease, order, now, regrant, grant.first_granted_at is None)
 
 
-def revoke_url(tx: Tx, grant_id: int, box: SecretBox) -> str | None:
-    """The deactivation address of a grant's offer."""
-    offer = tx.get_one(Offer, grants.get(tx, grant_id).offer_id)
-    return sites.kajabi_url(offer, box, grant=False)
+def opposite_url(tx: Tx, errand: Errand, box: SecretBox) -> str | None:
+    """The address that does the reverse of an errand."""
+    offer = tx.get_one(Offer, grants.get(tx, errand.grant_id).offer_id)
+    return sites.kajabi_url(offer, box, grant=not errand.order.grant)
 
 
 def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str, now: datetime) -> None:

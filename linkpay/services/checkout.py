@@ -48,6 +48,7 @@ def begin(
         day = local_day(now, site.zone)
         letters.owe(tx, "already_running", running, now=now, step=f"subscription:{running.id}:running:{day}")
         raise Conflict("already_running", "There is a running subscription; a mail was sent about it.")
+    customer.locale = buyer.locale
     subscription = subscriptions.pending_for(tx, customer.id, plan.offer_id)
     if subscription is not None and subscription.plan_id != plan.id:
         _abandon(subscription, now)

@@ -45,6 +45,12 @@ def want(
     return grant
 
 
+def doubt(grant: Grant) -> None:
+    """Somebody else may have changed what Kajabi has: what is wanted must be applied anew."""
+    grant.version += 1
+    grant.applied = Access.UNKNOWN
+
+
 def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:
     """Be the only one that talks to Kajabi about this grant; None while somebody else is."""
     lease = str(uuid.uuid4())

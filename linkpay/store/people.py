@@ -12,14 +12,15 @@ from linkpay.store.tables import Consent, Customer, Mandate, Member, Subscriptio
 
 
 def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: datetime) -> Customer:
-    """The site's customer with this e-mail (lower case), made when there is none."""
+    """The site's customer with this e-mail (lower case), made when there is none.
+
+    `name` and `locale` are for a new one: what is known of a customer is not changed by a message.
+    """
     insert_once(
         tx, Customer, site_id=site_id, email=email, name=name, locale=locale, created_at=now,
         idempotency_key=str(uuid.uuid4()),
     )  # fmt: skip
-    customer = tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.email == email)).one()
-    customer.locale = locale
-    return customer
+    return tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.email == email)).one()
 
 
 def member_for(

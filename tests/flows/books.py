@@ -1,6 +1,7 @@
 """What there is: read from our database, and from the sandbox's books with a second pair of eyes."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.sandbox.app import Sandbox
@@ -20,6 +21,7 @@ class Books:
     bank_view: MollieProvider
     site_id: int
     offer_id: int
+    kajabi: dict[str, str]
 
     def subscription(self, email: str) -> Subscription:
         """The member's newest subscription."""
@@ -51,8 +53,20 @@ class Books:
     def has_access(self, email: str) -> bool:
         """Whether Kajabi, not we, lets the member in."""
         members = self.sandbox.call("GET", f"/_sandbox/kajabi/members?email={email}")
-        members = members if isinstance(members, list) else members["members"]
-        return any(offer["state"] == "granted" for member in members for offer in member["offers"])
+        return any(offer["state"] == "granted" for offer in self._ours(members))
+
+    def inside(self) -> int:
+        """How many members Kajabi lets in."""
+        members = self.sandbox.call("GET", "/_sandbox/kajabi/members")
+        return sum(offer["state"] == "granted" for offer in self._ours(members))
+
+    def _ours(self, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return [o for member in members for o in member["offers"] if o["id"] == self.kajabi["offer"]]
+
+    def kajabi_calls(self, email: str) -> list[str]:
+        """What Kajabi was asked to do for her: ``activate 200`` and so on, oldest first."""
+        members = self.sandbox.call("GET", f"/_sandbox/kajabi/members?email={email}")
+        return [f"{call['action']} {call['status']}" for member in members for call in member["calls"]]
 
     def in_step(self, email: str) -> bool:
         """Whether what we wanted, what we applied and what Kajabi has are the same."""

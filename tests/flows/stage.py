@@ -17,12 +17,13 @@ from linkpay.adapters.mollie import MollieProvider
 from linkpay.clock import ManualClock
 from linkpay.domain.calendar import Unit, day_starts_at
 from linkpay.domain.plan import PlanKind
-from linkpay.ports import Letter
+from linkpay.domain.subscription import SubscriptionEvent
+from linkpay.ports import AccessOrder, Letter
 from linkpay.sandbox.app import Sandbox, create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
-from linkpay.services import checkout
+from linkpay.services import checkout, lifecycle
 from linkpay.services.parts import Parts
-from linkpay.store import inbox, sites, work
+from linkpay.store import inbox, sites, subscriptions, work
 from linkpay.store.db import Database
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Charge, Inbox, Offer, Outbox, Plan, Site, Subscription
@@ -169,6 +170,22 @@ class Stage(Books):
             self.hooked.add(shape)
         sale = {"offer_id": self.kajabi["offer"], "email": email, "name": "Anna de Vries"}
         self.sandbox.call("POST", "/_sandbox/kajabi/purchases", sale)
+
+    def order_at(self, url: str, email: str, external_user_id: str) -> AccessOrder:
+        """A grant at an address of Kajabi, as another cart would send it."""
+        return AccessOrder(url, grant=True, name="Anna", email=email, external_user_id=external_user_id)
+
+    def make_due(self, row: Outbox) -> None:
+        """Let a piece of work be done now, again if it was done."""
+        with self.database.write() as tx:
+            again = tx.get_one(Outbox, row.id)
+            again.done_at, again.parked_at, again.run_at = None, None, self.clock.now()
+
+    def stop(self, email: str) -> None:
+        """End her subscription for good."""
+        with self.database.write() as tx:
+            held = subscriptions.lock(tx, self.subscription(email).id)
+            lifecycle.end(tx, held, SubscriptionEvent.STOPPED, "owner", self.clock.now())
 
     def disturb(self, kind: str, match: str = "", target: str = "mollie", count: int = 1) -> None:
         """Let Mollie or Kajabi misbehave from now on."""
