@@ -140,20 +140,26 @@ def answer_rings(redis_url: str, wake: Wake, stop: StopSignal) -> None:
             connection.close()
 
 
-def serve(redis_url: str, pool: Pool, drain_seconds: float = DRAIN_SECONDS) -> bool:
+def _all_of_it(ring: Ring) -> Ring:
+    return ring
+
+
+def serve(redis_url: str, pool: Pool, sift: Callable[[Ring], Ring] = _all_of_it) -> bool:
     """Run rung rows on `pool` until SIGTERM or SIGINT, then finish what was accepted.
 
-    False when rows still ran after `drain_seconds`: their leases run out and the sweep rings again.
+    `sift` leaves out of a ring what needs no run any more. False when rows still ran after
+    DRAIN_SECONDS: their leases run out and the sweep rings again.
     """
     stop = StopSignal(pool.close)
     stop.install()
 
     def hand_over(ring: Ring) -> None:
+        ring = sift(ring)
         pool.submit_many("inbox", ring.inbox_ids)
         pool.submit_many("outbox", ring.outbox_ids)
 
     answer_rings(redis_url, hand_over, stop)
-    is_drained = pool.drain(drain_seconds)
+    is_drained = pool.drain(DRAIN_SECONDS)
     counts = pool.counts()
     log.info("worker stops", extra={"finished": counts.finished, "still_running": counts.running})
     return is_drained

@@ -6,6 +6,7 @@ is full, handing over blocks, so what cannot be done yet stays where other worke
 
 import logging
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -42,10 +43,11 @@ class Pool:
             raise ValueError("a pool needs at least one thread and room for one row")
         self._run = run
         self._capacity = capacity
+        self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="row")
         self._changed = threading.Condition()
-        self._waiting: set[Row] = set()
-        self._running: set[Row] = set()
+        self._waiting: OrderedDict[Row, None] = OrderedDict()
+        self._running: dict[Row, int] = {}  # and the thread that runs it
         self._again: set[Row] = set()
         self._closed = False
         self._ended = False
@@ -56,15 +58,26 @@ class Pool:
         for row_id in ids:
             self._submit((kind, row_id))
 
+    def offer(self, kind: str, row_id: int) -> bool:
+        """Hand one row over ahead of all that wait, if a thread is to be had soon; never blocks.
+
+        False when it is not taken: somebody else should be told of it.
+        """
+        row = (kind, row_id)
+        with self._changed:
+            if self._closed or len(self._waiting) >= self._threads:
+                return False
+            if self._is_known(row):
+                return True
+            self._accepted += 1
+            self._queue(row)
+            self._waiting.move_to_end(row, last=False)
+            return True
+
     def _submit(self, row: Row) -> None:
         with self._changed:
             while not self._closed:
-                if row in self._waiting or row in self._again:
-                    self._merged += 1
-                    return
-                if row in self._running:
-                    self._merged += 1
-                    self._again.add(row)
+                if self._is_known(row):
                     return
                 if len(self._waiting) < self._capacity:
                     self._accepted += 1
@@ -73,35 +86,59 @@ class Pool:
                 self._changed.wait(_GLANCE)
             self._dropped += 1
 
-    def _queue(self, row: Row) -> None:
-        self._waiting.add(row)
-        # The caller holds the lock that _work needs first, so the callback cannot come too late.
-        self._executor.submit(self._work, row).add_done_callback(lambda future: self._settle(row, future))
+    def _is_known(self, row: Row) -> bool:
+        """Whether the row waits, or runs and will be run once more. Holds the lock."""
+        if row in self._waiting or row in self._again:
+            self._merged += 1
+            return True
+        if row in self._running:
+            self._merged += 1
+            self._again.add(row)
+            return True
+        return False
 
-    def _work(self, row: Row) -> None:
+    def _queue(self, row: Row) -> None:
+        """One more row waits, and one more thread's turn is asked for: which row it takes shows then."""
+        self._waiting[row] = None
+        # The caller holds the lock that _work needs first, so the callback cannot come too late.
+        self._executor.submit(self._work).add_done_callback(self._settle)
+
+    def _work(self) -> None:
         with self._changed:
-            self._waiting.discard(row)
-            self._running.add(row)
+            row, _ = self._waiting.popitem(last=False)
+            self._running[row] = threading.get_ident()
             self._changed.notify_all()
         self._run(*row)
 
-    def _settle(self, row: Row, future: Future[None]) -> None:
-        error = None if future.cancelled() else future.exception()
+    def _settle(self, turn: Future[None]) -> None:
+        if turn.cancelled():
+            self._forget_one()
+            return
+        row = self._ran_here()
+        error = turn.exception()
         if error is not None:  # told before the row counts as done, so that a drained pool has told all
             kind, row_id = row
             log.error("row failed", extra={"kind": kind, "row_id": row_id}, exc_info=error)
         with self._changed:
-            if future.cancelled():
-                self._waiting.discard(row)
-                self._dropped += 1
-            else:
-                self._running.discard(row)
-                self._finished += 1
-                self._failed += error is not None
+            del self._running[row]
+            self._finished += 1
+            self._failed += error is not None
             if row in self._again:
                 self._again.discard(row)
                 # Beyond capacity for a moment: a thread has just become free.
                 self._revive(row)
+            self._changed.notify_all()
+
+    def _ran_here(self) -> Row:
+        """The row whose turn ended in this thread: callbacks of a turn that ran are called by its thread."""
+        here = threading.get_ident()
+        with self._changed:
+            return next(row for row, thread in self._running.items() if thread == here)
+
+    def _forget_one(self) -> None:
+        with self._changed:
+            self._waiting.popitem()
+            self._dropped += 1
             self._changed.notify_all()
 
     def _revive(self, row: Row) -> None:

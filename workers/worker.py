@@ -10,10 +10,12 @@ import sys
 from functools import partial
 
 from config.settings import load_settings
+from linkpay.adapters.queue import RqBell
 from linkpay.bootstrap import build
 from linkpay.logs import configure
 from workers import jobs
 from workers.doorbell import serve
+from workers.nearby import NearBell, still_due
 from workers.pool import Pool
 
 log = logging.getLogger(__name__)
@@ -26,11 +28,14 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; the exit status is then 0."""
     settings = load_settings()
     configure(settings.log_level, as_json=settings.logs_as_json)
-    parts = build(settings)
+    redis_url = settings.redis_url.get_secret_value()
+    bell = NearBell(RqBell(redis_url))
+    parts = build(settings, bell=bell)
     threads = settings.worker_threads
     pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
+    bell.serve(pool)
     log.info("worker starts", extra={"threads": threads})
-    is_drained = serve(settings.redis_url.get_secret_value(), pool)
+    is_drained = serve(redis_url, pool, partial(still_due, parts))
     if not is_drained:
         # The interpreter would wait for the threads that still run, longer than a supervisor does.
         logging.shutdown()

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import cast
 
-from sqlalchemy import Executable, bindparam, case, func, or_, select, update
+from sqlalchemy import Executable, Select, bindparam, case, func, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
@@ -131,19 +131,25 @@ def backoff(attempts: int, *, cap_seconds: float = 3600, hint: float | None = No
     return timedelta(seconds=seconds)
 
 
+def still_due(
+    tx: Tx, table: type[Inbox] | type[Outbox], row_ids: Sequence[int], now: datetime
+) -> Sequence[int]:
+    """Which of these rows wait to be done now and are held by nobody, oldest first."""
+    return tx.scalars(_due(table, now).where(table.id.in_(row_ids)).order_by(table.id)).all()
+
+
 def due_ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) -> Sequence[int]:
     """Ids of what waits to be done now and is held by nobody, oldest first."""
-    return tx.scalars(
-        select(table.id)
-        .where(
-            table.done_at.is_(None),
-            table.parked_at.is_(None),
-            table.run_at <= now,
-            or_(table.leased_until.is_(None), table.leased_until <= now),
-        )
-        .order_by(table.run_at)
-        .limit(limit)
-    ).all()
+    return tx.scalars(_due(table, now).order_by(table.run_at).limit(limit)).all()
+
+
+def _due(table: type[Inbox] | type[Outbox], now: datetime) -> Select[int]:
+    return select(table.id).where(
+        table.done_at.is_(None),
+        table.parked_at.is_(None),
+        table.run_at <= now,
+        or_(table.leased_until.is_(None), table.leased_until <= now),
+    )
 
 
 def next_due_at(tx: Tx, table: type[Inbox] | type[Outbox]) -> datetime | None:
