@@ -159,7 +159,8 @@ def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str,
     grant.applied = Access.GRANTED if errand.order.grant else Access.REVOKED
     grant.applied_version, grant.applied_at = errand.version, now
     member = tx.get_one(Member, grant.member_id)
-    if errand.order.grant and member.external_user_id != external_user_id:
+    # An id that another member here has stays hers; ours is found again in the same way.
+    if errand.order.grant and people.by_external_id(tx, grant.site_id, external_user_id) is None:
         member.external_user_id = external_user_id
     journal.solved(tx, site_id=grant.site_id, kind="access", subject=f"grant:{grant.id}", now=now)
     _tell(tx, grant, answer, now)

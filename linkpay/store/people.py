@@ -29,13 +29,27 @@ def member_for(
     """The site's member with this e-mail, made when there is none.
 
     A new member's external id is the given one or, as most carts do, the e-mail; an existing
-    member keeps hers for ever, since Kajabi knows her by it.
+    member keeps hers for ever, since Kajabi knows her by it. An id given by Kajabi that a member
+    has already is that member's, under an e-mail that changed; a buyer whose e-mail is by chance
+    another member's id gets an id that nobody has, and never that member's access.
     """
-    insert_once(
-        tx, Member, site_id=site_id, email=email, name=name, created_at=now,
-        external_user_id=external_user_id or email,
-    )  # fmt: skip
-    return tx.scalars(select(Member).where(Member.site_id == site_id, Member.email == email)).one()
+    for external_id in (external_user_id or email, f"linkpay-{uuid.uuid4()}"):
+        insert_once(
+            tx, Member, site_id=site_id, email=email, name=name, created_at=now, external_user_id=external_id
+        )
+        known = tx.scalar(select(Member).where(Member.site_id == site_id, Member.email == email))
+        if known is None and external_user_id is not None:
+            known = by_external_id(tx, site_id, external_user_id)
+        if known is not None:
+            return known
+    raise AssertionError("an id that nobody has was refused")
+
+
+def by_external_id(tx: Tx, site_id: int, external_user_id: str) -> Member | None:
+    """The site's member whom Kajabi knows by this id."""
+    return tx.scalar(
+        select(Member).where(Member.site_id == site_id, Member.external_user_id == external_user_id)
+    )
 
 
 def lock_member(tx: Tx, member_id: int) -> Member:
