@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from linkpay.cli.buy import rank
 from tests.cli.conftest import Run
 from tests.cli.town import Town
 
@@ -97,10 +96,3 @@ def test_a_web_that_is_away_is_told_with_the_way_out(run_in_town: Run) -> None:
     )
     assert result.exit_code == 1
     assert "make run" in result.stderr
-
-
-def test_ranks_are_values_that_were_measured() -> None:
-    hundred = [float(value) for value in range(1, 101)]
-    assert [rank(hundred, share) for share in (0.5, 0.95, 0.99, 1.0)] == [50, 95, 99, 100]
-    assert rank([7.0], 0.5) == rank([7.0], 0.99) == 7.0
-    assert rank([], 0.5) is None

@@ -1,13 +1,13 @@
 """``clock``: time moves as far as asked, nothing due is skipped, and it returns when all is done."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from linkpay.cli.advance import Advance, Tally, _mark_after
+from linkpay.cli.advance import Advance, Tally
 from linkpay.cli.output import CommandFailed
 from linkpay.cli.sandbox import Sandbox
 from linkpay.services import overview
@@ -122,9 +122,3 @@ def test_two_clocks_are_never_moved_apart(
 
 def test_no_distance_is_no_command(run_in_town: Run) -> None:
     assert run_in_town("clock", "advance", "--days", "0").exit_code == 2
-
-
-@pytest.mark.parametrize(("minute", "mark"), [(0, 0), (1, 15), (15, 15), (44, 45), (46, 60)])
-def test_stubborn_work_is_gathered_to_quarters_of_an_hour(minute: int, mark: int) -> None:
-    hour = datetime(2026, 3, 1, 9, tzinfo=UTC)
-    assert _mark_after(hour + timedelta(minutes=minute)) == hour + timedelta(minutes=mark)

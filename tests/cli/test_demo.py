@@ -46,8 +46,8 @@ def test_an_emptied_sandbox_gives_the_offer_new_addresses(run_in_town: Run, town
 def test_demo_tells_where_to_buy_and_nothing_secret(run_in_town: Run, town: Town) -> None:
     result = run_in_town("demo")
     assert f"{town.parts.base_url}/demo/buy/{demo.OFFER}" in result.stdout
-    for slug, _, _ in demo.PLANS:
-        assert slug in result.stdout
+    for plan in demo.PLANS:
+        assert plan.slug in result.stdout
     assert "test_" not in result.output
     assert _address(town) not in result.output
 

@@ -1,6 +1,9 @@
-"""A whole LinkPay in threads: web, worker and sandbox over real HTTP, for commands that need them."""
+"""A whole LinkPay: web and worker in threads, the sandbox beside them, all over real HTTP."""
 
+import re
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -9,10 +12,10 @@ from pathlib import Path
 import requests
 from cheroot import wsgi
 
+from config.environment import ROOT
 from config.settings import Settings, load_settings
 from linkpay.app import create_app
 from linkpay.bootstrap import build
-from linkpay.sandbox.server import Service
 from linkpay.services.parts import Parts
 from linkpay.web.edge import Edge, checkout_origin
 from tests.builders import ENCRYPTION_KEYS
@@ -60,8 +63,7 @@ class Town:
 
     def __init__(self, folder: Path, database_url: str) -> None:
         smtp_port = _free_port()
-        self._sandbox = Service("127.0.0.1", 0, smtp_port, folder / "sandbox.db")
-        sandbox_port = self._sandbox.prepare()
+        self._sandbox, sandbox_port = _start_sandbox(folder, smtp_port)
         self._web = wsgi.Server(("127.0.0.1", 0), None, numthreads=6)
         self._web.shutdown_timeout = 1
         self._web.prepare()
@@ -80,11 +82,8 @@ class Town:
         self._bell = Doorbell()
         self.parts = build(self._settings, bell=self._bell)
         self._web.wsgi_app = create_app(self.parts, _edge(self._settings))
-        self._threads = [
-            threading.Thread(target=serve, daemon=True) for serve in (self._sandbox.serve, self._web.serve)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._thread = threading.Thread(target=self._web.serve, daemon=True)
+        self._thread.start()
         self.worker: Worker | None = None
         self.hire()
 
@@ -108,10 +107,22 @@ class Town:
         """Stop everything."""
         self.dismiss()
         self._web.stop()
-        self._sandbox.stop()
-        for thread in self._threads:
-            thread.join(5)
+        self._thread.join(5)
+        self._sandbox.terminate()
+        self._sandbox.communicate(timeout=10)
         self.parts.database.dispose()
+
+
+def _start_sandbox(folder: Path, smtp_port: int) -> tuple[subprocess.Popen[str], int]:
+    """The sandbox's process and its port, once it listens."""
+    state = str(folder / "sandbox.db")
+    command = ("-m", "linkpay.sandbox", "--port", "0", "--smtp-port", str(smtp_port), "--state", state)
+    process = subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    assert process.stdout is not None
+    said = process.stdout.readline()
+    found = re.search(r"http://127\.0\.0\.1:(\d+)", said)
+    assert found is not None, said
+    return process, int(found[1])
 
 
 def _free_port() -> int:
