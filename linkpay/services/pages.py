@@ -1,5 +1,6 @@
 """What the pages of a purchase show: read models, in plain values."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -79,13 +80,20 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
         course_url=offer.course_url or site.login_url,
         charge_token=owed.token if owed and subscription.state not in OVER else None,
         last_failed=bool(attempts) and not attempts[-1].is_open and attempts[-1].paid_at is None,
-        paid_twice=any(charge.money.paid_cents > charge.amount_cents for charge in made),
+        paid_twice=_paid_twice(subscription, made),
         next_charge_on=subscription.next_charge_on,
         next_amount=Money(subscription.amount_cents, subscription.currency),
         account_hint=mandate.account_hint if mandate else None,
         access_until=grant.until if grant and grant.wanted is Access.GRANTED else None,
         at_bank=any(charges.debit_runs(attempt) for attempt in attempts),
     )
+
+
+def _paid_twice(subscription: Subscription, made: Sequence[Charge]) -> bool:
+    """Whether money goes back by itself: a charge paid beyond its amount, or a sign-up that was let go
+    and paid after another one had given the same."""
+    let_go = subscription.started_at is None and subscription.state is SubscriptionState.ENDED
+    return any(charge.money.paid_cents > (0 if let_go else charge.amount_cents) for charge in made)
 
 
 def _stage(tx: Tx, subscription: Subscription, owed: Charge | None, grant: Grant | None) -> Stage:

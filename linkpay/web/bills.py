@@ -5,7 +5,7 @@ Reached from mails and from the order page. Whoever has the address may pay; it 
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 
 from linkpay.domain.calendar import local_day
 from linkpay.errors import NotFound
@@ -120,8 +120,7 @@ def _show(
         "bill.html", seller=found.seller, bill=found.bill, payable=found.payable, consent=consent,
         agreed_before=found.agreed_before,
         seen=wording.fingerprint([consent.text]) if consent else "",
-        notice=notice, problems=problems, purpose=_purpose(site, token), price=wording.price,
-        action=url_for("bills.pay", site=site, token=token),
+        notice=notice, problems=problems, purpose=_purpose(site, token), token=token,
     )  # fmt: skip
     return make_response(page, status)
 

@@ -79,7 +79,8 @@ def _answer(refusal: Refusal) -> Response:
 def _page(refusal: Refusal) -> str:
     title, *lines = _words(refusal)
     return render_template(
-        "message.html", title=title, lines=lines, seller=g.get("seller"), tone="info" if refusal.status < 500 else "bad",
+        "message.html", title=title, lines=lines, seller=g.get("seller"),
+        tone="info" if refusal.status < 500 else "bad",
         reference=current_correlation() if refusal.status == 500 else None,
         again=_typed() if refusal.status == 503 and request.method == "POST" else None,
     )  # fmt: skip

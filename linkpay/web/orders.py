@@ -8,6 +8,7 @@ from linkpay.errors import NotFound
 from linkpay.services import pages
 from linkpay.services.pages import Order, Stage
 from linkpay.store import charges, subscriptions
+from linkpay.store.tables import Subscription
 from linkpay.web.edge import parts
 from linkpay.web.i18n import settle_on
 from linkpay.web.paying import Purchase, send_to_bank
@@ -28,6 +29,7 @@ class Found:
 
     seller: Seller
     order: Order
+    subscription_id: int
     purchase: Purchase | None
 
 
@@ -38,7 +40,7 @@ def order(site: str, token: str) -> Response:
     turn = _turn()
     moving = found.order.stage in _MOVING
     if found.order.stage is Stage.WAITING:
-        _look(site, token)
+        _look(found.subscription_id)
     pause = _PAUSES[turn] if moving and turn < len(_PAUSES) else None
     page = make_response(
         render_template(
@@ -85,16 +87,15 @@ def _find(site: str, token: str) -> Found:
         charge = charges.by_token(tx, row.id, order.charge_token) if order.charge_token else None
         if charge is not None:
             purchase = Purchase(seller, charge.id, charge.token, token)
+        found = Found(seller, order, subscription.id, purchase)
     settle_on(order.locale)
-    return Found(seller, order, purchase)
+    return found
 
 
-def _look(site: str, token: str) -> None:
+def _look(subscription_id: int) -> None:
     """Ask Mollie soon: the webhook may be lost while the buyer waits."""
     with parts().database.write() as tx:
-        subscription = subscriptions.by_token(tx, find_site(tx, site).id, token)
-        if subscription is not None:
-            pages.look_now(tx, subscription, parts().clock.now())
+        pages.look_now(tx, tx.get_one(Subscription, subscription_id), parts().clock.now())
 
 
 def _is_begun(purchase: Purchase) -> bool:

@@ -105,8 +105,8 @@ def checkout_consent(collector: Collector, terms: Terms, today: date) -> Consent
         return None
     first = period(today, terms.interval, 1).starts_on
     opening = _(
-        "You pay %(amount)s now. After that %(site)s collects %(amount)s %(repeat)s, through Mollie, from the "
-        "account or card that you pay with now. From an account this is done by SEPA direct debit.",
+        "You pay %(amount)s now. After that %(site)s collects %(amount)s %(repeat)s, through Mollie, from "
+        "the account or card that you pay with now. From an account this is done by SEPA direct debit.",
         amount=money(terms.amount), site=collector.name, repeat=repeat(terms.interval),
     )  # fmt: skip
     days = _(

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from linkpay.app import create_app
+from linkpay.domain.plan import PlanKind
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
 from linkpay.store.db import Database
 from linkpay.store.tables import Offer, Plan, Site
@@ -31,7 +32,8 @@ def stage(database: Database) -> Iterator[Stage]:
             tx.add(solo)
             tx.flush()
             plan = Plan(site_id=site.id, offer_id=solo.id, slug="solo", title="Membership")
-            plan.kind, plan.amount_cents, plan.created_at = "membership", 2500, made.clock.now()
+            plan.kind, plan.amount_cents = PlanKind.MEMBERSHIP, 2500
+            plan.created_at = made.clock.now()
             tx.add(plan)
         yield made
     made.sandbox.close()

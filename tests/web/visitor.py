@@ -66,7 +66,7 @@ class Visitor:
                 fields.pop(name, None)
         return self.client.post(form.action, data=fields)
 
-    def order(self, url: str = "/studio/buy/members", **typed: str | None) -> TestResponse:
+    def order(self, url: str = "/studio/buy/members", /, **typed: str | None) -> TestResponse:
         """Fill in the order form and press pay."""
         given: dict[str, str | None] = {"name": "Anna de Vries", "email": "anna@example.com", "agree": "yes"}
         return self.press(self.look(url), **given | typed)
