@@ -137,7 +137,7 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
     if charge.state in (ChargeState.WRITTEN_OFF, ChargeState.VOID):
         return []
     had_access = charge.index > 0 or charge.money.paid_cents > 0
-    if not had_access:
+    if not had_access or subscription.state is SubscriptionState.PENDING:
         return []
     found = []
     if charge.debit_running and policy.keep_access_while_debit_runs:

@@ -4,12 +4,13 @@ One function, one transaction, any order, any number of times: it works from the
 what Mollie says now and what the ledger holds, never from an edge between two statuses.
 """
 
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from linkpay.domain.charge import Attempts, ChargeState, charge_state
-from linkpay.domain.ledger import EntryKind, facts
+from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, move
 from linkpay.services import access, dunning, lifecycle, refunds
@@ -19,6 +20,7 @@ from linkpay.store.tables import Charge, Customer, Payment, Subscription
 from linkpay.store.tables.money import Stroke
 
 _OVER = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
+_OUT_AGAIN = frozenset({EntryKind.CHARGEBACK, EntryKind.PAYMENT_UNDONE})
 _CAME_TO_NOTHING = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
 
 
@@ -73,7 +75,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
             tx, entry.kind.value, seen.actor, now, subscription=subscription, payment=payment,
             ref=entry.ref, amount_cents=entry.amount.cents,
         )  # fmt: skip
-    _react(tx, _Case(subscription, charge, payment, seen.payment, owed_before), now)
+    _react(tx, _Case(subscription, charge, payment, seen.payment, booked, owed_before), now)
     access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
     return Outcome.BOOKED
 
@@ -91,7 +93,17 @@ class _Case:
     charge: Charge
     payment: Payment
     seen: PaymentSnapshot
+    booked: ListOf[Entry]
     owed_before: int
+
+    @property
+    def is_owed_again(self) -> bool:
+        """Whether money that was in is out: since the last look, or in and out between two looks."""
+        if self.charge.money.owed_cents == 0:
+            return False
+        started = self.subscription.started_at is not None
+        went_out = any(entry.kind in _OUT_AGAIN for entry in self.booked)
+        return self.owed_before == 0 or (started and went_out and self.charge.failed_at is None)
 
 
 def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
@@ -163,7 +175,7 @@ def _react(tx: Tx, case: _Case, now: datetime) -> None:
         charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
         charge.state = ChargeState.PAID
         lifecycle.charge_paid(tx, subscription, charge, payment, now)
-    elif owed > 0 and case.owed_before == 0:
+    elif case.is_owed_again:
         _owed_again(tx, case, now)
     elif payment.status in _CAME_TO_NOTHING and payment.sequence is Sequence.RECURRING and owed > 0:
         debit_failed(tx, subscription, charge, payment.failure_code, now)

@@ -65,8 +65,8 @@ class Stage(Books):
     def __post_init__(self) -> None:
         self.posted: list[str] = []
         self.hooked: set[str] = set()
-        #: What our edge answers to webhooks.
-        self.answer = 200
+        #: What our edge answers to webhooks, and whether it handles them while Mollie waits.
+        self.answer, self.eager = 200, False
         self._rung: dict[tuple[str, int], None] = {}
         self.database.ring = self._ring
         self.sandbox: Sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
@@ -131,9 +131,9 @@ class Stage(Books):
         """Press the pay button of a charge."""
         return checkout.pay(self.parts, charge.id)
 
-    def bank(self, payment_id: str, status: str, reason: str | None = None) -> None:
+    def bank(self, payment_id: str, status: str, reason: str | None = None, **more: str) -> None:
         """What the bank or the buyer makes of a payment."""
-        body = {"status": status} | ({"reason": reason} if reason else {})
+        body = {"status": status} | ({"reason": reason} if reason else {}) | more
         self.sandbox.call("POST", f"/_sandbox/payments/{payment_id}", body)
 
     def insist(self, act: Callable[[], Result]) -> Result:
@@ -198,7 +198,15 @@ class Stage(Books):
 
     def _receive(self, _url: str, form: dict[str, str]) -> int:
         self.posted.append(form.get("id") or form["json"])
+        if self.eager:
+            self._handle_now()
         return self.answer
+
+    def _handle_now(self) -> None:
+        self.post(self.posted.pop())
+        for kind, row_id in self.due():
+            if kind == "inbox":
+                jobs.run(self.parts, kind, row_id)
 
     # Time and work --------------------------------------------------------------------------------
 
