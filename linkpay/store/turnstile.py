@@ -1,14 +1,17 @@
 """A fair lock between all threads and processes that write one SQLite file.
 
-SQLite's busy_timeout polls, so whoever holds the write lock keeps winning it. Here a writer first
-takes the gate and then the floor; leaving the floor it must queue at the gate again, where somebody
-already waits. Both are advisory locks on small files beside the database: a killed process lets go.
+SQLite's busy_timeout polls, so whoever holds the write lock keeps winning it. Here the threads of a
+process stand in one line, first come first served, and the head of each line first takes the gate
+and then the floor; leaving the floor it must queue again, where somebody already waits. So each
+process gets its turns however many threads another one has, and only one thread per process polls.
+Gate and floor are advisory locks on small files beside the database: a killed process lets go.
 """
 
 import fcntl
 import os
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 
@@ -19,6 +22,41 @@ class LockTimeout(Exception):
     """The database was busy with other writers for too long."""
 
 
+class Line:
+    """A lock between threads that is handed over in order. (Python's own may be snatched again by
+    the thread that just released it.)"""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._waiting: deque[threading.Lock] = deque()
+        self._is_taken = False
+
+    def acquire(self, timeout: float) -> bool:
+        """Wait at most `timeout` seconds for one's turn; False when it did not come."""
+        with self._guard:
+            if not self._is_taken:
+                self._is_taken = True
+                return True
+            turn = threading.Lock()
+            turn.acquire()
+            self._waiting.append(turn)
+        if turn.acquire(timeout=timeout):
+            return True
+        with self._guard:
+            if turn not in self._waiting:
+                return True  # it was handed over just now
+            self._waiting.remove(turn)
+            return False
+
+    def release(self) -> None:
+        """Hand over to who waits longest."""
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._is_taken = False
+
+
 class Turnstile:
     """Use as a context manager around a writing transaction; waits at most `timeout` seconds."""
 
@@ -26,13 +64,23 @@ class Turnstile:
         self._gate = database.with_name(database.name + "-gate")
         self._floor = database.with_name(database.name + "-floor")
         self._timeout = timeout
-        self._held = threading.local()
+        self._line = Line()
+        self._held = -1
 
     def __enter__(self) -> None:
         deadline = time.monotonic() + self._timeout
+        if not self._line.acquire(self._timeout):
+            raise LockTimeout(f"waited too long to write to {self._floor.name}")
+        try:
+            self._held = self._pass_through(deadline)
+        except BaseException:
+            self._line.release()
+            raise
+
+    def _pass_through(self, deadline: float) -> int:
         gate = _lock(self._gate, deadline)
         try:
-            self._held.floor = _lock(self._floor, deadline)
+            return _lock(self._floor, deadline)
         finally:
             os.close(gate)
 
@@ -42,7 +90,9 @@ class Turnstile:
         _error: BaseException | None,
         _trace: TracebackType | None,
     ) -> None:
-        os.close(self._held.floor)
+        held, self._held = self._held, -1
+        os.close(held)
+        self._line.release()
 
 
 def _lock(path: Path, deadline: float) -> int:

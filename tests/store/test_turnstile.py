@@ -1,0 +1,108 @@
+"""Writers of one SQLite file take turns: in order within a process, and no process shuts out another."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from linkpay.store.turnstile import Line, LockTimeout, Turnstile
+from tests.workers.waiting import eventually
+
+#: Takes the turnstile again and again for a while from as many threads as told, and prints how often.
+_WRITERS = """
+import sys, threading, time
+from pathlib import Path
+from linkpay.store.turnstile import Turnstile
+turnstile, ends, turns = Turnstile(Path(sys.argv[1]), 10), time.monotonic() + 1.5, []
+def write():
+    while time.monotonic() < ends:
+        with turnstile:
+            turns.append(1)
+            time.sleep(0.002)
+threads = [threading.Thread(target=write) for _ in range(int(sys.argv[2]))]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+print(len(turns))
+"""
+
+
+def test_only_one_thread_is_inside_and_all_come_in_order(tmp_path: Path) -> None:
+    turnstile, order, inside = Turnstile(tmp_path / "db", 10), list[int](), list[int]()
+
+    def write(number: int) -> None:
+        with turnstile:
+            inside.append(number)
+            assert len(inside) == 1
+            order.append(number)
+            inside.pop()
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    with turnstile:
+        for waiting, thread in enumerate(threads, 1):
+            thread.start()
+            eventually(lambda: len(turnstile._line._waiting) == waiting)  # noqa: B023 - called at once
+    for thread in threads:
+        thread.join()
+    assert order == list(range(8))
+
+
+def test_who_has_just_left_waits_behind_the_others() -> None:
+    line, turns = Line(), Counter[str]()
+    assert line.acquire(1)
+
+    def second() -> None:
+        assert line.acquire(5)
+        turns["second"] += 1
+        line.release()
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    eventually(lambda: line._waiting)
+    line.release()
+    assert line.acquire(5)
+    assert turns["second"] == 1
+    thread.join()
+
+
+def test_a_turn_that_does_not_come_in_time_is_given_up(tmp_path: Path) -> None:
+    turnstile = Turnstile(tmp_path / "db", 0.05)
+    failed = threading.Event()
+
+    def write() -> None:
+        with pytest.raises(LockTimeout), turnstile:
+            pass
+        failed.set()
+
+    with turnstile:
+        thread = threading.Thread(target=write)
+        thread.start()
+        assert failed.wait(5)
+    thread.join()
+    with turnstile:
+        pass  # and it works again for everybody
+
+
+def test_another_process_that_holds_on_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    one, other = Turnstile(tmp_path / "db", 5), Turnstile(tmp_path / "db", 0.05)
+    with one:
+        started = time.monotonic()
+        with pytest.raises(LockTimeout), other:
+            pass
+        assert time.monotonic() - started < 2
+    with other:
+        pass
+
+
+def test_one_thread_gets_its_turns_beside_a_process_with_many(tmp_path: Path) -> None:
+    many, one = (
+        subprocess.Popen(
+            [sys.executable, "-c", _WRITERS, str(tmp_path / "db"), str(threads)], stdout=subprocess.PIPE
+        )
+        for threads in (16, 1)
+    )
+    turns = [int(process.communicate(timeout=60)[0]) for process in (many, one)]
+    assert turns[1] > turns[0] / 10, turns
