@@ -1,5 +1,7 @@
 """The pay page: one open charge, paid by hand, with the mandate renewed in the same go."""
 
+from datetime import timedelta
+
 import pytest
 
 from linkpay.ports import Announcement
@@ -7,23 +9,8 @@ from linkpay.services import signup
 from linkpay.store import sites
 from linkpay.store.tables import Consent, Offer, Subscription
 from tests.flows.stage import KEY, Stage
+from tests.web.members import ANNA, bounced, newest_payment, second_month
 from tests.web.visitor import Visitor, form_of, words_of
-
-ANNA = "anna@example.com"
-
-
-def newest_payment(stage: Stage) -> str:
-    return next(iter(stage.parts.payments.list_payments(KEY, limit=1))).id
-
-
-def bounced(stage: Stage, reason: str = "AM04") -> str:
-    """A second month that bounced; where it is paid."""
-    stage.buy(ANNA)
-    while len(stage.charges(ANNA)) < 2:
-        stage.advance(hours=6)
-    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[0], "failed", reason)
-    stage.work()
-    return f"/studio/pay/{stage.charges(ANNA)[1].token}"
 
 
 def announced(stage: Stage) -> str:
@@ -77,10 +64,7 @@ def test_without_a_tick_nothing_is_asked_and_nothing_is_kept(visitor: Visitor, s
 
 
 def test_while_a_debit_runs_nobody_can_pay_as_well(visitor: Visitor, stage: Stage) -> None:
-    stage.buy(ANNA)
-    while len(stage.charges(ANNA)) < 2:
-        stage.advance(hours=6)
-    url = f"/studio/pay/{stage.charges(ANNA)[1].token}"
+    url = f"/studio/pay/{second_month(stage).token}"
     page = visitor.look(url)
     assert "Betaal het niet nog eens" in words_of(page)
     assert "<form" not in page.text
@@ -98,7 +82,6 @@ def test_a_double_press_makes_one_payment(visitor: Visitor, stage: Stage) -> Non
 
 def test_conditions_that_changed_meanwhile_are_shown_again(visitor: Visitor, stage: Stage) -> None:
     page = visitor.look(bounced(stage))
-    stage.advance(days=3)
     with stage.database.write() as tx:
         tx.query(Subscription).one().amount_cents = 6000
     again = visitor.press(page, agree="yes")
@@ -125,7 +108,8 @@ def test_a_kajabi_sign_up_makes_its_mandate_here(visitor: Visitor, stage: Stage)
 
 def test_a_kajabi_sign_up_whose_time_is_over_cannot_be_paid(visitor: Visitor, stage: Stage) -> None:
     url = announced(stage)
-    stage.advance(days=8)
+    stage.sandbox.advance(timedelta(days=8))
+    stage.work()
     page = visitor.look(url)
     assert "Deze bestelling is afgelopen" in words_of(page)
     assert "/studio/buy/members" in page.text
@@ -146,12 +130,7 @@ def test_who_agreed_at_the_checkout_need_not_tick_again_to_try_again(visitor: Vi
 
 
 def test_an_instalment_plan_says_when_it_stops(visitor: Visitor, stage: Stage) -> None:
-    stage.buy(ANNA, "terms")
-    while len(stage.charges(ANNA)) < 2:
-        stage.advance(hours=6)
-    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[0], "failed", "AM04")
-    stage.work()
-    words = words_of(visitor.look(f"/studio/pay/{stage.charges(ANNA)[1].token}"))
+    words = words_of(visitor.look(bounced(stage, plan="terms")))
     assert "Na 3 termijnen, samen € 300,00, stopt het vanzelf" in words
 
 
@@ -165,6 +144,7 @@ def test_the_page_speaks_the_language_that_is_asked_for(visitor: Visitor, stage:
 
 def test_after_a_suspension_no_day_is_promised_that_paying_moves(visitor: Visitor, stage: Stage) -> None:
     url = bounced(stage, "AC04")
-    stage.advance(days=15)
+    stage.sandbox.advance(timedelta(days=15))
+    stage.work()
     assert stage.subscription(ANNA).state.value == "suspended"
     assert "de datum van de volgende afschrijving krijg je per e-mail" in words_of(visitor.look(url))

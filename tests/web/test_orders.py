@@ -8,18 +8,12 @@ import pytest
 from linkpay.store.tables import Outbox, Subscription
 from tests.builders import make_site
 from tests.flows.stage import KEY, Stage
+from tests.web.members import ANNA, newest_payment, second_month
 from tests.web.visitor import Visitor, form_of, words_of
-
-ANNA = "anna@example.com"
 
 
 def order_url(stage: Stage, email: str = ANNA) -> str:
     return f"/studio/order/{stage.subscription(email).token}"
-
-
-def last_payment(stage: Stage) -> str:
-    (newest,) = stage.parts.payments.list_payments(KEY, limit=1)
-    return newest.id
 
 
 def test_a_buyer_who_comes_back_is_told_that_her_payment_is_awaited(visitor: Visitor, stage: Stage) -> None:
@@ -33,14 +27,15 @@ def test_a_buyer_who_comes_back_is_told_that_her_payment_is_awaited(visitor: Vis
 
 def test_paid_is_told_before_access_is_and_access_once_kajabi_has_it(visitor: Visitor, stage: Stage) -> None:
     visitor.order()
-    stage.bank(last_payment(stage), "paid")
+    stage.bank(newest_payment(stage), "paid")
     away = {"target": "kajabi", "match": "", "kind": "status:503", "count": 1}
     stage.sandbox.call("POST", "/_sandbox/faults", away)
     stage.work()
     paid = visitor.look(order_url(stage))
     assert "Betaald. Je toegang wordt geopend" in words_of(paid)
     assert "Refresh" in paid.headers
-    stage.advance(minutes=5)
+    stage.sandbox.advance(timedelta(minutes=5))
+    stage.work()
     done = visitor.look(order_url(stage))
     words = words_of(done)
     assert "Je toegang is open" in words
@@ -55,7 +50,7 @@ def test_a_payment_that_failed_can_be_tried_again_with_everything_kept(
     visitor: Visitor, stage: Stage, status: str
 ) -> None:
     first = visitor.order().headers["Location"]
-    stage.bank(last_payment(stage), status)
+    stage.bank(newest_payment(stage), status)
     stage.work()
     page = visitor.look(order_url(stage))
     assert "De betaling is niet gelukt" in words_of(page)
@@ -64,7 +59,7 @@ def test_a_payment_that_failed_can_be_tried_again_with_everything_kept(
     assert again.status_code == 303
     assert again.headers["Location"].startswith("http://mollie.sandbox.test/checkout/")
     assert again.headers["Location"] != first
-    stage.bank(last_payment(stage), "paid")
+    stage.bank(newest_payment(stage), "paid")
     stage.work()
     assert "Je toegang is open" in words_of(visitor.look(order_url(stage)))
 
@@ -125,9 +120,9 @@ def test_an_order_that_was_let_go_for_another_plan_says_so(visitor: Visitor, sta
 
 def test_a_buyer_who_paid_both_tabs_is_told_and_refunded(visitor: Visitor, stage: Stage) -> None:
     visitor.order()
-    first, url = last_payment(stage), order_url(stage)
+    first, url = newest_payment(stage), order_url(stage)
     visitor.order(plan="once", agree=None)
-    for payment in (last_payment(stage), first):
+    for payment in (newest_payment(stage), first):
         stage.bank(payment, "paid")
         stage.work()
     words = words_of(visitor.look(url))
@@ -138,25 +133,23 @@ def test_a_buyer_who_paid_both_tabs_is_told_and_refunded(visitor: Visitor, stage
 
 
 def test_a_member_who_owes_is_led_to_the_pay_page(visitor: Visitor, stage: Stage) -> None:
-    stage.buy(ANNA)
-    while len(stage.charges(ANNA)) < 2:
-        stage.advance(hours=6)
+    charge = second_month(stage)
     running = visitor.look(order_url(stage))
     assert "Je toegang is open" in words_of(running)
-    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[0], "failed", "AM04")
+    stage.bank(stage.mollie_ids(charge.id)[0], "failed", "AM04")
     stage.work()
     page = visitor.look(order_url(stage))
     words = words_of(page)
     assert "Er staat nog een bedrag open" in words
     assert "Je houdt je toegang tot 14 maart 2026" in words
-    assert f"/studio/pay/{stage.charges(ANNA)[1].token}" in page.text
+    assert f"/studio/pay/{charge.token}" in page.text
 
 
 def test_a_site_is_told_when_kajabi_refuses_and_the_buyer_need_not_pay_again(
     visitor: Visitor, stage: Stage
 ) -> None:
     visitor.order()
-    stage.bank(last_payment(stage), "paid")
+    stage.bank(newest_payment(stage), "paid")
     gone = {"target": "kajabi", "match": "", "kind": "status:500", "count": 40}
     stage.sandbox.call("POST", "/_sandbox/faults", gone)
     stage.work()
