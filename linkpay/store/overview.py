@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BigInteger, Select, cast, func, select
 
 from linkpay.domain.charge import ChargeState
 from linkpay.store.db import Tx
@@ -90,7 +90,8 @@ def _money() -> Select[int, date, int]:
     return select(
         Charge.subscription_id,
         reaches.label("paid_until"),
-        owed.filter(Charge.failed_at.is_not(None)).label("owed_cents"),
+        # PostgreSQL sums big integers into decimals.
+        cast(owed.filter(Charge.failed_at.is_not(None)), BigInteger).label("owed_cents"),
     ).group_by(Charge.subscription_id)
 
 
