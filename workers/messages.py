@@ -1,10 +1,12 @@
 """Inbox rows: what Mollie and Kajabi told us, followed up."""
 
-from linkpay.errors import InputError, Missing, Retryable
+from linkpay.errors import InputError, Missing, Permanent, Retryable
 from linkpay.services import checkout, debits, settlement, signup
 from linkpay.services.parts import Parts
 from linkpay.store import charges, journal, sites, work
 from linkpay.store.tables import Inbox
+
+_LOOKS, _LOOKS_FOR_OURS = 3, 10
 
 
 def handle(parts: Parts, row: Inbox) -> None:
@@ -20,8 +22,8 @@ def _mollie(parts: Parts, row: Inbox) -> None:
     key = checkout.site_key(parts, row.site_id)
     try:
         seen = checkout.look(parts, key, row.ref, "mollie")
-    except Missing:
-        _finish(parts, row, "unknown_at_mollie")
+    except Missing as problem:
+        _not_there(parts, row, problem)
         return
     now = parts.clock.now()
     with parts.database.write() as tx:
@@ -35,6 +37,20 @@ def _mollie(parts: Parts, row: Inbox) -> None:
         if outcome == settlement.Outcome.STRANGE_STATUS:
             raise Retryable("Mollie names a payment status that this version does not know")
         work.finish(tx, row, now, outcome=str(outcome))
+
+
+def _not_there(parts: Parts, row: Inbox, problem: Missing) -> None:
+    """Mollie does not promise to find at once what it has just made, so one answer proves nothing.
+
+    An id that is not ours is given up after a few looks, one of ours only after many.
+    """
+    with parts.database.read() as tx:
+        ours = charges.payment_by_mollie_id(tx, row.site_id, row.ref) is not None
+    if row.attempts < (_LOOKS_FOR_OURS if ours else _LOOKS):
+        raise Retryable(problem.detail, status=problem.status)
+    if ours:
+        raise Permanent(f"Mollie does not know {row.ref} any more: {problem.detail}")
+    _finish(parts, row, "unknown_at_mollie")
 
 
 def _kajabi(parts: Parts, row: Inbox) -> None:

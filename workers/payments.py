@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, Sequence
 from linkpay.domain.strokes import Move, next_move, too_late
-from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, TooLate
+from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, Retryable, TooLate
 from linkpay.services import checkout, debits, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, people, work
@@ -13,6 +13,8 @@ from linkpay.store.tables.money import Stroke
 
 #: A mandate that Mollie still calls pending is asked about again after this.
 _ASK_MANDATE_AGAIN = timedelta(hours=1)
+#: Mollie does not promise to find at once what it has just made: so often is a payment looked for.
+_LOOKS = 10
 
 
 def send(parts: Parts, row: Outbox) -> None:
@@ -129,6 +131,8 @@ def poll(parts: Parts, row: Outbox) -> None:
     try:
         seen = checkout.look(parts, key, payment.mollie_id, "poller")
     except Missing as problem:
+        if row.attempts < _LOOKS:
+            raise Retryable(problem.detail, status=problem.status) from problem
         raise Permanent(f"Mollie does not know {payment.mollie_id} any more: {problem.detail}") from problem
     now = parts.clock.now()
     with parts.database.write() as tx:
