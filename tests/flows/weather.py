@@ -94,4 +94,5 @@ def in_between(
 ) -> None:  # fmt: skip
     """Let something happen once, just before or just after the next call of a port's method."""
     inner = getattr(stage.parts, port)
-    stage.parts = replace(stage.parts, **{port: _Between(inner, method, before, after)})
+    changed: dict[str, Any] = {port: _Between(inner, method, before, after)}
+    stage.parts = replace(stage.parts, **changed)

@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from linkpay.store.tables import Charge
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 
 ANNA = "anna@example.com"
 

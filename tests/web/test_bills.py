@@ -8,7 +8,8 @@ from linkpay.ports import Announcement
 from linkpay.services import signup
 from linkpay.store import sites
 from linkpay.store.tables import Consent, Offer, Subscription
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 from tests.web.members import ANNA, bounced, newest_payment, second_month
 from tests.web.visitor import Visitor, form_of, words_of
 

@@ -9,7 +9,8 @@ from linkpay.domain.money import amount_string
 from linkpay.domain.snapshots import PaymentSnapshot
 from linkpay.store import charges
 from linkpay.store.tables import Attention, Charge, Consent, Customer, Mail, Payment, Plan, Site, Subscription
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 from tests.web.visitor import Visitor, form_of, words_of
 
 BUY = "/studio/buy/members"

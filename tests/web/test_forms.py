@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from linkpay.web.forms import tidy
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 from tests.web.visitor import Visitor, form_of
 
 JUNK = st.one_of(

@@ -7,7 +7,8 @@ import pytest
 
 from linkpay.store.tables import Outbox, Subscription
 from tests.builders import make_site
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 from tests.web.members import ANNA, newest_payment, second_month
 from tests.web.visitor import Visitor, form_of, words_of
 

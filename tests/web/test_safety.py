@@ -9,7 +9,8 @@ from flask import Flask
 from linkpay.app import create_app
 from linkpay.store.tables import Customer
 from linkpay.web.edge import Edge, checkout_origin
-from tests.flows.stage import KEY, Stage
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
 from tests.web.visitor import Visitor, form_of, words_of
 
 BUY = "/studio/buy/members"
