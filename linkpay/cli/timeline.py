@@ -25,6 +25,9 @@ _WORDS = {
     "look_noted": "a look was owed",
     "payment": "paid",
     "payment_undone": "debit failed after it was paid",
+    "payment_failed": "payment failed",
+    "payment_canceled": "payment canceled",
+    "payment_expired": "payment expired",
     "refund": "refunded",
     "refund_undone": "refund came to nothing",
     "chargeback": "charged back",
@@ -45,7 +48,7 @@ _SPEAK_ALONE = frozenset({"plan", "mail", "reason", "outcome", "why", "sequence"
 _REASONS: dict[object, str] = {str(reason): said for reason, said in words.ACCESS_REASONS.items()}
 _STYLES = {
     "payment": "green", "access_granted": "green", "started": "green", "chargeback_undone": "green",
-    "payment_undone": "red", "chargeback": "red", "access_revoked": "red", "suspended": "red",
+    "payment_failed": "red", "payment_undone": "red", "chargeback": "red", "access_revoked": "red", "suspended": "red",
     "ended": "red", "refund": "yellow", "webhook_parked": "red",
 }  # fmt: skip
 

@@ -75,6 +75,11 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
             tx, entry.kind.value, seen.actor, now, subscription=subscription, payment=payment,
             ref=entry.ref, amount_cents=entry.amount.cents,
         )  # fmt: skip
+    if payment.status is not before and payment.status in _CAME_TO_NOTHING:
+        journal.record(
+            tx, f"payment_{payment.status}", seen.actor, now, subscription=subscription, payment=payment,
+            reason=payment.failure_code,
+        )  # fmt: skip
     _react(tx, _Case(subscription, charge, payment, seen.payment, booked, owed_before), now)
     access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
     return Outcome.BOOKED
