@@ -106,3 +106,28 @@ def test_one_thread_gets_its_turns_beside_a_process_with_many(tmp_path: Path) ->
     )
     turns = [int(process.communicate(timeout=60)[0]) for process in (many, one)]
     assert turns[1] > turns[0] / 10, turns
+
+
+def test_who_waits_too_long_for_the_floor_frees_the_gate(tmp_path: Path) -> None:
+    holder, impatient, next_one = (Turnstile(tmp_path / "db", seconds) for seconds in (5, 0.05, 0.05))
+    with holder:
+        for waiting in (impatient, next_one):
+            # A gate that the first did not free would be what the second waits for.
+            with pytest.raises(LockTimeout, match="floor"), waiting:
+                pass
+    with next_one:
+        pass
+
+
+def test_an_error_inside_lets_the_next_one_in(tmp_path: Path) -> None:
+    turnstile = Turnstile(tmp_path / "db", 0.5)
+    for _ in range(2):
+        with pytest.raises(ConnectionError), turnstile:
+            raise ConnectionError("the plug is pulled")
+    with Turnstile(tmp_path / "db", 0.05):
+        pass
+
+
+def test_two_databases_in_one_folder_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    with Turnstile(tmp_path / "db", 1), Turnstile(tmp_path / "other", 0.05):
+        pass
