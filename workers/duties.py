@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-from linkpay.services import checkout, dunning, letters, signup
+from linkpay.services import checkout, dunning, letters, settlement, signup
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
 
 _WATCH_EVERY = timedelta(days=1)
 _WATCH_LIMIT = 1000
+_UNDONE = "/undone"
 #: A debit waits this long for a payment page that somebody has open.
 _LET_HER_PAY = timedelta(hours=1)
 
@@ -52,17 +53,35 @@ def watch_site(parts: Parts, row: Outbox) -> None:
     asking about every payment, and costs one call.
     """
     key = checkout.site_key(parts, row.site_id)
-    found: dict[str, set[str]] = {}
-    for payment_id, chargeback in parts.payments.list_chargebacks(key, limit=_WATCH_LIMIT):
-        undone = {f"{chargeback.id}/undone"} if chargeback.reversed_at else set()
-        found.setdefault(payment_id, set()).update({chargeback.id}, undone)
-    for payment_id, refund in parts.payments.list_refunds(key, limit=_WATCH_LIMIT):
-        if refund.status not in ("failed", "canceled"):
-            found.setdefault(payment_id, set()).add(refund.id)
+    found = _gone_out(parts, key)
     now = parts.clock.now()
     with parts.database.write() as tx:
+        settlement.key_works(tx, row.site_id, now)
         for payment_id, refs in found.items():
             payment = charges.payment_by_mollie_id(tx, row.site_id, payment_id)
-            if payment is not None and not refs <= charges.booked_refs(tx, payment.id):
+            if payment is None:
+                continue
+            booked = charges.booked_refs(tx, payment.id)
+            if any(_is_news(ref, booked) for ref in refs):
                 inbox.note(tx, site_id=row.site_id, ref=payment_id, why="daily watch", now=now)
         work.postpone(tx, row, now + _WATCH_EVERY, fresh=True)
+
+
+def _gone_out(parts: Parts, key: str) -> dict[str, set[str]]:
+    """What went out of each payment, and what of it came back, by the ledger's references."""
+    found: dict[str, set[str]] = {}
+    for payment_id, chargeback in parts.payments.list_chargebacks(key, limit=_WATCH_LIMIT):
+        refs = found.setdefault(payment_id, set())
+        refs.add(chargeback.id)
+        if chargeback.reversed_at is not None:
+            refs.add(f"{chargeback.id}{_UNDONE}")
+    for payment_id, refund in parts.payments.list_refunds(key, limit=_WATCH_LIMIT):
+        came_to_nothing = refund.status in ("failed", "canceled")
+        found.setdefault(payment_id, set()).add(f"{refund.id}{_UNDONE}" if came_to_nothing else refund.id)
+    return found
+
+
+def _is_news(ref: str, booked: set[str]) -> bool:
+    """Whether the ledger lacks this; what came back matters only where its going out is booked."""
+    went_out = ref.removesuffix(_UNDONE)
+    return ref not in booked and (went_out == ref or went_out in booked)

@@ -7,7 +7,15 @@ the three kinds of provider failure become: later, later, or a person.
 import logging
 from collections.abc import Callable
 
-from linkpay.errors import CredentialsRefused, OutcomeUnknown, Permanent, ProviderError, Retryable, TooLate
+from linkpay.errors import (
+    Conflict,
+    CredentialsRefused,
+    OutcomeUnknown,
+    Permanent,
+    ProviderError,
+    Retryable,
+    TooLate,
+)
 from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.store import journal, sites, work
@@ -43,18 +51,25 @@ def run(parts: Parts, kind: str, row_id: int) -> None:
         if row is None:
             return
         try:
-            if isinstance(row, Inbox):
-                messages.handle(parts, row)
-            else:
-                HANDLERS[row.kind](parts, row)
+            _do(parts, row)
         except work.LeaseLost:
             log.warning("lease lost", extra={"event": "lease_lost"})
-        except (Retryable, OutcomeUnknown, TooLate) as problem:
-            _later(parts, row, problem)
-        except CredentialsRefused as problem:
-            _halt(parts, row, problem)
-        except Permanent as problem:
-            _park(parts, row, problem)
+
+
+def _do(parts: Parts, row: Inbox | Outbox) -> None:
+    """Hand the row over, and note what it cannot finish. Raises LeaseLost from anywhere in between."""
+    try:
+        if isinstance(row, Inbox):
+            messages.handle(parts, row)
+        else:
+            HANDLERS[row.kind](parts, row)
+    except (Retryable, OutcomeUnknown, TooLate, Conflict) as problem:
+        # A conflict is a site without a key: its work waits until it is connected.
+        _later(parts, row, problem)
+    except CredentialsRefused as problem:
+        _halt(parts, row, problem)
+    except Permanent as problem:
+        _park(parts, row, problem)
 
 
 def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:

@@ -31,6 +31,8 @@ def _mollie(parts: Parts, row: Inbox) -> None:
         if payment is None:
             # The webhook came before the answer to our own request was stored, or was never stored.
             payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))
+        if payment is None:
+            settlement.key_works(tx, row.site_id, now)
         outcome = settlement.settle(tx, payment.id, seen, now) if payment else "foreign"
         if payment is not None and outcome == settlement.Outcome.BOOKED:
             debits.follow(tx, payment, seen.payment, now)
@@ -50,7 +52,10 @@ def _not_there(parts: Parts, row: Inbox, problem: Missing) -> None:
         raise Retryable(problem.detail, status=problem.status)
     if ours:
         raise Permanent(f"Mollie does not know {row.ref} any more: {problem.detail}")
-    _finish(parts, row, "unknown_at_mollie")
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        settlement.key_works(tx, row.site_id, now)
+        work.finish(tx, row, now, outcome="unknown_at_mollie")
 
 
 def _kajabi(parts: Parts, row: Inbox) -> None:
@@ -65,10 +70,10 @@ def _kajabi(parts: Parts, row: Inbox) -> None:
                 detail=f"A message from Kajabi could not be understood: {problem.message}",
             )  # fmt: skip
         return
-    if said.ignored is not None:
-        _finish(parts, row, "ignored")
-        return
     with parts.database.write() as tx:
+        if said.ignored is not None:
+            work.finish(tx, row, now, outcome="ignored")
+            return
         outcome = signup.open_from_kajabi(tx, sites.get(tx, row.site_id), said, now)
         if outcome in (signup.Outcome.UNMAPPED, signup.Outcome.NO_PLAN):
             work.park(tx, row, f"{outcome}: Kajabi offer {said.offer_id}", now)
@@ -78,8 +83,3 @@ def _kajabi(parts: Parts, row: Inbox) -> None:
             )  # fmt: skip
             return
         work.finish(tx, row, now, outcome=outcome.value)
-
-
-def _finish(parts: Parts, row: Inbox, outcome: str) -> None:
-    with parts.database.write() as tx:
-        work.finish(tx, row, parts.clock.now(), outcome=outcome)

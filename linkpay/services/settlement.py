@@ -55,7 +55,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
         return Outcome.MISMATCH
     if seen.payment.status is PaymentStatus.UNKNOWN:
         return Outcome.STRANGE_STATUS
-    _key_works(tx, payment.site_id, now)
+    key_works(tx, payment.site_id, now)
     before = payment.status
     _note_status(payment, seen.payment)
     booked = [
@@ -85,8 +85,8 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     return Outcome.BOOKED
 
 
-def _key_works(tx: Tx, site_id: int, now: datetime) -> None:
-    """Whoever can read a payment has a good key: a halted site is charged again."""
+def key_works(tx: Tx, site_id: int, now: datetime) -> None:
+    """Mollie answered: the key is good, and a halted site is charged again."""
     if sites.get(tx, site_id).halted_at is not None:
         sites.resume(tx, site_id)
         journal.solved(tx, site_id=site_id, kind="mollie_key", subject=f"site:{site_id}", now=now)
