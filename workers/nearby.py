@@ -18,11 +18,11 @@ _FEW = 4
 
 
 class NearBell:
-    """`ports.Bell` inside a worker: its own pool first, and the others through `far`.
+    """`ports.Bell` inside a worker: what a commit owes first goes to its own pool, the rest through `far`.
 
-    A payment that was just booked owes a grant, and the worker that booked it can send it without the
-    way through Redis. Nothing is lost by keeping it here: the row stays the job, and the sweep rings
-    for what this process did not do. When all threads have enough to do, others are told.
+    A payment that was just booked owes a grant, and the worker that booked it sends it next, ahead of
+    all that waits and without the way through Redis; mails queue up behind. Nothing is lost by keeping
+    a row here: the row stays the job, and the sweep rings for what this process did not do.
     """
 
     def __init__(self, far: Bell) -> None:
@@ -35,14 +35,10 @@ class NearBell:
 
     def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
         """Never raises and never waits."""
-        inbox, outbox = self._left("inbox", inbox_ids), self._left("outbox", outbox_ids)
-        if inbox or outbox:
-            self._far.ring(inbox, outbox)
-
-    def _left(self, kind: str, ids: Sequence[int]) -> Sequence[int]:
-        """What the pool did not take."""
-        pool = self._pool
-        return ids if pool is None else [row_id for row_id in ids if not pool.offer(kind, row_id)]
+        if outbox_ids and self._pool is not None and self._pool.offer("outbox", outbox_ids[0]):
+            outbox_ids = outbox_ids[1:]
+        if inbox_ids or outbox_ids:
+            self._far.ring(inbox_ids, outbox_ids)
 
 
 def still_due(parts: Parts, ring: Ring) -> Ring:

@@ -59,13 +59,14 @@ class Pool:
             self._submit((kind, row_id))
 
     def offer(self, kind: str, row_id: int) -> bool:
-        """Hand one row over ahead of all that wait, if a thread is to be had soon; never blocks.
+        """Hand one row over ahead of all that wait; never blocks.
 
-        False when it is not taken: somebody else should be told of it.
+        There is room for one such row per thread beyond the capacity. False when it is not taken:
+        somebody else should be told of it.
         """
         row = (kind, row_id)
         with self._changed:
-            if self._closed or len(self._waiting) >= self._threads:
+            if self._closed or len(self._waiting) >= self._capacity + self._threads:
                 return False
             if self._is_known(row):
                 return True

@@ -43,12 +43,15 @@ def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int]) -> None:
     """The sweep finds the rows all the same."""
 
 
-def ring_after_commit(tx: Tx, *, inbox_id: int | None = None, outbox_id: int | None = None) -> None:
-    """Wake a worker for this row as soon as the transaction is committed."""
+def ring_after_commit(
+    tx: Tx, *, inbox_id: int | None = None, outbox_id: int | None = None, first: bool = True
+) -> None:
+    """Wake a worker for this row as soon as the transaction is committed; `first` before the others."""
     if inbox_id is not None:
         tx.info.setdefault("inbox", []).append(inbox_id)
     if outbox_id is not None:
-        tx.info.setdefault("outbox", []).append(outbox_id)
+        rung = tx.info.setdefault("outbox", [])
+        rung.insert(0 if first else len(rung), outbox_id)
 
 
 Row = TypeVar("Row", bound=Base)

@@ -24,6 +24,8 @@ from linkpay.store.tables import Inbox, Outbox
 LEASE = timedelta(seconds=20)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
+#: Money and access come before these.
+_CAN_WAIT = frozenset({"send_mail"})
 
 
 class LeaseLost(LinkPayError):
@@ -38,7 +40,7 @@ def add(
         tx, Outbox, site_id=site_id, kind=kind, ref=ref, target_id=target_id, run_at=run_at, created_at=now
     )
     if row_id is not None and run_at <= now:
-        ring_after_commit(tx, outbox_id=row_id)
+        ring_after_commit(tx, outbox_id=row_id, first=kind not in _CAN_WAIT)
     return row_id is not None
 
 

@@ -15,6 +15,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import charges, sites
 from linkpay.store.tables import Charge, Payment
 from tests.processes.machine import Machine
+from tests.processes.patience import until
 
 _AT_ONCE = 8
 
@@ -53,7 +54,8 @@ class Shop:
             assert plan is not None
             buyer = checkout.Buyer("Anna de Vries", email, "nl")
             _, charge = checkout.begin(tx, site, plan, buyer, "I agree", parts.clock.now())
-        assert isinstance(checkout.pay(parts, charge.id), checkout.Redirect)
+        # "Ask again" is an answer too, on a machine that is too busy: the page would ask once more.
+        until(lambda: isinstance(checkout.pay(parts, charge.id), checkout.Redirect), 30)
         with parts.database.read() as tx:
             payment = charges.open_payment(tx, charge.id)
         assert payment is not None

@@ -48,28 +48,42 @@ def pool_of(threads: int, capacity: int, run: Callable[[str, int], None]) -> Ite
     pool.drain(5)
 
 
-def test_a_worker_with_a_free_thread_takes_its_own_rows_and_tells_nobody() -> None:
+def test_a_worker_takes_what_a_commit_owes_first_and_tells_others_of_the_rest() -> None:
     doors, far = Doors(), FarBell()
     doors.open.set()
     with pool_of(2, 4, doors.run) as pool:
         bell = NearBell(far)
         bell.serve(pool)
-        bell.ring([1], [7])
+        bell.ring([1], [7, 8, 9])
+        bell.ring([], [5])
         assert pool.drain(5)
-    assert sorted(doors.entered) == [("inbox", 1), ("outbox", 7)]
-    assert far.rung == []
+    assert sorted(doors.entered) == [("outbox", 5), ("outbox", 7)]
+    assert far.rung == [((1,), (8, 9))]
 
 
-def test_a_worker_with_enough_to_do_tells_others_at_once() -> None:
+def test_a_worker_without_room_tells_others_of_everything() -> None:
     doors, far = Doors(), FarBell()
-    with pool_of(1, 4, doors.run) as pool:
+    with pool_of(1, 1, doors.run) as pool:
         bell = NearBell(far)
         bell.serve(pool)
         pool.submit_many("inbox", [1])
         eventually(lambda: doors.entered)
-        bell.ring([], [7, 8])
+        for row_id in (7, 8, 9):
+            bell.ring([], [row_id])
         doors.open.set()
-    assert far.rung == [((), (8,))]
+    assert far.rung == [((), (9,))]
+
+
+def test_money_and_access_are_rung_before_mails(database: Database) -> None:
+    rung: list[tuple[list[int], list[int]]] = []
+    database.ring = lambda inbox, outbox: rung.append((list(inbox), list(outbox)))
+    with database.write() as tx:
+        site = make_site(tx)
+        for ref, kind in enumerate(("send_mail", "apply_grant", "send_mail"), 1):
+            work.add(tx, site_id=site.id, kind=kind, ref=str(ref), target_id=ref, run_at=NOW, now=NOW)
+    with database.read() as tx:
+        kinds = [tx.get_one(Outbox, row_id).kind for row_id in rung[0][1]]
+    assert kinds == ["apply_grant", "send_mail", "send_mail"]
 
 
 def test_its_own_rows_go_before_those_that_wait() -> None:
