@@ -48,8 +48,8 @@ _SPEAK_ALONE = frozenset({"plan", "mail", "reason", "outcome", "why", "sequence"
 _REASONS: dict[object, str] = {str(reason): said for reason, said in words.ACCESS_REASONS.items()}
 _STYLES = {
     "payment": "green", "access_granted": "green", "started": "green", "chargeback_undone": "green",
-    "payment_failed": "red", "payment_undone": "red", "chargeback": "red", "access_revoked": "red", "suspended": "red",
-    "ended": "red", "refund": "yellow", "webhook_parked": "red",
+    "payment_failed": "red", "payment_undone": "red", "chargeback": "red", "access_revoked": "red",
+    "suspended": "red", "ended": "red", "refund": "yellow", "webhook_parked": "red",
 }  # fmt: skip
 
 
