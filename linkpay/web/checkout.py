@@ -1,7 +1,7 @@
 """The order page of an offer: choose, fill in, agree, and go to the bank."""
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -53,12 +53,13 @@ def order(site: str, offer: str) -> Response:
     checked = check(form, plan_known=choice is not None, needs_consent=needs_consent)
     if isinstance(checked, OrderForm) or choice is None:
         return _show(shop, checked if isinstance(checked, OrderForm) else form, 422)
-    if form.seen != wording.fingerprint(_texts(shop)):
+    consents = _consents(shop)
+    if form.seen != _seen(shop, consents):
         notice = _(
             "The price or the conditions changed while this page was open. Check them and press again."
         )
         return _show(shop, replace(form, agrees=False, notice=notice), 422)
-    return _take(shop, choice, checked)
+    return _take(shop, choice, checked, consents[choice.slug])
 
 
 def _open(site: str, offer: str) -> Shop:
@@ -69,9 +70,8 @@ def _open(site: str, offer: str) -> Shop:
     return shop
 
 
-def _take(shop: Shop, choice: Choice, checked: Checked) -> Response:
+def _take(shop: Shop, choice: Choice, checked: Checked, consent: wording.Consent | None) -> Response:
     """Sign the buyer up and send her to the bank."""
-    consent = _consent(shop, choice)
     buyer = checkout.Buyer(checked.name, checked.email, locale())
     try:
         purchase = _sign_up(shop, choice, buyer, consent.text if consent else "")
@@ -95,36 +95,28 @@ def _sign_up(shop: Shop, choice: Choice, buyer: checkout.Buyer, consent: str) ->
 
 
 def _show(shop: Shop, form: OrderForm, status: int = 200) -> Response:
-    choice = shop.choice(form.plan) or shop.choices[0]
+    consents = _consents(shop)
     page = render_template(
-        "buy.html", shop=shop, seller=shop.seller, form=form, chosen=choice, purpose=_purpose(shop),
-        consents={one.slug: _consent(shop, one) for one in shop.choices},
-        seen=wording.fingerprint(_texts(shop)), **_words(),
+        "buy.html", shop=shop, seller=shop.seller, form=form, consents=consents,
+        chosen=shop.choice(form.plan) or shop.choices[0], purpose=_purpose(shop),
+        seen=_seen(shop, consents), price=wording.price, price_note=wording.price_note, each=wording.each,
     )  # fmt: skip
     return may_come_back(make_response(page, status))
 
 
-def _consent(shop: Shop, choice: Choice) -> wording.Consent | None:
+def _consents(shop: Shop) -> dict[str, wording.Consent | None]:
+    """The permission that each plan asks for; None for one that is paid once."""
     today = local_day(parts().clock.now(), shop.seller.zone)
     collector = wording.Collector(shop.seller.name, shop.seller.support_email)
-    return wording.checkout_consent(collector, choice.terms, today)
+    return {choice.slug: wording.checkout_consent(collector, choice.terms, today) for choice in shop.choices}
 
 
-def _texts(shop: Shop) -> list[str]:
-    """All that the page states about money, for every plan on it."""
-    consents = [_consent(shop, choice) for choice in shop.choices]
-    texts = [consent.text for consent in consents if consent]
-    return texts + [f"{choice.slug} {wording.price(choice.terms)}" for choice in shop.choices]
+def _seen(shop: Shop, consents: Mapping[str, wording.Consent | None]) -> str:
+    """A fingerprint of all that the page states about money, for every plan on it."""
+    permissions = [consent.text for consent in consents.values() if consent]
+    prices = [f"{choice.slug} {wording.price(choice.terms)}" for choice in shop.choices]
+    return wording.fingerprint(permissions + prices)
 
 
 def _purpose(shop: Shop) -> str:
     return f"buy/{shop.seller.slug}/{shop.offer_slug}"
-
-
-def _words() -> dict[str, Any]:
-    return {
-        "price": wording.price,
-        "price_note": wording.price_note,
-        "each": wording.each,
-        "total": wording.total,
-    }
