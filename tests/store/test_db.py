@@ -1,5 +1,7 @@
 """Transactions: all or nothing, one moment for a reader, and a ring only for what can be seen."""
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -161,6 +163,16 @@ def test_instants_come_back_in_utc_to_the_microsecond(database: Database) -> Non
         assert site.halted_at == instant
         assert site.halted_at is not None
         assert site.halted_at.utcoffset() == timedelta(0)
+
+
+def test_a_writer_on_sqlite_holds_the_pen_before_it_reads(database: Database) -> None:
+    """What is read in a writing transaction is then still true when it writes."""
+    if not database.is_sqlite:
+        return  # PostgreSQL locks rows where they are read to be changed: test_concurrency
+    with database.write(), closing(sqlite3.connect(database.url.database or "", timeout=0)) as other:
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        assert other.execute("SELECT count(*) FROM site").fetchone() == (0,)
 
 
 def test_sqlite_is_opened_as_measured(database: Database) -> None:
