@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from linkpay.adapters.mollie import MollieProvider
+from linkpay.domain.charge import ChargeState
 from linkpay.sandbox.app import Sandbox
 from linkpay.store import charges, subscriptions
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Attention, Charge, Grant, Inbox, Mail, Member, Outbox, Subscription
 from linkpay.store.tables.people import Access
+from tests.flows.shop import Shop
 
 KEY = "test_stageofourown"
 
@@ -19,15 +21,13 @@ class Books:
     database: Database
     sandbox: Sandbox
     bank_view: MollieProvider
-    site_id: int
-    offer_id: int
-    kajabi: dict[str, str]
+    shop: Shop
 
     def subscription(self, email: str) -> Subscription:
         """The member's newest subscription."""
         with self.database.read() as tx:
             member = self._member(tx, email)
-            return subscriptions.for_access(tx, member.id, self.offer_id)[-1]
+            return subscriptions.for_access(tx, member.id, self.shop.offer_id)[-1]
 
     def charges(self, email: str) -> Sequence[Charge]:
         """All charges of the member's newest subscription."""
@@ -39,11 +39,11 @@ class Books:
         with self.database.read() as tx:
             member = self._member(tx, email)
             return next(
-                (g for g in tx.query(Grant).filter_by(member_id=member.id, offer_id=self.offer_id)), None
+                (g for g in tx.query(Grant).filter_by(member_id=member.id, offer_id=self.shop.offer_id)), None
             )
 
     def _member(self, tx: Tx, email: str) -> Member:
-        return tx.query(Member).filter_by(site_id=self.site_id, email=email).one()
+        return tx.query(Member).filter_by(site_id=self.shop.site_id, email=email).one()
 
     def mollie_ids(self, charge_id: int) -> list[str]:
         """Ids at Mollie of all attempts for a charge."""
@@ -61,7 +61,7 @@ class Books:
         return sum(offer["state"] == "granted" for offer in self._ours(members))
 
     def _ours(self, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        return [o for member in members for o in member["offers"] if o["id"] == self.kajabi["offer"]]
+        return [o for member in members for o in member["offers"] if o["id"] == self.shop.kajabi_offer]
 
     def kajabi_calls(self, email: str) -> list[str]:
         """What Kajabi was asked to do for her: ``activate 200`` and so on, oldest first."""
@@ -92,6 +92,10 @@ class Books:
         """Kinds of all mails that left, oldest first."""
         with self.database.read() as tx:
             return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at) if mail.sent_at]
+
+    def running_debits(self, email: str) -> int:
+        """How many debits of the member's newest subscription are under way."""
+        return sum(charge.state is ChargeState.COLLECTING for charge in self.charges(email))
 
     def troubles(self) -> list[str]:
         """Kinds of what is open on the attention list, oldest first."""

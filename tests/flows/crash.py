@@ -23,15 +23,25 @@ class Boundaries:
     def __init__(self, kill_at: int = 0) -> None:
         self.kill_at = kill_at
         self.crossed: list[str] = []
+        self._waits = 0
+        self._act: Callable[[], None] = lambda: None
 
     def arm(self, kill_at: int) -> None:
         """Count from now on, and kill at boundary number `kill_at` (0: at none)."""
         self.kill_at = kill_at
         self.crossed = []
 
+    def after_commits(self, count: int, act: Callable[[], None]) -> None:
+        """Let something happen once, right after the commit with this number from now."""
+        self._waits, self._act = count, act
+
     def cross(self, name: str) -> None:
         """Pass a boundary, or die there."""
         self.crossed.append(name)
+        if name == "after the commit":
+            self._waits -= 1
+            if self._waits == 0:
+                self._act()
         if len(self.crossed) == self.kill_at:
             raise Killed(name)
 

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from linkpay.clock import ManualClock
 from linkpay.sandbox.inprocess import mounted
 from linkpay.sandbox.records import from_text, to_text
 from tests.flows.crash import Boundaries, FragileDatabase
@@ -33,11 +32,8 @@ class Scene:
         self.database.dispose()
         self.databases.copied(self.url, onto=self.database.url.render_as_string(hide_password=False))
         self.boundaries.arm(0)
-        then = self.beginning
-        stage = Stage(
-            self.database, clock=ManualClock(then.clock.now()), boundaries=self.boundaries,
-            site_id=then.site_id, offer_id=then.offer_id, kajabi=then.kajabi,
-        )  # fmt: skip
+        stage = Stage(self.database, self.boundaries, self.beginning.clock.now())
+        stage.shop = self.beginning.shop
         self._reopen_books(stage)
         with mounted(stage.sandbox):
             yield stage
@@ -57,7 +53,7 @@ def frozen(databases: Databases, begin: Callable[[Stage], None]) -> Iterator[Sce
     """The scene as `begin` leaves it."""
     url, copy, boundaries = databases.migrated(), databases.migrated(), Boundaries()
     database = FragileDatabase(url, boundaries)
-    stage = Stage(database, boundaries=boundaries)
+    stage = Stage(database, boundaries)
     with mounted(stage.sandbox):
         stage.set_up()
         begin(stage)

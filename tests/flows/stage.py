@@ -5,36 +5,29 @@ dies. What happened is read from the sandbox's books as well as from our own.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import NamedTuple
 
-from cryptography.fernet import Fernet
 from sqlalchemy import func, select
 
 from linkpay.adapters.kajabi import KajabiOffers
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.clock import ManualClock
-from linkpay.domain.calendar import Unit, day_starts_at
-from linkpay.domain.plan import PlanKind
-from linkpay.domain.subscription import SubscriptionEvent
-from linkpay.ports import AccessOrder, Letter
-from linkpay.sandbox.app import Sandbox, create_sandbox
+from linkpay.domain.calendar import day_starts_at
+from linkpay.ports import Letter
+from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
-from linkpay.services import checkout, lifecycle
 from linkpay.services.parts import Parts
-from linkpay.store import inbox, sites, subscriptions, work
+from linkpay.store import inbox, work
 from linkpay.store.db import Database
-from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Charge, Inbox, Offer, Outbox, Plan, Site, Subscription
-from tests.flows.books import KEY, Books
+from linkpay.store.tables import Inbox, Outbox, Subscription
+from tests.flows.books import KEY
 from tests.flows.crash import Boundaries, Killed, fragile
+from tests.flows.hands import BASE_URL, Hands
+from tests.flows.shop import BOX, Shop, open_shop
 from workers import jobs, sweep
 
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
-BASE_URL = "https://pay.example.com"
-Result = TypeVar("Result")
-_BOX = SecretBox([Fernet.generate_key().decode()])
 
 
 class Letterbox:
@@ -47,35 +40,35 @@ class Letterbox:
         self.letters.append(letter)
 
 
-@dataclass
-class Stage(Books):
-    """One site with one offer, its sandbox, and the hands that move everything."""
+class Posted(NamedTuple):
+    """One webhook on its way: the site's token, and the payment's id or what Kajabi says."""
 
-    database: Database
-    clock: ManualClock = field(default_factory=lambda: ManualClock(START))
-    mailer: Letterbox = field(default_factory=Letterbox)
-    deliveries: Callable[[list[str]], Sequence[str]] = list
-    order: Callable[[list[tuple[str, int]]], Sequence[tuple[str, int]]] = list
-    site_id: int = 0
-    offer_id: int = 0
-    token: str = "stage-webhook-token"
-    kajabi: dict[str, str] = field(default_factory=dict)
-    boundaries: Boundaries = field(default_factory=Boundaries)
+    token: str
+    message: str
 
-    def __post_init__(self) -> None:
-        self.posted: list[str] = []
-        self.hooked: set[str] = set()
+
+class Stage(Hands):
+    """A shop, its sandbox, and time, which only moves here."""
+
+    def __init__(self, database: Database, boundaries: Boundaries, start: datetime = START) -> None:
+        self.database, self.boundaries, self.clock = database, boundaries, ManualClock(start)
+        self.mailer = Letterbox()
+        #: How webhooks come, and in which order rows are done; a test may change both.
+        self.deliveries: Callable[[list[Posted]], Sequence[Posted]] = list
+        self.order: Callable[[list[tuple[str, int]]], Sequence[tuple[str, int]]] = list
         #: What our edge answers to webhooks, and whether it handles them while Mollie waits.
         self.answer, self.eager = 200, False
+        self.posted: list[Posted] = []
+        self.hooked: set[str] = set()
         self._rung: dict[tuple[str, int], None] = {}
         self.database.ring = self._ring
-        self.sandbox: Sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
+        self.sandbox = create_sandbox(clock=self.clock, deliver=self._receive)
         # A second pair of eyes that no kill disturbs.
         self.bank_view = MollieProvider(f"http://{MOLLIE_HOST}")
         self.parts = Parts(
             database=self.database,
             clock=self.clock,
-            box=_BOX,
+            box=BOX,
             payments=fragile(MollieProvider(f"http://{MOLLIE_HOST}"), self.boundaries),
             access=fragile(KajabiOffers([], test_hosts=[KAJABI_HOST]), self.boundaries),
             mailer=fragile(self.mailer, self.boundaries),
@@ -83,127 +76,21 @@ class Stage(Books):
         )
 
     def set_up(self) -> None:
-        """Make the site, its offer at the sandbox's Kajabi, and its plans."""
-        kajabi_site = self.sandbox.call("POST", "/_sandbox/kajabi/sites", {"name": "Studio Vecht"})
-        made = self.sandbox.call(
-            "POST", "/_sandbox/kajabi/offers",
-            {"site_id": kajabi_site["id"], "title": "Members", "products": ["Course"]},
-        )  # fmt: skip
-        self.kajabi = {"site": kajabi_site["id"], "offer": made["id"]}
-        now = self.clock.now()
-        with self.database.write() as tx:
-            site = Site(slug="studio", token=self.token, name="Studio Vecht", created_at=now)
-            tx.add(site)
-            tx.flush()
-            site.mollie_key_sealed = _BOX.seal(site.id, "mollie_key", KEY)
-            offer = Offer(
-                site_id=site.id, slug="members", title="Members", kajabi_offer_id=made["id"],
-                activation_url_sealed=_BOX.seal(site.id, "activation_url", made["activation_url"]),
-                deactivation_url_sealed=_BOX.seal(site.id, "deactivation_url", made["deactivation_url"]),
-                created_at=now,
-            )  # fmt: skip
-            tx.add(offer)
-            tx.flush()
-            self.site_id, self.offer_id = site.id, offer.id
-            for slug, kind, cents, unit, periods in (
-                ("monthly", PlanKind.MEMBERSHIP, 5000, Unit.MONTH, None),
-                ("weekly", PlanKind.MEMBERSHIP, 1500, Unit.WEEK, None),
-                ("terms", PlanKind.INSTALMENTS, 10000, Unit.MONTH, 3),
-                ("once", PlanKind.ONE_TIME, 27500, Unit.MONTH, 1),
-            ):
-                plan = Plan(site_id=site.id, offer_id=offer.id, slug=slug, title=slug, created_at=now)
-                plan.kind, plan.amount_cents, plan.interval_unit, plan.periods = kind, cents, unit, periods
-                tx.add(plan)
+        """Open the shop."""
+        self.shop = self.open_shop("studio", KEY)
 
-    # What people and providers do -----------------------------------------------------------------
+    def open_shop(self, slug: str, key: str) -> Shop:
+        """One more site, with its own Mollie account."""
+        return open_shop(self.database, self.sandbox, slug, key, self.clock.now())
 
-    def begin(self, email: str, plan: str = "monthly") -> Charge:
-        """Fill in the checkout; the first charge."""
-        with self.database.write() as tx:
-            found = sites.plan(tx, self.site_id, plan)
-            assert found is not None
-            site = sites.get(tx, self.site_id)
-            buyer = checkout.Buyer("Anna de Vries", email, "nl")
-            _, charge = checkout.begin(tx, site, found, buyer, "I agree", self.clock.now())
-            return charge
-
-    def go_pay(self, charge: Charge) -> checkout.Result:
-        """Press the pay button of a charge."""
-        return checkout.pay(self.parts, charge.id)
-
-    def bank(self, payment_id: str, status: str, reason: str | None = None, **more: str) -> None:
-        """What the bank or the buyer makes of a payment."""
-        body = {"status": status} | ({"reason": reason} if reason else {}) | more
-        self.sandbox.call("POST", f"/_sandbox/payments/{payment_id}", body)
-
-    def insist(self, act: Callable[[], Result]) -> Result:
-        """Do what a person does; when the page dies, she presses again."""
-        for _ in range(20):
-            try:
-                return act()
-            except Killed:
-                self.clock.advance(timedelta(seconds=2))
-        raise AssertionError("the page never works")
-
-    def buy(self, email: str, plan: str = "monthly") -> Subscription:
-        """A whole purchase, paid, and worked off."""
-        charge = self.insist(lambda: self.begin(email, plan))
-        self.pay_by_link(charge)
-        return self.subscription(email)
-
-    def pay_by_link(self, charge: Charge) -> None:
-        """Press pay until there is an address, and pay there."""
-        for _ in range(20):
-            if isinstance(self.insist(lambda: self.go_pay(charge)), checkout.Redirect):
-                self.bank(self.mollie_ids(charge.id)[-1], "paid")
-                self.work()
-                return
-            self.clock.advance(timedelta(minutes=4))
-        raise AssertionError("no address to pay at")
-
-    def buy_at_kajabi(self, email: str, shape: str = "A") -> None:
-        """Buy in Kajabi's own shop: Kajabi lets her in by itself, and tells us in one of its shapes."""
-        if shape not in self.hooked:
-            target = f"{BASE_URL}/webhooks/kajabi/{self.token}"
-            hook = {"site_id": self.kajabi["site"], "target_url": target, "shape": shape}
-            self.sandbox.call("POST", "/_sandbox/kajabi/hooks", hook)
-            self.hooked.add(shape)
-        sale = {"offer_id": self.kajabi["offer"], "email": email, "name": "Anna de Vries"}
-        self.sandbox.call("POST", "/_sandbox/kajabi/purchases", sale)
-
-    def order_at(self, url: str, email: str, external_user_id: str) -> AccessOrder:
-        """A grant at an address of Kajabi, as another cart would send it."""
-        return AccessOrder(url, grant=True, name="Anna", email=email, external_user_id=external_user_id)
-
-    def make_due(self, row: Outbox) -> None:
-        """Let a piece of work be done now, again if it was done."""
-        with self.database.write() as tx:
-            again = tx.get_one(Outbox, row.id)
-            again.done_at, again.parked_at, again.run_at = None, None, self.clock.now()
-
-    def stop(self, email: str) -> None:
-        """End her subscription for good."""
-        with self.database.write() as tx:
-            held = subscriptions.lock(tx, self.subscription(email).id)
-            lifecycle.end(tx, held, SubscriptionEvent.STOPPED, "owner", self.clock.now())
-
-    def disturb(self, kind: str, match: str = "", target: str = "mollie", count: int = 1) -> None:
-        """Let Mollie or Kajabi misbehave from now on."""
-        fault = {"target": target, "match": match, "kind": kind, "count": count}
-        self.sandbox.call("POST", "/_sandbox/faults", fault)
-
-    def calm(self) -> None:
-        """No more disturbances."""
-        self.sandbox.call("DELETE", "/_sandbox/faults")
-
-    def _receive(self, _url: str, form: dict[str, str]) -> int:
-        self.posted.append(form.get("id") or form["json"])
+    def _receive(self, url: str, form: dict[str, str]) -> int:
+        self.posted.append(Posted(url.rpartition("/")[2], form.get("id") or form["json"]))
         if self.eager:
             self._handle_now()
         return self.answer
 
     def _handle_now(self) -> None:
-        self.post(self.posted.pop())
+        self._post(self.posted.pop())
         for kind, row_id in self.due():
             if kind == "inbox":
                 jobs.run(self.parts, kind, row_id)
@@ -215,31 +102,35 @@ class Stage(Books):
         self.sandbox.pump()
         told = list(self.posted) if self.answer == 200 else []
         self.posted.clear()
-        for message in self.deliveries(told):
-            self.post(message)
+        for posted in self.deliveries(told):
+            self._post(posted)
         return len(told)
+
+    def _post(self, posted: Posted, content_type: str = "application/json") -> None:
+        source = "mollie" if posted.message.startswith("tr_") else "kajabi"
+        self.post_raw(source, posted.message.encode(), content_type, posted.token)
 
     def stop_watching(self) -> None:
         """Put off the daily watch over the site, where a story is not about it."""
+        now, site_id = self.clock.now(), self.shop.site_id
         with self.database.write() as tx:
             work.add(
-                tx, site_id=self.site_id, kind="watch_site", ref=f"site:{self.site_id}", now=self.clock.now(),
-                target_id=self.site_id, run_at=self.clock.now(),
+                tx, site_id=site_id, kind="watch_site", ref=f"site:{site_id}", target_id=site_id, run_at=now,
+                now=now,
             )  # fmt: skip
             watch = tx.query(Outbox).filter_by(kind="watch_site").one()
-            watch.run_at = self.clock.now() + timedelta(days=999)
+            watch.run_at = now + timedelta(days=999)
 
-    def post(self, message: str, content_type: str = "") -> None:
+    def post(self, message: str, content_type: str = "application/json") -> None:
         """One webhook as the edge keeps it: the id of a payment, or what Kajabi says."""
-        source = "mollie" if message.startswith("tr_") else "kajabi"
-        self.post_raw(source, message.encode(), content_type or "application/json")
+        self._post(Posted(self.shop.token, message), content_type)
 
-    def post_raw(self, source: str, body: bytes, content_type: str) -> None:
+    def post_raw(self, source: str, body: bytes, content_type: str, token: str | None = None) -> None:
         """One webhook of any bytes."""
         with self.database.write() as tx:
             assert inbox.receive(
-                tx, token=self.token, source=source, ref=body.decode() if source == "mollie" else "",
-                content_type=content_type, body=body, now=self.clock.now(),
+                tx, token=token or self.shop.token, source=source, content_type=content_type, body=body,
+                ref=body.decode() if source == "mollie" else "", now=self.clock.now(),
             )  # fmt: skip
 
     def work(self) -> None:
@@ -277,7 +168,10 @@ class Stage(Books):
 
     def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
         """Let time pass, stopping at every moment at which anything becomes due to do it."""
-        goal = self.clock.now() + timedelta(days=days, hours=hours, minutes=minutes)
+        self.advance_to(self.clock.now() + timedelta(days=days, hours=hours, minutes=minutes))
+
+    def advance_to(self, goal: datetime) -> None:
+        """Let time pass until `goal`, in the same way."""
         self.work()
         while self.clock.now() < goal:
             self.sandbox.advance(max(self._next_moment(goal) - self.clock.now(), timedelta(seconds=1)))

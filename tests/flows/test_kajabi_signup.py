@@ -23,11 +23,11 @@ def announce(stage: Stage, message: dict[str, Any]) -> None:
 
 
 def real_purchase(stage: Stage, **changes: Any) -> dict[str, Any]:
-    return purchase(**({"offer_id": int(stage.kajabi["offer"])} | changes))
+    return purchase(**({"offer_id": int(stage.shop.kajabi_offer)} | changes))
 
 
 def real_resources(stage: Stage, external_user_id: str | None) -> dict[str, Any]:
-    text = json.dumps(resources(external_user_id)).replace("1234567", stage.kajabi["offer"])
+    text = json.dumps(resources(external_user_id)).replace("1234567", stage.shop.kajabi_offer)
     message: dict[str, Any] = json.loads(text)
     return message
 
@@ -35,7 +35,7 @@ def real_resources(stage: Stage, external_user_id: str | None) -> dict[str, Any]
 def kajabi_knows(stage: Stage, email: str, external_user_id: str) -> None:
     """Somebody else's cart gave this person another offer, under an id of its own."""
     other = stage.sandbox.call(
-        "POST", "/_sandbox/kajabi/offers", {"site_id": stage.kajabi["site"], "title": "Other"}
+        "POST", "/_sandbox/kajabi/offers", {"site_id": stage.shop.kajabi_site, "title": "Other"}
     )
     order = stage.order_at(other["activation_url"], email, external_user_id)
     assert stage.parts.access.apply(order).status == 200

@@ -187,7 +187,7 @@ def order(stage: Stage, **changes: Any) -> PaymentOrder:
     given: dict[str, Any] = {
         "idempotency_key": "somebody-else", "amount": Money(5000, "EUR"), "description": "Not ours",
         "sequence": Sequence.ONEOFF, "redirect_url": "https://example.com/",
-        "webhook_url": f"https://pay.example.com/webhooks/mollie/{stage.token}",
+        "webhook_url": f"https://pay.example.com/webhooks/mollie/{stage.shop.token}",
     }  # fmt: skip
     return PaymentOrder(**given | changes)
 

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 from linkpay.sandbox.app import Sandbox
@@ -93,6 +92,4 @@ def in_between(
     before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing,
 ) -> None:  # fmt: skip
     """Let something happen once, just before or just after the next call of a port's method."""
-    inner = getattr(stage.parts, port)
-    changed: dict[str, Any] = {port: _Between(inner, method, before, after)}
-    stage.parts = replace(stage.parts, **changed)
+    stage.replace_part(port, _Between(getattr(stage.parts, port), method, before, after))

@@ -1,0 +1,176 @@
+"""Debits that cannot be: mandates that end, banks that refuse, keys that stop working."""
+
+import pytest
+
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.store.tables import Mandate, Site
+from tests.flows import truth
+from tests.flows.books import KEY
+from tests.flows.stage import Stage
+from tests.flows.test_debits import ANNA, debits, evening_before, midnight, reach_debit
+
+
+def mandate(stage: Stage) -> tuple[str, str]:
+    """(customer, mandate) at Mollie."""
+    (payment,) = stage.bank_view_list()
+    assert payment.customer_id is not None
+    assert payment.mandate_id is not None
+    return payment.customer_id, payment.mandate_id
+
+
+def asked_for_a_new_mandate(stage: Stage) -> None:
+    assert debits(stage) == 0
+    assert stage.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    assert stage.mail_kinds()[-1] == "mandate_needed"
+    assert stage.has_access(ANNA), "grace"
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    assert stage.subscription(ANNA).state is SubscriptionState.ACTIVE
+    stage.advance(days=40)
+    assert [charge.state for charge in stage.charges(ANNA)] == [ChargeState.PAID] * 3
+    assert debits(stage) == 1
+    truth.check(stage)
+
+
+def test_a_mandate_revoked_at_mollie_is_asked_for_again_and_never_debited(stage: Stage) -> None:
+    evening_before(stage)
+    stage.bank_view.revoke_mandate(KEY, *mandate(stage))
+    midnight(stage)
+    asked_for_a_new_mandate(stage)
+
+
+@pytest.mark.parametrize("status", ["invalid", "revoked"])
+def test_a_mandate_known_to_have_ended_is_not_even_tried(stage: Stage, status: str) -> None:
+    evening_before(stage)
+    with stage.database.write() as tx:
+        tx.query(Mandate).update({"status": status})
+    midnight(stage)
+    asked_for_a_new_mandate(stage)
+
+
+def test_a_mandate_that_is_still_pending_is_waited_for(stage: Stage) -> None:
+    charge = stage.begin(ANNA)
+    stage.go_pay(charge)
+    (payment_id,) = stage.open_at_mollie()
+    stage.bank(payment_id, "paid", mandate_after_hours=28 * 24)
+    stage.work()
+    stage.advance(days=27, hours=15)
+    assert debits(stage) == 0
+    assert stage.charges(ANNA)[1].state is ChargeState.COLLECTING
+    stage.advance(days=1)
+    assert debits(stage) == 1
+    stage.advance(days=8)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    truth.check(stage)
+
+
+def test_an_empty_account_and_then_an_objection_stops_the_debits_and_is_told_at_once(stage: Stage) -> None:
+    stage.bank(reach_debit(stage), "failed", "AM04")
+    stage.advance(days=5, minutes=10)
+    first, second = stage.mollie_ids(stage.charges(ANNA)[1].id)
+    stage.bank(second, "failed", "MD06")
+    stage.work()
+    assert stage.mail_kinds()[-1] == "mandate_needed"
+    stage.advance(days=20)
+    assert stage.mollie_ids(stage.charges(ANNA)[1].id) == [first, second]
+    assert stage.subscription(ANNA).state is SubscriptionState.SUSPENDED
+    assert not stage.has_access(ANNA)
+    truth.check(stage)
+
+
+@pytest.mark.parametrize("code", ["MD01", "AC04", "MD06", "MS02"])
+def test_a_refusal_for_good_is_told_at_once_and_never_debited_again(stage: Stage, code: str) -> None:
+    debit = reach_debit(stage)
+    stage.bank(debit, "failed", code)
+    stage.work()
+    assert stage.mail_kinds()[-1] == "mandate_needed"
+    stage.advance(days=15)
+    assert stage.mollie_ids(stage.charges(ANNA)[1].id) == [debit]
+    truth.check(stage)
+
+
+def test_a_debit_that_bounces_after_it_was_paid_starts_the_help_from_then(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    stage.bank(debit, "paid")
+    stage.advance(days=3)
+    stage.bank(debit, "failed", "AM04")
+    stage.work()
+    assert stage.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    assert stage.charges(ANNA)[1].paid_cents == 0
+    stage.advance(days=9)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    truth.check(stage)
+
+
+# The site's key (34) ---------------------------------------------------------------------------------
+
+
+def suspend(stage: Stage, key: str) -> None:
+    with stage.database.write() as tx:
+        site = tx.get_one(Site, stage.shop.site_id)
+        site.mollie_key_sealed = stage.parts.box.seal(site.id, "mollie_key", key)
+
+
+def is_halted(stage: Stage) -> bool:
+    with stage.database.read() as tx:
+        return tx.get_one(Site, stage.shop.site_id).halted_at is not None
+
+
+def test_a_refused_key_halts_the_site_and_loses_nothing(stage: Stage) -> None:
+    evening_before(stage)
+    suspend(stage, "test_")
+    midnight(stage)
+    assert is_halted(stage)
+    assert stage.troubles() == ["mollie_key"]
+    stage.advance(hours=3)
+    assert debits(stage) == 0
+    assert stage.has_access(ANNA)
+    suspend(stage, KEY)
+    stage.advance(minutes=11)
+    assert not is_halted(stage)
+    assert stage.troubles() == []
+    assert debits(stage) == 1
+    stage.advance(days=9)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    truth.check(stage)
+
+
+def test_a_halted_site_is_charged_again_though_only_the_daily_watch_looked(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.advance(days=27)
+    suspend(stage, "test_")
+    stage.advance(hours=12)
+    assert is_halted(stage)
+    stage.advance(hours=3)
+    assert len(stage.charges(ANNA)) == 1
+    suspend(stage, KEY)
+    stage.advance(minutes=11)
+    assert not is_halted(stage)
+    assert debits(stage) == 1
+    truth.check(stage)
+
+
+def test_other_sites_go_on_while_one_is_halted(stage: Stage) -> None:
+    evening_before(stage)
+    other = stage.open_shop("other", "test_anotheraccount")
+    with stage.on(other):
+        evening = stage.begin("eva@example.com")
+        stage.pay_by_link(evening)
+    suspend(stage, "test_")
+    stage.advance(days=33)
+    with stage.on(other):
+        assert [charge.state for charge in stage.charges("eva@example.com")] == [ChargeState.PAID] * 2
+    assert is_halted(stage)
+
+
+def test_work_of_a_site_without_a_key_waits_until_it_is_connected(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    with stage.database.write() as tx:
+        tx.get_one(Site, stage.shop.site_id).mollie_key_sealed = None
+    stage.bank(debit, "paid")
+    stage.advance(hours=2)
+    assert stage.charges(ANNA)[1].state is ChargeState.COLLECTING
+    suspend(stage, KEY)
+    stage.advance(hours=1)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    truth.check(stage)
