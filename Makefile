@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check format lock clean
+.PHONY: help run test check bench format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,10 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'mypy'; $(BIN)/mypy
 	@echo 'import contracts'; $(BIN)/lint-imports --no-cache
 	@echo 'size budgets'; $(PY) -m pytest tests/test_budgets.py
+
+bench: $(VENV)/.dev ## Measure and print the figures of docs/benchmarks.md; takes some minutes
+	@$(PY) -m tests.bench.paid_to_granted $(if $(DB),--database '$(DB)')
+	@echo; $(PY) -m tests.bench.queue_bench
 
 format: $(VENV)/.dev ## Put the code in its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,10 +1,12 @@
 """A fair lock between all threads and processes that write one SQLite file.
 
 SQLite's busy_timeout polls, so whoever holds the write lock keeps winning it. Here the threads of a
-process stand in one line, first come first served, and the head of each line first takes the gate
-and then the floor; leaving the floor it must queue again, where somebody already waits. So each
-process gets its turns however many threads another one has, and only one thread per process polls.
-Gate and floor are advisory locks on small files beside the database: a killed process lets go.
+process stand in one line, first come first served, and the head of each line goes through a row of
+gates onto the floor, letting go of each gate only when it has the next. Nobody can be overtaken
+between the gates, and who leaves the floor begins again at the first one. So each process gets its
+turns however many threads another one has, and only one thread per process polls. (One gate is not
+enough: of five busy processes the two that happen to be awake then take turns for seconds.)
+Gates and floor are advisory locks on small files beside the database: a killed process lets go.
 """
 
 import fcntl
@@ -16,6 +18,8 @@ from pathlib import Path
 from types import TracebackType
 
 _PAUSE_SECONDS = 0.0005
+#: So many processes can wait in order; more than these take their chance at the first gate.
+_GATES = 5
 
 
 class LockTimeout(Exception):
@@ -61,8 +65,8 @@ class Turnstile:
     """Use as a context manager around a writing transaction; waits at most `timeout` seconds."""
 
     def __init__(self, database: Path, timeout: float) -> None:
-        self._gate = database.with_name(database.name + "-gate")
-        self._floor = database.with_name(database.name + "-floor")
+        names = [*(f"gate-{number}" for number in range(_GATES, 0, -1)), "floor"]
+        self._way = [database.with_name(f"{database.name}-{name}") for name in names]
         self._timeout = timeout
         self._line = Line()
         self._held = -1
@@ -70,7 +74,7 @@ class Turnstile:
     def __enter__(self) -> None:
         deadline = time.monotonic() + self._timeout
         if not self._line.acquire(self._timeout):
-            raise LockTimeout(f"waited too long to write to {self._floor.name}")
+            raise LockTimeout(f"waited too long to write to {self._way[-1].name}")
         try:
             self._held = self._pass_through(deadline)
         except BaseException:
@@ -78,11 +82,18 @@ class Turnstile:
             raise
 
     def _pass_through(self, deadline: float) -> int:
-        gate = _lock(self._gate, deadline)
+        held = -1
         try:
-            return _lock(self._floor, deadline)
-        finally:
-            os.close(gate)
+            for place in self._way:
+                ahead = _lock(place, deadline)
+                if held >= 0:
+                    os.close(held)
+                held = ahead
+        except BaseException:
+            if held >= 0:
+                os.close(held)
+            raise
+        return held
 
     def __exit__(
         self,

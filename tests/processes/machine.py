@@ -144,6 +144,10 @@ class Machine:
         """Whether Valkey answers PING."""
         return valkey.answers(self.places.valkey)
 
+    def groups(self) -> dict[str, int]:
+        """The process group of the first process of each name that runs."""
+        return {name: running[0].pid for name, running in self._running.items() if running}
+
     def logs(self) -> str:
         """What all processes wrote so far."""
         return "".join(path.read_text(errors="replace") for path in sorted(self.places.log.glob("*.log")))
