@@ -70,17 +70,9 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     owed_before = charge.money.owed_cents
     _sum_up(tx, charge)
     _keep_mandate(tx, subscription, payment, seen, now)
-    for entry in booked:
-        journal.record(
-            tx, entry.kind.value, seen.actor, now, subscription=subscription, payment=payment,
-            ref=entry.ref, amount_cents=entry.amount.cents,
-        )  # fmt: skip
-    if payment.status is not before and payment.status in _CAME_TO_NOTHING:
-        journal.record(
-            tx, f"payment_{payment.status}", seen.actor, now, subscription=subscription, payment=payment,
-            reason=payment.failure_code,
-        )  # fmt: skip
-    _react(tx, _Case(subscription, charge, payment, seen.payment, booked, owed_before), now)
+    case = _Case(subscription, charge, payment, seen.payment, booked, owed_before)
+    _tell(tx, case, seen.actor, now, ended=payment.status is not before)
+    _react(tx, case, now)
     access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
     return Outcome.BOOKED
 
@@ -109,6 +101,21 @@ class _Case:
         started = self.subscription.started_at is not None
         went_out = any(entry.kind in _OUT_AGAIN for entry in self.booked)
         return self.owed_before == 0 or (started and went_out and self.charge.failed_at is None)
+
+
+def _tell(tx: Tx, case: _Case, actor: str, now: datetime, *, ended: bool) -> None:
+    """Write down each fact, and that an attempt just came to nothing."""
+    subscription, payment = case.subscription, case.payment
+    for entry in case.booked:
+        journal.record(
+            tx, entry.kind.value, actor, now, subscription=subscription, payment=payment, ref=entry.ref,
+            amount_cents=entry.amount.cents,
+        )  # fmt: skip
+    if ended and payment.status in _CAME_TO_NOTHING:
+        journal.record(
+            tx, f"payment_{payment.status}", actor, now, subscription=subscription, payment=payment,
+            reason=payment.failure_code,
+        )  # fmt: skip
 
 
 def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:

@@ -11,6 +11,7 @@ from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
 from linkpay.store.db import Database
 from linkpay.store.tables import Offer, Plan, Site
 from linkpay.web.edge import Edge
+from tests.flows.crash import Boundaries
 from tests.flows.stage import Stage
 from tests.web.visitor import Visitor
 
@@ -19,11 +20,11 @@ EDGE = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOS
 
 @pytest.fixture
 def stage(database: Database) -> Iterator[Stage]:
-    made = Stage(database)
+    made = Stage(database, Boundaries())
     with mounted(made.sandbox):
         made.set_up()
         with made.database.write() as tx:
-            site = tx.get_one(Site, made.site_id)
+            site = tx.get_one(Site, made.shop.site_id)
             site.support_email, site.login_url = (
                 "hallo@studio.example.com",
                 "https://studio.example.com/login",

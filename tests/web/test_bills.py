@@ -17,8 +17,8 @@ from tests.web.visitor import Visitor, form_of, words_of
 def announced(stage: Stage) -> str:
     """A sign-up that came from Kajabi; where it is paid."""
     with stage.database.write() as tx:
-        site = sites.get(tx, stage.site_id)
-        offer_id = tx.get_one(Offer, stage.offer_id).kajabi_offer_id or ""
+        site = sites.get(tx, stage.shop.site_id)
+        offer_id = tx.get_one(Offer, stage.shop.offer_id).kajabi_offer_id or ""
         made = signup.open_from_kajabi(tx, site, Announcement(offer_id, ANNA, "Anna"), stage.clock.now())
         assert made is signup.Outcome.OPENED
     return f"/studio/pay/{stage.charges(ANNA)[0].token}"

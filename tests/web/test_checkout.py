@@ -213,7 +213,7 @@ def test_who_has_it_already_gets_a_mail_and_a_page_that_tells_a_stranger_nothing
 
 def test_a_refusal_by_mollie_is_told_plainly_and_to_the_owner(visitor: Visitor, stage: Stage) -> None:
     with stage.database.write() as tx:
-        site = tx.get_one(Site, stage.site_id)
+        site = tx.get_one(Site, stage.shop.site_id)
         site.mollie_key_sealed = stage.parts.box.seal(site.id, "mollie_key", "a-key-mollie-never-gave-out")
     page = visitor.order()
     assert page.status_code == 409
@@ -225,7 +225,7 @@ def test_a_refusal_by_mollie_is_told_plainly_and_to_the_owner(visitor: Visitor, 
 
 def test_a_site_without_a_mollie_key_says_that_it_cannot_take_money(visitor: Visitor, stage: Stage) -> None:
     with stage.database.write() as tx:
-        tx.get_one(Site, stage.site_id).mollie_key_sealed = None
+        tx.get_one(Site, stage.shop.site_id).mollie_key_sealed = None
     page = visitor.order()
     assert page.status_code == 409
     assert "niets afgeschreven" in words_of(page)

@@ -79,7 +79,7 @@ def test_the_address_goes_before_the_site_and_the_site_before_the_browser(
     visitor: Visitor, stage: Stage, query: str, site: str, browser: str, spoken: str
 ) -> None:
     with stage.database.write() as tx:
-        tx.get_one(Site, stage.site_id).locale = site
+        tx.get_one(Site, stage.shop.site_id).locale = site
     page = visitor.look(f"{BUY}{query}", **{"Accept-Language": browser})
     assert f'<html lang="{spoken}">' in page.text
 
