@@ -1,5 +1,6 @@
 """The schema's version: bring a database to it, or say how far it is behind."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ from linkpay.store.db import Database
 
 #: How long a machine waits for another one that is migrating.
 _TURN_SECONDS = 600
+# Alembic tells its every step at INFO; whoever migrates says what was applied, and health checks nothing.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 

@@ -108,7 +108,10 @@ class Turnstile:
 
 def _lock(path: Path, deadline: float) -> int:
     """An open file descriptor that holds the lock; closing it lets go."""
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise LockTimeout(f"cannot open {path.name}: {error.strerror}") from error
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -31,7 +31,7 @@ def test_every_answer_protects_itself(visitor: Visitor, url: str, status: int) -
     assert policy == {
         "default-src": "'none'", "style-src": "'self'", "img-src": "'self'", "base-uri": "'none'",
         "frame-ancestors": "'none'",
-        "form-action": "'self' https://*.mollie.com http://mollie.sandbox.test",
+        "form-action": "'self' https: http://mollie.sandbox.test",
     }  # fmt: skip
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Referrer-Policy"] == "no-referrer"
@@ -39,11 +39,11 @@ def test_every_answer_protects_itself(visitor: Visitor, url: str, status: int) -
     assert answer.headers["X-Request-Id"]
 
 
-def test_behind_https_browsers_are_held_to_it_and_only_mollie_is_paid_at(stage: Stage) -> None:
+def test_behind_https_browsers_are_held_to_it_on_the_way_to_the_bank_too(stage: Stage) -> None:
     client = create_app(stage.parts, Edge("another made-up key", True)).test_client()
     answer = client.get(BUY)
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=6")
-    assert answer.headers["Content-Security-Policy"].endswith("form-action 'self' https://*.mollie.com")
+    assert answer.headers["Content-Security-Policy"].endswith("form-action 'self' https:")
     (cookie,) = answer.headers.getlist("Set-Cookie")
     assert cookie.startswith("__Host-linkpay=")
     for flag in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
