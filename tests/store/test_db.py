@@ -81,13 +81,15 @@ def test_work_brought_forward_rings(database: Database, listener: Listener) -> N
     assert listener.rings == [([], [1])]
 
 
-def test_all_rows_of_one_commit_ring_together(database: Database, listener: Listener) -> None:
+def test_all_rows_of_one_commit_ring_together_and_what_is_urgent_first(
+    database: Database, listener: Listener
+) -> None:
     with database.write() as tx:
         site = make.make_site(tx)
-        for _ in range(3):
+        for first in (False, False, True):
             ring_after_commit(tx, inbox_id=make.make_inbox(tx, site).id)
-            ring_after_commit(tx, outbox_id=make.make_outbox(tx, site).id)
-    assert listener.rings == [([1, 2, 3], [1, 2, 3])]
+            ring_after_commit(tx, outbox_id=make.make_outbox(tx, site).id, first=first)
+    assert listener.rings == [([1, 2, 3], [3, 1, 2])]
     assert sorted(listener.seen) == [1, 1, 2, 2, 3, 3]
 
 
