@@ -78,13 +78,23 @@ def _place(subscription: Subscription, charge: Charge) -> None:
 
 
 def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
-    """A member who paid after her period was over gets a whole period from today for it."""
+    """A member who paid after her period was over gets a whole period from today for it.
+
+    Where later periods were raised meanwhile, the paid one was enjoyed long ago (its money was taken back
+    and came again): then the next period begins today, and the days without access are not charged.
+    """
     site = sites.get(tx, subscription.site_id)
     today = local_day(now, site.zone)
-    if today < charge.ends_on or not subscription.terms.has_period(charge.period + 1):
+    next_on = subscription.next_charge_on
+    if next_on is None:
         return
-    subscription.anchor_on, subscription.anchor_index = today, charge.period
-    _place(subscription, charge)
+    if subscription.next_index > charge.period + 1:
+        if next_on < today:
+            subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
+            subscription.next_charge_on = today
+    elif today >= charge.ends_on:
+        subscription.anchor_on, subscription.anchor_index = today, charge.period
+        _place(subscription, charge)
 
 
 def _all_paid(tx: Tx, subscription: Subscription) -> bool:
