@@ -12,18 +12,22 @@ from typing import Any
 
 from linkpay.store import schema, subscriptions, work
 from linkpay.store.db import Database
-from linkpay.store.tables import Outbox
+from linkpay.store.tables import Outbox, Subscription
 from tests import builders as make
 
-#: Nothing here takes a tenth of it; a process that hangs fails its test instead of stopping the run.
-PATIENCE_SECONDS = 60
+#: Nothing here takes a tenth of it on a machine at rest; a process that hangs fails its test, not the run.
+PATIENCE_SECONDS = 240
 
 _spawn = multiprocessing.get_context("spawn")
 Task = Callable[..., Any]
+Begin = Callable[[], object]
 
 
 def together(task: Task, count: int, *args: Any) -> list[Any]:
-    """Run `task(*args)` in `count` new processes that begin at one moment; what each returned."""
+    """Run `task(begin, *args)` in `count` new processes; what each returned.
+
+    Each makes itself ready and calls `begin`, which lets all go on at one moment.
+    """
     barrier = _spawn.Barrier(count)
     started = []
     for _ in range(count):
@@ -49,8 +53,7 @@ def alone(task: Task, *args: Any) -> tuple[BaseProcess, Connection]:
 
 
 def _run(answer: Connection, barrier: Barrier, task: Task, args: tuple[Any, ...]) -> None:
-    barrier.wait(PATIENCE_SECONDS)
-    answer.send(task(*args))
+    answer.send(task(lambda: barrier.wait(PATIENCE_SECONDS), *args))
 
 
 def _answer(ours: Connection) -> Any:
@@ -66,9 +69,10 @@ def _end(process: BaseProcess) -> None:
         process.join()
 
 
-def count_up(url: str, subscription_id: int, times: int) -> int:
+def count_up(begin: Begin, url: str, subscription_id: int, times: int) -> int:
     """Read a number, add one, write it back: each in a transaction of its own."""
     database = Database(url, lock_timeout=PATIENCE_SECONDS)
+    begin()
     for _ in range(times):
         with database.write() as tx:
             subscription = subscriptions.lock(tx, subscription_id)
@@ -85,15 +89,17 @@ class Turns:
     passed_over: int
 
 
-def write_all_the_time(url: str, subscription_id: int, seconds: float) -> Turns:
-    """Commit in a tight loop, as no part of the product does."""
-    database = Database(url, lock_timeout=PATIENCE_SECONDS)
-    with database.write() as tx:
-        mine = subscriptions.lock(tx, subscription_id).next_index
-    end, count, passed_over = time.monotonic() + seconds, 0, 0
-    while time.monotonic() < end:
+def write_all_the_time(begin: Begin, url: str, subscription_id: int, turns: int) -> Turns:
+    """Commit in a tight loop, as no part of the product does, until all writers had so many turns.
+
+    Waiting is measured in everybody's turns, which the number counts: a busy machine is no matter.
+    """
+    database, count, mine, passed_over = Database(url, lock_timeout=PATIENCE_SECONDS), 0, 0, 0
+    with database.read() as tx:
+        tx.get(Subscription, subscription_id)  # connected, and nothing left to be compiled
+    begin()
+    while mine < turns:
         with database.write() as tx:
-            # Waiting is measured in everybody's turns, which this number counts: a busy machine is no matter.
             subscription = subscriptions.lock(tx, subscription_id)
             passed_over = max(passed_over, subscription.next_index - mine)
             mine = subscription.next_index = subscription.next_index + 1
@@ -102,9 +108,10 @@ def write_all_the_time(url: str, subscription_id: int, seconds: float) -> Turns:
     return Turns(count, passed_over)
 
 
-def owe_the_same(url: str, site_id: int, times: int) -> list[int]:
+def owe_the_same(begin: Begin, url: str, site_id: int, times: int) -> list[int]:
     """Owe pieces of work that others owe at the same moment; which of them were owed here first."""
     database, first = Database(url, lock_timeout=PATIENCE_SECONDS), []
+    begin()
     for number in range(times):
         with database.write() as tx:
             if work.add(
@@ -116,11 +123,12 @@ def owe_the_same(url: str, site_id: int, times: int) -> list[int]:
     return first
 
 
-def claim_all(url: str, now: datetime) -> list[int]:
+def claim_all(begin: Begin, url: str, now: datetime) -> list[int]:
     """Claim whatever is due; the ids that this process got."""
     database, got = Database(url, lock_timeout=PATIENCE_SECONDS), []
     with database.read() as tx:
         due = list(work.due_ids(tx, Outbox, now, 1000))
+    begin()
     for row_id in due:
         with database.write() as tx:
             if work.claim(tx, Outbox, row_id, now) is not None:
@@ -129,9 +137,10 @@ def claim_all(url: str, now: datetime) -> list[int]:
     return got
 
 
-def migrate(url: str) -> list[str]:
+def migrate(begin: Begin, url: str) -> list[str]:
     """Bring an empty database up; what is missing afterwards."""
     database = Database(url)
+    begin()
     schema.upgrade(database)
     missing = schema.missing(database)
     database.dispose()

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from sqlalchemy import func, select
 
 from linkpay.store import work
@@ -9,6 +10,9 @@ from linkpay.store.db import Database
 from linkpay.store.tables import Outbox, Site, Subscription
 from tests import builders as make
 from tests.store import crowd
+
+# Real processes on a machine that may have much else to do.
+pytestmark = pytest.mark.timeout(crowd.PATIENCE_SECONDS + 60)
 
 
 def a_subscription(database: Database) -> int:
@@ -25,13 +29,12 @@ def test_four_processes_lose_none_of_1200_updates(database: Database, database_u
 
 def test_no_writer_starves_while_three_write_all_the_time(database: Database, database_url: str) -> None:
     subscription_id = a_subscription(database)
-    turns = crowd.together(crowd.write_all_the_time, 3, database_url, subscription_id, 2.0)
-    total = sum(one.count for one in turns)
+    turns = crowd.together(crowd.write_all_the_time, 3, database_url, subscription_id, 300)
     with database.read() as tx:
-        assert tx.get_one(Subscription, subscription_id).next_index == total
+        assert tx.get_one(Subscription, subscription_id).next_index == sum(one.count for one in turns)
     # A fair part is a third. Without the turnstile one of two got a single turn in 25,000.
-    assert min(one.count for one in turns) >= total / 10, turns
-    assert max(one.passed_over for one in turns) <= total / 4, turns
+    assert min(one.count for one in turns) >= 30, turns
+    assert max(one.passed_over for one in turns) <= 75, turns
 
 
 def test_work_owed_by_four_processes_at_once_is_owed_once(database: Database, database_url: str) -> None:
