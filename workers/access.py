@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
 from linkpay.ports import AccessAnswer, AccessOrder
-from linkpay.services import access
+from linkpay.services import access, billing
 from linkpay.services.parts import Parts
-from linkpay.store import grants, work
+from linkpay.store import grants, subscriptions, work
 from linkpay.store.tables import Outbox
 
 #: Sending later than this after taking the lease could overtake its next holder.
@@ -111,10 +111,12 @@ def _explained(problem: ProviderError) -> str:
 
 
 def review(parts: Parts, row: Outbox) -> None:
-    """A stretch of access ends about now: decide anew."""
+    """A stretch of access ends about now: ask for what is due, so that our delay is not hers; decide anew."""
     now = parts.clock.now()
     with parts.database.write() as tx:
         grant = grants.get(tx, row.target_id)
+        for subscription in subscriptions.for_access(tx, grant.member_id, grant.offer_id):
+            billing.raise_next(tx, subscription.id, now)
         access.review(tx, member_id=grant.member_id, offer_id=grant.offer_id, now=now)
         until = grants.get(tx, grant.id).until
         if until is None or until <= now:

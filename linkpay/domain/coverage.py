@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.calendar import day_starts_at, days_later
 from linkpay.domain.charge import ChargeMoney, ChargeState
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import Terms
@@ -48,7 +48,8 @@ class ChargeFacts:
     """What coverage needs to know of one charge.
 
     `failed_at` is when the present failure began, None while nothing failed or all is paid;
-    `taken_back` says that it began with money leaving us again.
+    `taken_back` says that it began with money leaving us again. `asked_at` is when we began to collect
+    it, `paid_at` when it was paid whole.
     """
 
     index: int
@@ -59,6 +60,8 @@ class ChargeFacts:
     debit_running: bool = False
     failed_at: datetime | None = None
     taken_back: bool = False
+    asked_at: datetime | None = None
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,8 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     found += _completed(subscription, zone)
     due = subscription.next_due_on
     if due is not None and subscription.state in _ACTIVE and subscription.charges:
-        waiting = _collection(due, subscription.policy, zone)
+        last_paid_at = max((c.paid_at for c in subscription.charges if c.paid_at), default=None)
+        waiting = _collection(due, last_paid_at, subscription.policy, zone)
         found.append(_no_longer_than_paid(waiting, due, subscription, zone))
     if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
         start = subscription.signup_ends_at - timedelta(days=400)
@@ -148,7 +152,7 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
         grace = Cover(source, starts_at, end)
         found.append(_no_longer_than_paid(grace, charge.ends_on, subscription, zone))
     elif not charge.debit_running or policy.keep_access_while_debit_runs:
-        waiting = _collection(charge.starts_on, policy, zone)
+        waiting = _collection(charge.starts_on, charge.asked_at, policy, zone)
         found.append(_no_longer_than_paid(waiting, charge.ends_on, subscription, zone))
     return found
 
@@ -164,9 +168,15 @@ def _no_longer_than_paid(cover: Cover, ends_on: date, subscription: Subscription
     return cover if cover.until is not None and cover.until <= last else replace(cover, until=last)
 
 
-def _collection(due_on: date, policy: Policy, zone: str) -> Cover:
-    """A due period that we have not asked for yet is our delay, not the member's."""
+def _collection(due_on: date, late_since: datetime | None, policy: Policy, zone: str) -> Cover:
+    """A due period that we have not asked for yet is our delay, not the member's.
+
+    While missed periods are caught up one at a time, the days count from `late_since`: from when we asked
+    at last, or were paid for the period before.
+    """
     end = day_starts_at(due_on + timedelta(days=policy.collection_days), zone)
+    if late_since is not None:
+        end = max(end, days_later(late_since, policy.collection_days, zone))
     return Cover(Source.COLLECTION, day_starts_at(due_on, zone), end)
 
 

@@ -93,6 +93,8 @@ def _charge_facts(tx: Tx, charge: Charge) -> ChargeFacts:
         debit_running=running,
         failed_at=charge.failed_at,
         taken_back=charge.taken_back,
+        asked_at=charge.created_at,
+        paid_at=charge.paid_at,
     )
 
 

@@ -125,6 +125,10 @@ class Hands(Books):
         """Every payment at Mollie, newest first."""
         return list(self.bank_view.list_payments(KEY, limit=1000))
 
+    def newest_at_mollie(self) -> str:
+        """The id of the newest payment, seen without a call that could be disturbed."""
+        return list(self.sandbox.world.books.payments)[-1].id
+
     # The test itself ---------------------------------------------------------------------------------
 
     def replace_part(self, name: str, part: Any) -> None:

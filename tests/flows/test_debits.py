@@ -113,7 +113,7 @@ def test_an_adopted_debit_is_taken_with_whatever_status_it_has(stage: Stage, sta
     stage.disturb("timeout_after", match="/v2/payments")
     stage.disturb("status:503", match="/v2/payments", count=100)
     midnight(stage)
-    (debit,) = [p.id for p in stage.bank_view_list()]
+    debit = stage.newest_at_mollie()
     stage.deliveries = lambda told: []
     if status != "pending":
         stage.bank(debit, status)
@@ -184,9 +184,9 @@ def test_the_sweep_may_run_again_and_again_and_the_clock_may_go_back(stage: Stag
     one_debit_paid(stage)
 
 
-@pytest.mark.parametrize(("dead_days", "missed"), [(3, 1), (40, 2), (100, 3)])
+@pytest.mark.parametrize(("dead_days", "let_go", "missed"), [(3, 0, 1), (40, 0, 2), (100, 1, 3)])
 def test_a_dead_scheduler_is_caught_up_with_one_period_at_a_time(
-    stage: Stage, dead_days: int, missed: int
+    stage: Stage, dead_days: int, let_go: int, missed: int
 ) -> None:
     evening_before(stage)
     stage.sandbox.advance(dead_days * DAYS)
@@ -196,8 +196,12 @@ def test_a_dead_scheduler_is_caught_up_with_one_period_at_a_time(
         assert stage.has_access(ANNA), stage.clock.now()
         if debits(stage) == missed and stage.running_debits(ANNA) == 0:
             break
-    made = stage.charges(ANNA)
-    assert [charge.state for charge in made[: missed + 1]] == [ChargeState.PAID] * (missed + 1)
+    states = [charge.state for charge in stage.charges(ANNA)]
+    assert states == [
+        ChargeState.PAID,
+        *[ChargeState.WRITTEN_OFF] * let_go,
+        *[ChargeState.PAID] * missed,
+    ]
     days = sorted(p.created_at for p in stage.bank_view_list() if p.sequence.value == "recurring")
     assert all(later - earlier >= DAYS for earlier, later in pairwise(days))
     assert "access_ended" not in stage.mail_kinds()
@@ -208,7 +212,7 @@ def test_what_was_missed_beyond_the_policy_is_written_off_and_shown(stage: Stage
     evening_before(stage)
     stage.sandbox.advance(165 * DAYS)
     stage.advance(days=25)
-    states = [charge.state for charge in stage.charges(ANNA)]
+    states = [charge.state for charge in stage.charges(ANNA)][:7]
     assert states == [ChargeState.PAID] + [ChargeState.WRITTEN_OFF] * 3 + [ChargeState.PAID] * 3
     assert stage.has_access(ANNA)
     truth.check(stage)

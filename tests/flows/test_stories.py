@@ -43,7 +43,8 @@ def test_a_story_ends_the_same_in_every_weather(
     truth.check(stage)
 
 
-@pytest.mark.parametrize("name", STORIES)
+# What Kajabi does not tell us it tells nobody: its stories begin with its message.
+@pytest.mark.parametrize("name", [name for name in STORIES if "Kajabi" not in name])
 def test_a_story_ends_the_same_when_no_webhook_ever_comes(stage: Stage, name: str) -> None:
     story = STORIES[name]
     story.begin(stage)
