@@ -20,13 +20,21 @@ class NoMailServer:
         raise Retryable("SMTP_URL is not set, so mails wait")
 
 
-def build(settings: Settings, *, bell: Bell | None = None) -> Parts:
-    """All parts for one process. `bell` replaces the one that rings through Redis."""
+#: Seconds that a process nobody waits for may wait for its turn to write to SQLite. Giving up sooner
+#: would leave a row held until its lease is over.
+UNHURRIED = 12.0
+
+
+def build(settings: Settings, *, bell: Bell | None = None, lock_timeout: float = 4.0) -> Parts:
+    """All parts for one process. `bell` replaces the one that rings through Redis; `lock_timeout`
+    (seconds) is how long it waits for other writers of SQLite."""
     ringer = bell or RqBell(settings.redis_url.get_secret_value())
     clock = build_clock(settings)
     production = settings.env == "production"
     return Parts(
-        database=Database(settings.database_url.get_secret_value(), ring=ringer.ring),
+        database=Database(
+            settings.database_url.get_secret_value(), ring=ringer.ring, lock_timeout=lock_timeout
+        ),
         clock=clock,
         box=SecretBox([key.get_secret_value() for key in settings.encryption_keys]),
         payments=MollieProvider(settings.mollie_api_url),

@@ -7,7 +7,7 @@ the sweep itself, which the sandbox may move.
 from functools import partial
 
 from config.settings import load_settings
-from linkpay.bootstrap import build
+from linkpay.bootstrap import UNHURRIED, build
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
 from linkpay.store.db import STORE_ERRORS
@@ -20,7 +20,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; the exit status is then 0."""
     settings = load_settings()
     configure(settings.log_level, as_json=settings.logs_as_json)
-    parts = build(settings)
+    parts = build(settings, lock_timeout=UNHURRIED)
     stop = StopSignal()
     stop.install()
     metronome = Metronome(

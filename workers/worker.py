@@ -11,7 +11,7 @@ from functools import partial
 
 from config.settings import load_settings
 from linkpay.adapters.queue import RqBell
-from linkpay.bootstrap import build
+from linkpay.bootstrap import UNHURRIED, build
 from linkpay.logs import configure
 from workers import jobs
 from workers.doorbell import serve
@@ -33,7 +33,7 @@ def main() -> None:
     configure(settings.log_level, as_json=settings.logs_as_json)
     redis_url = settings.redis_url.get_secret_value()
     bell = NearBell(RqBell(redis_url, gather_seconds=_AFTERWARDS))
-    parts = build(settings, bell=bell)
+    parts = build(settings, bell=bell, lock_timeout=UNHURRIED)
     threads = settings.worker_threads
     pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
     bell.serve(pool)

@@ -50,8 +50,7 @@ def ring_after_commit(
     if inbox_id is not None:
         tx.info.setdefault("inbox", []).append(inbox_id)
     if outbox_id is not None:
-        rung = tx.info.setdefault("outbox", [])
-        rung.insert(0 if first else len(rung), outbox_id)
+        tx.info.setdefault("outbox" if first else "outbox_after", []).append(outbox_id)
 
 
 Row = TypeVar("Row", bound=Base)
@@ -124,8 +123,9 @@ class Database:
             session.commit()
             rung = session.info
         # Outside the lock and after the commit: a ring for a row nobody can see yet is lost.
-        if rung.get("inbox") or rung.get("outbox"):
-            self.ring(rung.get("inbox", ()), rung.get("outbox", ()))
+        inbox, outbox = rung.get("inbox", []), rung.get("outbox", []) + rung.get("outbox_after", [])
+        if inbox or outbox:
+            self.ring(inbox, outbox)
 
     @contextmanager
     def read(self) -> Iterator[Tx]:
