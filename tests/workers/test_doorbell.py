@@ -123,12 +123,13 @@ def test_a_redis_that_comes_back_empty_is_listened_to_again(
             valkey.start()
             with valkey.client() as redis:
                 eventually(lambda: Worker.count(redis, queue=Queue("rings", connection=redis)) == 1)
-    told = [
-        record.getMessage()
-        for record in caplog.records
-        if vars(record).get("purpose") == "listening for rings"
-    ]
-    assert told == ["Redis is away", "Redis is back"] * 3
+
+        def told() -> list[str]:
+            said = [r for r in caplog.records if vars(r).get("purpose") == "listening for rings"]
+            return [record.getMessage() for record in said]
+
+        eventually(lambda: len(told()) >= 6)
+        assert told() == ["Redis is away", "Redis is back"] * 3
 
 
 def test_a_worker_that_starts_before_redis_waits_for_it(valkey: Valkey) -> None:
@@ -160,8 +161,9 @@ def test_a_queue_of_another_type_is_waited_out(valkey: Valkey, redis: Redis) -> 
 
 def test_listening_takes_one_thread_and_no_process(valkey: Valkey, redis: Redis) -> None:
     before, children = threading.active_count(), Path(f"/proc/self/task/{os.getpid()}/children")
+    family = set(children.read_text().split())
     with listening(valkey) as listener:
         send_rings(ring_queue(redis), [([1], [])])
         eventually(lambda: listener.rings)
         assert threading.active_count() == before + 1
-        assert len(children.read_text().split()) <= 1, "only the server itself"
+        assert set(children.read_text().split()) <= family
