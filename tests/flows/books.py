@@ -68,6 +68,14 @@ class Books:
         members = self.sandbox.call("GET", f"/_sandbox/kajabi/members?email={email}")
         return [f"{call['action']} {call['status']}" for member in members for call in member["calls"]]
 
+    def sandbox_calls(self, part: str) -> list[str]:
+        """Paths of the newest calls that hold `part`."""
+        return [line["path"] for line in self.sandbox.call("GET", "/_sandbox/log") if part in line["path"]]
+
+    def kajabi_mails(self, email: str) -> int:
+        """How often Kajabi itself mailed her."""
+        return sum(mail["to"] == email for mail in self.sandbox.call("GET", "/_sandbox/mail"))
+
     def in_step(self, email: str) -> bool:
         """Whether what we wanted, what we applied and what Kajabi has are the same."""
         grant = self.grant(email)

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -60,6 +60,26 @@ class _Tampered(Sandbox):
 def changed_payments(stage: Stage, change: Change) -> Iterator[None]:
     """What Mollie shows of a payment goes through `change` first, which edits it or gives other bytes."""
     with mounted(_Tampered(stage.sandbox, change)):
+        yield
+
+
+class _LoggedOut(Sandbox):
+    """The same sandbox, whose Kajabi answers its offer addresses with a page to log in."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self._inner = inner
+
+    def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if not environ["PATH_INFO"].startswith("/webhooks/offers/"):
+            return self._inner.wsgi(environ, start_response)
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [b"<!DOCTYPE html><title>Log in</title><form>already granted to this member</form>"]
+
+
+@contextmanager
+def kajabi_shows_a_login(stage: Stage) -> Iterator[None]:
+    """While this holds, Kajabi lets nobody act, and says 200."""
+    with mounted(_LoggedOut(stage.sandbox)):
         yield
 
 
