@@ -18,10 +18,10 @@ from linkpay.errors import LinkPayError
 from linkpay.store.db import Tx, core, insert_once, ring_after_commit
 from linkpay.store.tables import Inbox, Outbox
 
-#: Longer than a call to a provider may take (15 s). A killed worker's rows are free after this, so it
-#: must leave the sweep time within the 30 s in which all is right again. Outliving it is harmless: the
-#: slower worker cannot finish, and money and access have keys and leases of their own.
-LEASE = timedelta(seconds=20)
+#: As long as a call to a provider may take. A killed worker's rows are free after this, so it must leave
+#: the sweep ample time within the 30 s in which all is right again. Outliving it is harmless: the slower
+#: worker cannot finish, and money and access have keys and leases of their own.
+LEASE = timedelta(seconds=15)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
 #: Money and access come before these.
