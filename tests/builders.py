@@ -40,6 +40,7 @@ from linkpay.store.tables import (
 )
 from linkpay.store.tables.money import Stroke
 from linkpay.store.tables.people import Access
+from linkpay.store.tables.terms import agreed
 
 #: A quiet Sunday morning; rows are made at this moment unless told otherwise.
 NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
@@ -151,10 +152,7 @@ def make_subscription(
     defaults = {
         "site_id": site.id, "token": uuid.uuid4().hex, "customer_id": customer.id, "member_id": member.id,
         "offer_id": plan.offer_id, "plan_id": plan.id, "state": state, "origin": "checkout",
-        "kind": terms.kind, "amount_cents": plan.amount_cents, "currency": plan.currency,
-        "interval_unit": plan.interval_unit, "interval_count": plan.interval_count,
-        "periods": plan.periods, "vat_basis_points": plan.vat_basis_points, "policy": plan.policy,
-        "created_at": NOW,
+        "created_at": NOW, **agreed(plan),
     }  # fmt: skip
     if state is not SubscriptionState.PENDING:
         anchor = values.get("anchor_on") or local_day(NOW, site.zone)

@@ -12,7 +12,7 @@ from enum import StrEnum
 from linkpay.domain.calendar import day_starts_at, days_later
 from linkpay.domain.charge import ChargeMoney, ChargeState
 from linkpay.domain.dunning import grace_ends_at
-from linkpay.domain.plan import Terms
+from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import SubscriptionState
 
@@ -24,6 +24,7 @@ class Source(StrEnum):
     COMPLETED = "completed"
     PAID = "paid"
     TRIAL = "trial"
+    PAUSE = "pause"
     DEBIT_RUNNING = "debit_running"
     GRACE = "grace"
     REVERSAL_GRACE = "reversal_grace"
@@ -48,8 +49,9 @@ class ChargeFacts:
     """What coverage needs to know of one charge.
 
     `failed_at` is when the present failure began, None while nothing failed or all is paid;
-    `taken_back` says that it began with money leaving us again. `asked_at` is when we began to collect
-    it, `paid_at` when it was paid whole.
+    `taken_back` says that it began with money leaving us again; `grace_until` is more time that the owner
+    gave. `asked_at` is when we began to collect it, `paid_at` when it was paid whole. `only_checks` says
+    that its money just proves an account, so that sending it back takes nothing away.
     """
 
     index: int
@@ -62,6 +64,8 @@ class ChargeFacts:
     taken_back: bool = False
     asked_at: datetime | None = None
     paid_at: datetime | None = None
+    grace_until: datetime | None = None
+    only_checks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,9 @@ class SubscriptionFacts:
 
     `next_due_on` is the first day of the next period that has no charge yet; `cancel_on` the first day
     after a canceled one; `signup_ends_at` is set while a purchase that Kajabi announced waits for its
-    mandate.
+    mandate. One that has not `started` gives nothing of its own. `on_trust` lets the member in before her
+    first money came, as with a debit on a mandate that she gave before. A pause that keeps access names
+    its days. Nothing reaches beyond `access_ends_at`.
     """
 
     state: SubscriptionState
@@ -80,6 +86,10 @@ class SubscriptionFacts:
     next_due_on: date | None = None
     cancel_on: date | None = None
     signup_ends_at: datetime | None = None
+    started: bool = True
+    on_trust: bool = False
+    open_pause: tuple[date, date] | None = None
+    access_ends_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +107,11 @@ _LEAVING = frozenset({SubscriptionState.CANCELING, SubscriptionState.ENDED})
 
 def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     """Every stretch of access that one subscription gives, in no particular order."""
+    if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
+        start = subscription.signup_ends_at - timedelta(days=400)
+        return [Cover(Source.SIGNUP, start, subscription.signup_ends_at)]
+    if not subscription.started:
+        return []
     found: list[Cover] = []
     for charge in subscription.charges:
         found += _charge_covers(charge, subscription, zone)
@@ -106,10 +121,19 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
         last_paid_at = max((c.paid_at for c in subscription.charges if c.paid_at), default=None)
         waiting = _collection(due, last_paid_at, subscription.policy, zone)
         found.append(_no_longer_than_paid(waiting, due, subscription, zone))
-    if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
-        start = subscription.signup_ends_at - timedelta(days=400)
-        found.append(Cover(Source.SIGNUP, start, subscription.signup_ends_at))
-    return found
+    if subscription.open_pause is not None:
+        first, last = subscription.open_pause
+        found.append(Cover(Source.PAUSE, day_starts_at(first, zone), day_starts_at(last, zone)))
+    return [cut for cover in found if (cut := _cut(cover, subscription.access_ends_at)) is not None]
+
+
+def _cut(cover: Cover, ends_at: datetime | None) -> Cover | None:
+    """What is left of a stretch when access ends at an instant."""
+    if ends_at is None:
+        return cover
+    if cover.starts_at >= ends_at:
+        return None
+    return cover if cover.until is not None and cover.until <= ends_at else replace(cover, until=ends_at)
 
 
 def access_wanted(all_covers: Iterable[Cover], now: datetime) -> Wanted:
@@ -137,11 +161,12 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
     ends_at = day_starts_at(charge.ends_on, zone)
     policy = subscription.policy
     if charge.money.owed_cents == 0:
-        return [Cover(Source.PAID, starts_at, ends_at)] if _still_bought(charge, policy) else []
+        source = Source.TRIAL if charge.index == TRIAL_PERIOD else Source.PAID
+        return [Cover(source, starts_at, ends_at)] if _still_bought(charge, policy) else []
     if charge.state in (ChargeState.WRITTEN_OFF, ChargeState.VOID):
         return []
-    had_access = charge.index > 0 or charge.money.paid_cents > 0
-    if not had_access or subscription.state is SubscriptionState.PENDING:
+    is_first = charge.index <= subscription.terms.first_period
+    if is_first and charge.money.paid_cents == 0 and not subscription.on_trust:
         return []
     found = []
     if charge.debit_running and policy.keep_access_while_debit_runs:
@@ -149,6 +174,7 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
     if charge.failed_at is not None:
         source = Source.REVERSAL_GRACE if charge.taken_back else Source.GRACE
         end = grace_ends_at(charge.failed_at, taken_back=charge.taken_back, policy=policy, zone=zone)
+        end = max(end, charge.grace_until or end)
         grace = Cover(source, starts_at, end)
         found.append(_no_longer_than_paid(grace, charge.ends_on, subscription, zone))
     elif not charge.debit_running or policy.keep_access_while_debit_runs:
@@ -181,6 +207,8 @@ def _collection(due_on: date, late_since: datetime | None, policy: Policy, zone:
 
 
 def _still_bought(charge: ChargeFacts, policy: Policy) -> bool:
+    if charge.only_checks:
+        return True
     fully_refunded = charge.money.refunded_cents > 0 and charge.money.kept_cents <= 0
     return not (fully_refunded and policy.full_refund_ends_access)
 
@@ -188,9 +216,10 @@ def _still_bought(charge: ChargeFacts, policy: Policy) -> bool:
 def _completed(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     """A course is bought for ever once every term is paid and none was refunded whole."""
     periods = subscription.terms.periods
-    if periods is None or len(subscription.charges) < periods:
+    agreed = [charge for charge in subscription.charges if charge.index != TRIAL_PERIOD]
+    if periods is None or len(agreed) < periods:
         return []
-    if any(c.money.owed_cents > 0 or not _still_bought(c, subscription.policy) for c in subscription.charges):
+    if any(c.money.owed_cents > 0 or not _still_bought(c, subscription.policy) for c in agreed):
         return []
-    first = min(charge.starts_on for charge in subscription.charges)
+    first = min(charge.starts_on for charge in agreed)
     return [Cover(Source.COMPLETED, day_starts_at(first, zone), None)]

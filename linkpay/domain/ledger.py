@@ -14,7 +14,10 @@ from linkpay.domain.snapshots import PaymentSnapshot, PaymentStatus
 
 
 class EntryKind(StrEnum):
-    """`payment` and `*_undone` bring money in, `refund` and `chargeback` take it out."""
+    """`payment`, `outside` and what undoes a refund or chargeback bring money in; the others take it out.
+
+    `outside` is money that came past Mollie, as an owner said.
+    """
 
     PAYMENT = "payment"
     PAYMENT_UNDONE = "payment_undone"
@@ -22,6 +25,8 @@ class EntryKind(StrEnum):
     REFUND_UNDONE = "refund_undone"
     CHARGEBACK = "chargeback"
     CHARGEBACK_UNDONE = "chargeback_undone"
+    OUTSIDE = "outside"
+    OUTSIDE_UNDONE = "outside_undone"
 
 
 #: Refunds in these statuses have not taken money, or have given it back.
@@ -71,7 +76,9 @@ def facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[Entry]:
 
 def _payment_facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[Entry]:
     paid_at = snapshot.paid_at or snapshot.created_at
-    found = []
+    found: list[Entry] = []
+    if snapshot.amount.cents == 0:
+        return found  # a card was proven; no money moved
     if snapshot.status is PaymentStatus.PAID:
         found.append(Entry(EntryKind.PAYMENT, snapshot.id, snapshot.amount, paid_at))
     # Mollie: a SEPA debit "could also change" to failed up to five business days after the due date.

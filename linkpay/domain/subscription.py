@@ -31,8 +31,10 @@ class SubscriptionEvent(StrEnum):
     CANCEL_ASKED = "cancel_asked"
     CANCEL_UNDONE = "cancel_undone"
     CANCEL_DATE_REACHED = "cancel_date_reached"
-    PAUSE_ASKED = "pause_asked"
+    PAUSE_BEGAN = "pause_began"
     RESUMED = "resumed"
+    DEBT_CLEARED = "debt_cleared"
+    REACTIVATED = "reactivated"
     SIGNUP_EXPIRED = "signup_expired"
     STOPPED = "stopped"
 
@@ -61,7 +63,7 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
         E.CHARGE_FAILED: S.PAST_DUE,
         E.MONEY_TAKEN_BACK: S.PAST_DUE,
         E.CANCEL_ASKED: S.CANCELING,
-        E.PAUSE_ASKED: S.PAUSED,
+        E.PAUSE_BEGAN: S.PAUSED,
         E.STOPPED: S.ENDED,
     },
     S.ACTIVE: {
@@ -69,11 +71,12 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
         E.CHARGE_FAILED: S.PAST_DUE,
         E.MONEY_TAKEN_BACK: S.PAST_DUE,
         E.CANCEL_ASKED: S.CANCELING,
-        E.PAUSE_ASKED: S.PAUSED,
+        E.PAUSE_BEGAN: S.PAUSED,
         E.STOPPED: S.ENDED,
     },
     S.PAST_DUE: {
         E.CHARGE_PAID: S.ACTIVE,
+        E.DEBT_CLEARED: S.ACTIVE,
         E.LAST_TERM_PAID: S.COMPLETED,
         E.GRACE_OVER: S.SUSPENDED,
         E.CANCEL_ASKED: S.CANCELING,
@@ -81,6 +84,7 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
     },
     S.SUSPENDED: {
         E.CHARGE_PAID: S.ACTIVE,
+        E.DEBT_CLEARED: S.ACTIVE,
         E.LAST_TERM_PAID: S.COMPLETED,
         E.CANCEL_ASKED: S.ENDED,
         E.STOPPED: S.ENDED,
@@ -106,7 +110,8 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
         E.STOPPED: S.ENDED,
     },
     # FIRST_PAID only comes to a sign-up that ended before it started: the buyer paid after all.
-    S.ENDED: {E.FIRST_PAID: S.ACTIVE},
+    # REACTIVATED is a member who asks for it, never money that comes late.
+    S.ENDED: {E.FIRST_PAID: S.ACTIVE, E.TRIAL_STARTED: S.TRIALING, E.REACTIVATED: S.ACTIVE},
 }
 
 

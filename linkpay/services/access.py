@@ -1,18 +1,21 @@
 """Access follows money: what a member should have, and what Kajabi confirmed."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.coverage import ChargeFacts, Source, SubscriptionFacts, Wanted, access_wanted, covers
 from linkpay.domain.subscription import LIVE
 from linkpay.ports import AccessAnswer, AccessOrder
-from linkpay.services import letters
+from linkpay.services import charging, letters
 from linkpay.store import charges, grants, journal, people, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Charge, Grant, Member, Offer, Site, Subscription
 from linkpay.store.tables.people import Access
+
+#: Origins that let the member in before her first money came: her mandate was proven elsewhere.
+_TRUSTED = frozenset({"import", "upsell"})
 
 
 def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool = False) -> None:
@@ -47,6 +50,12 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
         )  # fmt: skip
 
 
+def review_purchase(tx: Tx, subscription: Subscription, now: datetime, *, force: bool = False) -> None:
+    """Decide anew about everything that a purchase gives: its own offer, and what was paid within it."""
+    for one in (subscription, *subscriptions.paid_within(tx, subscription.id)):
+        review(tx, member_id=one.member_id, offer_id=one.offer_id, now=now, force=force)
+
+
 def owe_apply(tx: Tx, grant: Grant, now: datetime, *, again: str = "") -> None:
     """Owe Kajabi the wanted state where it is not the applied one."""
     if grant.applied is grant.wanted and grant.applied_version == grant.version:
@@ -73,11 +82,29 @@ def facts(tx: Tx, site: Site, subscription: Subscription) -> SubscriptionFacts:
         state=subscription.state,
         terms=subscription.terms,
         policy=sites.policy_of(site, subscription.policy),
-        charges=[_charge_facts(tx, charge) for charge in charges.of_subscription(tx, subscription.id)],
+        charges=_all_charge_facts(tx, subscription),
         next_due_on=subscription.next_charge_on,
         cancel_on=subscription.cancel_on,
         signup_ends_at=subscription.signup_ends_at,
+        started=subscription.started_at is not None,
+        on_trust=subscription.origin in _TRUSTED,
+        open_pause=_open_pause(subscription),
+        access_ends_at=subscription.access_ends_at,
     )
+
+
+def _all_charge_facts(tx: Tx, subscription: Subscription) -> list[ChargeFacts]:
+    if subscription.paid_within_id is not None:
+        # An extra has no charge of its own: the one that it was paid within is all there is to pay.
+        paid_within = charges.get(tx, subscription.paid_within_id)
+        return [replace(_charge_facts(tx, paid_within), index=0, only_checks=False)]
+    return [_charge_facts(tx, charge) for charge in charges.of_subscription(tx, subscription.id)]
+
+
+def _open_pause(subscription: Subscription) -> tuple[date, date] | None:
+    if not subscription.pause_keeps_access or subscription.pause_on is None or subscription.resume_on is None:
+        return None
+    return subscription.pause_on, subscription.resume_on
 
 
 def _charge_facts(tx: Tx, charge: Charge) -> ChargeFacts:
@@ -95,6 +122,8 @@ def _charge_facts(tx: Tx, charge: Charge) -> ChargeFacts:
         taken_back=charge.taken_back,
         asked_at=charge.created_at,
         paid_at=charge.paid_at,
+        grace_until=charge.grace_until,
+        only_checks=charging.only_checks(charge),
     )
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from linkpay.domain.calendar import local_day, period
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState
-from linkpay.services import debits, lifecycle, settlement
+from linkpay.services import access, charging, debits, lifecycle, settlement
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
@@ -50,10 +50,12 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     if not _may_be_charged(tx, site, subscription, today):
         return False
     charge = _raise(tx, site, subscription, today, now)
-    if charge is None:
+    if charge is None or charge.state is ChargeState.WRITTEN_OFF:
         return False
-    if charge.state is not ChargeState.SCHEDULED:
-        return False
+    if charge.state is ChargeState.PAID:
+        lifecycle.charge_paid(tx, subscription, charge, None, now)
+        access.review_purchase(tx, subscription, now)
+        return True
     if not debits.prepare(tx, subscription, charge, now):
         settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
     else:
@@ -80,11 +82,12 @@ def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: dat
         anchor_index=subscription.anchor_index,
     )  # fmt: skip
     too_old = terms.periods is None and _too_old(site, subscription, today)
+    lines = charging.lines(tx, subscription, days.index, days.starts_on)
     charge = charges.raise_once(
         tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
         period=days.index, starts_on=days.starts_on, ends_on=days.ends_on, due_on=days.starts_on,
-        amount_cents=terms.amount.cents, currency=terms.amount.currency, created_at=now,
-        state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
+        created_at=now, state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
+        **charging.values(lines, subscription),
     )  # fmt: skip
     subscription.next_index = days.index + 1
     subscription.next_charge_on = days.ends_on if terms.has_period(days.index + 1) else None
@@ -95,6 +98,7 @@ def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: dat
             tx, "period_written_off", "clock", now, subscription=subscription, starts_on=str(days.starts_on)
         )
     else:
+        charging.raised(tx, subscription, charge)
         subscription.last_raised_on = today
         journal.record(
             tx, "charge_raised", "clock", now, subscription=subscription, starts_on=str(days.starts_on),

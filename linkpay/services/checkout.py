@@ -5,22 +5,25 @@ wrong in between, pressing again continues with the same charge, the same attemp
 """
 
 import secrets
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from datetime import datetime
 
-from linkpay.domain.calendar import local_day, period
+from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.pricing import Line
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, too_late
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict, OutcomeUnknown, Permanent, Retryable, TooLate
-from linkpay.services import debits, letters, settlement
+from linkpay.services import charging, debits, letters, lifecycle, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, grants, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Consent, Customer, Member, Payment, Plan, Site, Subscription
 from linkpay.store.tables.money import Stroke
 from linkpay.store.tables.people import Access
+from linkpay.store.tables.terms import agreed
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,26 +88,27 @@ def open_subscription(
     subscription = Subscription(
         site_id=plan.site_id, token=secrets.token_urlsafe(24), customer_id=customer.id,
         member_id=member.id, offer_id=plan.offer_id, plan_id=plan.id, origin=origin, created_at=now,
-        state=SubscriptionState.PENDING, kind=plan.kind, amount_cents=plan.amount_cents,
-        currency=plan.currency, interval_unit=plan.interval_unit, interval_count=plan.interval_count,
-        periods=plan.periods, vat_basis_points=plan.vat_basis_points, policy=plan.policy,
+        state=SubscriptionState.PENDING, **agreed(plan),
     )  # fmt: skip
     tx.add(subscription)
     tx.flush()
     return subscription
 
 
-def first_charge(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Charge:
-    """The charge of the first period; its days move to the day on which it is paid."""
+def first_charge(
+    tx: Tx, site: Site, subscription: Subscription, now: datetime, extras: ListOf[Line] = ()
+) -> Charge:
+    """The charge of the first payment; its days move to the day on which it is paid."""
     made = charges.of_subscription(tx, subscription.id)
     if made:
         return made[0]
     today = local_day(now, site.zone)
-    first = period(today, subscription.terms.interval, 0)
+    first = lifecycle.first_days(subscription.terms, today)
+    lines = charging.lines(tx, subscription, first.index, today, extras)
     charge = charges.raise_once(
-        tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24), period=0,
-        starts_on=first.starts_on, ends_on=first.ends_on, due_on=today, created_at=now,
-        amount_cents=subscription.amount_cents, currency=subscription.currency, state=ChargeState.OPEN,
+        tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
+        period=first.index, starts_on=first.starts_on, ends_on=first.ends_on, due_on=today, created_at=now,
+        state=ChargeState.OPEN, **charging.values(lines, subscription),
     )  # fmt: skip
     return charge or charges.of_subscription(tx, subscription.id)[0]
 

@@ -113,5 +113,5 @@ def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime
     subscription.state = move(before, SubscriptionEvent.GRACE_OVER)
     if subscription.state is not before:
         journal.record(tx, "suspended", "clock", now, subscription=subscription, charge=charge.id)
-    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
+    access.review_purchase(tx, subscription, now)
     return Step.DONE

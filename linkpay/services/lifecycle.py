@@ -1,19 +1,25 @@
 """What a payment means for the subscription: starting it, keeping it going, completing it."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
-from linkpay.domain.calendar import local_day, period
+from linkpay.domain.calendar import Period, add_intervals, local_day, period
+from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.services import access, letters, refunds
-from linkpay.store import charges, journal, people, sites, subscriptions
+from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
 
 S, E = SubscriptionState, SubscriptionEvent
 
 
-def charge_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
-    """All that is owed for one period came in. Caller holds the lock and reviews access after."""
+def charge_paid(
+    tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
+) -> None:
+    """All that is owed for one period came in. Caller holds the lock and reviews access after.
+
+    `payment` is None where there was nothing to pay, or where it was paid past Mollie.
+    """
     if subscription.started_at is None:
         _first_paid(tx, subscription, charge, payment, now)
         return
@@ -31,29 +37,57 @@ def charge_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Pay
         _nothing_more(subscription)
 
 
-def _first_paid(tx: Tx, subscription: Subscription, charge: Charge, payment: Payment, now: datetime) -> None:
+def _first_paid(
+    tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
+) -> None:
     # Two sign-ups of one person may be paid in the same instant: they take turns here.
     people.lock_member(tx, subscription.member_id)
     if _bought_meanwhile(tx, subscription):
-        refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
+        if payment is not None and payment.amount_cents > 0:
+            refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
         subscription.state = move(subscription.state, E.STOPPED)
         subscription.ended_at = subscription.ended_at or now
         return
     site = sites.get(tx, subscription.site_id)
     subscription.started_at, subscription.ended_at = now, None
     subscription.signup_ends_at = None
-    subscription.state = move(subscription.state, E.FIRST_PAID)
-    anchor = local_day(payment.paid_at or now, site.zone)
-    subscription.anchor_on, subscription.anchor_index = anchor, charge.period
-    _place(subscription, charge)
-    if not subscription.terms.has_period(charge.period + 1):
-        subscription.state = move(subscription.state, E.LAST_TERM_PAID)
-        _nothing_more(subscription)
+    paid_at = payment.paid_at if payment else None
+    _begin(subscription, charge, local_day(paid_at or now, site.zone))
+    for extra in subscriptions.paid_within(tx, subscription.id):
+        extra.started_at, extra.state = now, move(extra.state, E.LAST_TERM_PAID)
+    coupon = agreements.redemption(tx, subscription.id)
+    if coupon is not None:
+        coupon.counted_at = now
     journal.record(tx, "started", "mollie", now, subscription=subscription, payment=payment)
     letters.owe(
         tx, "welcome", subscription, step=f"subscription:{subscription.id}:welcome", now=now,
         charge_id=charge.id,
     )  # fmt: skip
+
+
+def first_days(terms: Terms, day: date) -> Period:
+    """The days that a first payment on `day` pays for: the trial, or the first period."""
+    if terms.trial is not None:
+        return Period(TRIAL_PERIOD, day, day + timedelta(days=terms.trial.days))
+    return period(day, terms.interval, 0)
+
+
+def _begin(subscription: Subscription, charge: Charge, day: date) -> None:
+    """Lay the first charge's days at `day`, and the agreed periods at or behind them."""
+    terms = subscription.terms
+    days = first_days(terms, day)
+    charge.starts_on, charge.ends_on = days.starts_on, days.ends_on
+    trying = charge.period == TRIAL_PERIOD
+    subscription.state = move(subscription.state, E.TRIAL_STARTED if trying else E.FIRST_PAID)
+    subscription.anchor_on, subscription.anchor_index = (days.ends_on if trying else day), 0
+    subscription.next_index, subscription.next_charge_on = charge.period + 1, days.ends_on
+    if terms.minimum_periods:
+        subscription.bound_until = add_intervals(
+            subscription.anchor_on, terms.interval, terms.minimum_periods
+        )
+    if not terms.has_period(charge.period + 1):
+        subscription.state = move(subscription.state, E.LAST_TERM_PAID)
+        _nothing_more(subscription)
 
 
 def _bought_meanwhile(tx: Tx, subscription: Subscription) -> bool:
@@ -101,7 +135,7 @@ def _all_paid(tx: Tx, subscription: Subscription) -> bool:
     periods = subscription.terms.periods
     if periods is None:
         return False
-    made = charges.of_subscription(tx, subscription.id)
+    made = [charge for charge in charges.of_subscription(tx, subscription.id) if charge.period >= 0]
     return len(made) == periods and all(charge.money.owed_cents == 0 for charge in made)
 
 
@@ -117,7 +151,6 @@ def end(tx: Tx, subscription: Subscription, event: SubscriptionEvent, actor: str
         _nothing_more(subscription)
         journal.record(tx, "ended", actor, now, subscription=subscription, why=event.value)
     tx.flush()
-    access.review(
-        tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now,
-        force=subscription.origin == "kajabi" and subscription.started_at is None,
-    )  # fmt: skip
+    access.review_purchase(
+        tx, subscription, now, force=subscription.origin == "kajabi" and subscription.started_at is None
+    )

@@ -70,10 +70,10 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     owed_before = charge.money.owed_cents
     _sum_up(tx, charge)
     _keep_mandate(tx, subscription, payment, seen, now)
-    case = _Case(subscription, charge, payment, seen.payment, booked, owed_before)
+    case = _Case(subscription, charge, payment, seen.payment, booked, owed_before, before)
     _tell(tx, case, seen.actor, now, ended=payment.status is not before)
     _react(tx, case, now)
-    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
+    access.review_purchase(tx, subscription, now)
     return Outcome.BOOKED
 
 
@@ -92,6 +92,16 @@ class _Case:
     seen: PaymentSnapshot
     booked: ListOf[Entry]
     owed_before: int
+    was: PaymentStatus | None
+
+    @property
+    def is_paid_now(self) -> bool:
+        """Whether all that is owed came in just now; a first payment of nothing counts when it is made."""
+        if self.charge.money.owed_cents > 0:
+            return False
+        asks_nothing = self.charge.amount_cents == 0 and self.subscription.started_at is None
+        made_now = self.payment.status is PaymentStatus.PAID and self.was is not PaymentStatus.PAID
+        return self.owed_before > 0 or (asks_nothing and made_now)
 
     @property
     def is_owed_again(self) -> bool:
@@ -156,6 +166,8 @@ def _sum_up(tx: Tx, charge: Charge) -> None:
         EntryKind.REFUND_UNDONE: "refund",
         EntryKind.CHARGEBACK: "chargeback",
         EntryKind.CHARGEBACK_UNDONE: "chargeback",
+        EntryKind.OUTSIDE: "paid",
+        EntryKind.OUTSIDE_UNDONE: "paid",
     }
     for entry in charges.entries(tx, charge.id):
         sums[of_kind[entry.kind]] += entry.amount_cents
@@ -182,7 +194,7 @@ def _keep_mandate(
 def _react(tx: Tx, case: _Case, now: datetime) -> None:
     subscription, charge, payment = case.subscription, case.charge, case.payment
     owed = charge.money.owed_cents
-    if owed == 0 and case.owed_before > 0:
+    if case.is_paid_now:
         charge.paid_at = case.seen.paid_at or now
         charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
         charge.state = ChargeState.PAID
@@ -242,4 +254,4 @@ def attempt_refused(tx: Tx, payment_id: int, code: str | None, now: datetime) ->
     if payment.sequence is Sequence.RECURRING and charge.money.owed_cents > 0:
         debit_failed(tx, subscription, charge, code, now)
     charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
-    access.review(tx, member_id=subscription.member_id, offer_id=subscription.offer_id, now=now)
+    access.review_purchase(tx, subscription, now)

@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx
-from linkpay.store.tables import Site, Subscription
+from linkpay.store.tables import Charge, Site, Subscription
 
 #: States whose next period is raised by the billing run.
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
@@ -56,6 +56,16 @@ def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     return tx.scalars(
         select(Subscription)
         .where(Subscription.member_id == member_id, Subscription.offer_id == offer_id)
+        .order_by(Subscription.id)
+    ).all()
+
+
+def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
+    """The order bumps that were paid within charges of this subscription, oldest first."""
+    return tx.scalars(
+        select(Subscription)
+        .join(Charge, Charge.id == Subscription.paid_within_id)
+        .where(Charge.subscription_id == subscription_id)
         .order_by(Subscription.id)
     ).all()
 

@@ -1,6 +1,6 @@
 """Policy is data: layers over defaults, and nothing odd gets in."""
 
-from dataclasses import asdict, fields
+from dataclasses import Field, asdict, fields
 from typing import Any
 
 import pytest
@@ -9,12 +9,23 @@ from hypothesis import strategies as st
 
 from linkpay.domain.policy import Policy, PolicyError, merge
 
-DAYS = st.integers(0, 400)
-LADDERS = st.lists(DAYS, unique=True, max_size=6).map(sorted)
-VALUES: dict[str, st.SearchStrategy[Any]] = {
-    field.name: {bool: st.booleans(), tuple: LADDERS}.get(type(field.default), DAYS)
-    for field in fields(Policy)
-}
+
+def _ladders(most: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(0, most), unique=True, max_size=6).map(sorted)
+
+
+def _values(known: Field[Any]) -> st.SearchStrategy[Any]:
+    """Everything that may stand for one policy."""
+    if isinstance(known.default, bool):
+        return st.booleans()
+    if isinstance(known.default, tuple):
+        return _ladders(31 if known.name == "pay_days" else 400)
+    if isinstance(known.default, str):
+        return st.sampled_from(known.metadata["values"])
+    return st.integers(0, known.metadata["most"])
+
+
+VALUES = {known.name: _values(known) for known in fields(Policy)}
 LAYERS = st.fixed_dictionaries({}, optional=VALUES)
 
 
@@ -57,6 +68,11 @@ def test_without_layers_the_defaults_hold() -> None:
         ("mail_days", [0, True]),
         ("mail_days", [[0]]),
         ("grace_dayz", 3),
+        ("cancel_notice_days", 32),
+        ("pay_days", [32]),
+        ("cancel_at", "whenever"),
+        ("cancel_at", 0),
+        ("bounce_cost_cents", 750.0),
     ],
 )
 def test_an_odd_value_is_refused_by_name(name: str, value: object) -> None:

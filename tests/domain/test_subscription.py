@@ -10,7 +10,7 @@ S, E = SubscriptionState, SubscriptionEvent
 TABLE = """
 event               pending   trialing  active    past_due  suspended paused    canceling completed ended
 first_paid          active    .         .         .         .         .         .         .         active
-trial_started       trialing  .         .         .         .         .         .         .         .
+trial_started       trialing  .         .         .         .         .         .         .         trialing
 charge_paid         .         active    .         active    active    .         .         .         .
 last_term_paid      completed completed completed completed completed completed completed .         .
 charge_failed       .         past_due  past_due  .         .         past_due  .         past_due  .
@@ -20,8 +20,10 @@ grace_over          .         .         .         suspended .         .         
 cancel_asked        ended     canceling canceling canceling ended     canceling .         .         .
 cancel_undone       .         .         .         .         .         .         active    .         .
 cancel_date_reached .         .         .         .         .         .         ended     .         .
-pause_asked         .         paused    paused    .         .         .         .         .         .
+pause_began         .         paused    paused    .         .         .         .         .         .
 resumed             .         .         .         .         .         active    .         .         .
+debt_cleared        .         .         .         active    active    .         .         .         .
+reactivated         .         .         .         .         .         .         .         .         active
 signup_expired      ended     .         .         .         .         .         .         .         .
 stopped             ended     ended     ended     ended     ended     ended     ended     ended     .
 """
@@ -49,8 +51,9 @@ def test_a_subscription_moves_as_the_table_says(state: SubscriptionState, event:
     assert move(state, event) is DECIDED[state, event]
 
 
-def test_nothing_leaves_the_end_but_a_first_payment_that_came_after_all() -> None:
-    assert {event for event in E if move(S.ENDED, event) is not S.ENDED} == {E.FIRST_PAID}
+def test_nothing_leaves_the_end_but_a_first_payment_that_came_after_all_and_the_members_own_wish() -> None:
+    leaving = {event for event in E if move(S.ENDED, event) is not S.ENDED}
+    assert leaving == {E.FIRST_PAID, E.TRIAL_STARTED, E.REACTIVATED}
 
 
 def test_a_canceled_subscription_is_never_charged_into_life_again() -> None:

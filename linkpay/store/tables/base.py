@@ -63,11 +63,3 @@ def choice(kind: type[StrEnum], name: str) -> Enum:
         length=24,
         values_callable=lambda members: [member.value for member in members],
     )
-
-
-#: A check passes on NULL, so a missing number of periods is ruled out by name.
-PERIODS_FIT_KIND = (
-    "(kind = 'one_time' AND periods IS NOT NULL AND periods = 1)"
-    " OR (kind = 'membership' AND periods IS NULL)"
-    " OR (kind = 'instalments' AND periods IS NOT NULL AND periods >= 2)"
-)

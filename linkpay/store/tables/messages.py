@@ -65,13 +65,15 @@ class Outbox(Work, Base):
 
 class Mail(Base):
     """A mail owed, and once written, as it was sent. `step` names its reason once, so no step is
-    ever mailed twice. Subject and texts are filled in when it is written, just before sending."""
+    ever mailed twice. Subject and texts are filled in when it is written, just before sending. One about no
+    subscription, such as a link to sign in, has its `to` from the start."""
 
     __tablename__ = "mail"
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
     charge_id: Mapped[int | None] = mapped_column(ForeignKey("charge.id"))
+    locale: Mapped[str | None] = mapped_column(String(8))
     step: Mapped[str] = mapped_column(String(100))
     kind: Mapped[str] = mapped_column(String(40))
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -81,7 +83,26 @@ class Mail(Base):
     html: Mapped[str | None] = mapped_column(Text)
     sent_at: Mapped[datetime | None]
 
-    __table_args__ = (UniqueConstraint("site_id", "step"), Index("ix_mail_site_id_to", "site_id", "to"))
+    __table_args__ = (
+        UniqueConstraint("site_id", "step"),
+        CheckConstraint('subscription_id IS NOT NULL OR "to" IS NOT NULL', name="has_a_reader"),
+        Index("ix_mail_site_id_to", "site_id", "to"),
+    )
+
+
+class MailText(Base):
+    """The owner's own words for one kind of mail, in the form of `services/mails`."""
+
+    __tablename__ = "mail_text"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    kind: Mapped[str] = mapped_column(String(40))
+    locale: Mapped[str] = mapped_column(String(8))
+    text: Mapped[str] = mapped_column(Text)
+    changed_by: Mapped[str] = mapped_column(String(60))
+    changed_at: Mapped[datetime]
+
+    __table_args__ = (UniqueConstraint("site_id", "kind", "locale"),)
 
 
 class Event(Base):
@@ -108,7 +129,10 @@ class Attention(Base):
     kind: Mapped[str] = mapped_column(String(40))
     subject: Mapped[str] = mapped_column(String(100))
     detail: Mapped[str] = mapped_column(String(500))
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
     solved_at: Mapped[datetime | None]
+    solved_by: Mapped[str | None] = mapped_column(String(60))
+    solution: Mapped[str | None] = mapped_column(String(60))
 
     __table_args__ = (
         Index(

@@ -2,8 +2,10 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import (
+    JSON,
     CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
@@ -23,7 +25,8 @@ from linkpay.store.tables.base import Base, choice
 class Charge(Base):
     """An amount for one period of one subscription. Sums are copies of the ledger, in cents.
 
-    `failed_at` is when the present failure began and `dunning_round` counts failures, so that every
+    `lines` say what the amount is made of (see `linkpay.domain.pricing`); they sum to it. Period -1 is a
+    trial. `failed_at` is when the present failure began and `dunning_round` counts failures, so that every
     step of a ladder has a name of its own.
     """
 
@@ -38,6 +41,8 @@ class Charge(Base):
     due_on: Mapped[date]
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSON(), default=list)
+    vat_basis_points: Mapped[int] = mapped_column(default=2100)
     state: Mapped[ChargeState] = mapped_column(choice(ChargeState, "state"))
     paid_cents: Mapped[int] = mapped_column(default=0)
     refunded_cents: Mapped[int] = mapped_column(default=0)
@@ -47,14 +52,19 @@ class Charge(Base):
     failure_code: Mapped[str | None] = mapped_column(String(60))
     taken_back: Mapped[bool] = mapped_column(default=False)
     dunning_round: Mapped[int] = mapped_column(default=0)
+    # What an owner decided about a failure: more time, or no more tries and mails.
+    grace_until: Mapped[datetime | None]
+    dunning_stopped_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("subscription_id", "period"),
         # Targets and sources of foreign keys that hold currencies equal along the chain.
         UniqueConstraint("id", "currency"),
         ForeignKeyConstraint(["subscription_id", "currency"], ["subscription.id", "subscription.currency"]),
-        CheckConstraint("amount_cents > 0", name="amount_positive"),
-        CheckConstraint("period >= 0", name="period"),
+        # A free trial, or a coupon that takes all off, leaves a period that costs nothing.
+        CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
+        CheckConstraint("period >= -1", name="period"),
+        CheckConstraint("vat_basis_points BETWEEN 0 AND 10000", name="vat"),
         CheckConstraint("ends_on > starts_on", name="days"),
         CheckConstraint("paid_cents >= 0 AND refunded_cents >= 0 AND charged_back_cents >= 0", name="sums"),
     )
@@ -110,7 +120,8 @@ class Payment(Base):
         UniqueConstraint("site_id", "mollie_id"),
         UniqueConstraint("id", "currency"),
         ForeignKeyConstraint(["charge_id", "currency"], ["charge.id", "charge.currency"]),
-        CheckConstraint("amount_cents > 0", name="amount_positive"),
+        # Mollie makes a mandate of a card without taking money; every other payment asks for some.
+        CheckConstraint("amount_cents > 0 OR (amount_cents = 0 AND sequence = 'first')", name="amount"),
         CheckConstraint("sequence <> 'recurring' OR mandate_id IS NOT NULL", name="names_its_mandate"),
         CheckConstraint("stroke <> 'known' OR mollie_id IS NOT NULL", name="known_has_id"),
         Index(
@@ -147,13 +158,16 @@ class Refund(Base):
 
 
 class LedgerEntry(Base):
-    """One money fact, written once. `amount_cents` is positive when it came in."""
+    """One money fact, written once. `amount_cents` is positive when it came in.
+
+    Every fact names the payment that Mollie knows, except money that came outside of it.
+    """
 
     __tablename__ = "ledger"
 
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     charge_id: Mapped[int] = mapped_column(index=True)
-    payment_id: Mapped[int] = mapped_column(index=True)
+    payment_id: Mapped[int | None] = mapped_column(index=True)
     kind: Mapped[EntryKind] = mapped_column(choice(EntryKind, "kind"))
     ref: Mapped[str] = mapped_column(String(100))
     amount_cents: Mapped[int]
@@ -166,7 +180,33 @@ class LedgerEntry(Base):
         ForeignKeyConstraint(["payment_id", "currency"], ["payment.id", "payment.currency"]),
         CheckConstraint("amount_cents <> 0", name="amount_not_zero"),
         CheckConstraint(
-            "(amount_cents > 0) = (kind IN ('payment', 'refund_undone', 'chargeback_undone'))",
+            "(amount_cents > 0) = (kind IN ('payment', 'refund_undone', 'chargeback_undone', 'outside'))",
             name="sign_fits_kind",
         ),
+        CheckConstraint(
+            "(payment_id IS NULL) = (kind IN ('outside', 'outside_undone'))", name="payment_unless_outside"
+        ),
+    )
+
+
+class Credit(Base):
+    """What a member has in hand: positive when given, negative when a charge used it.
+
+    Not money that moved: that is the ledger's. `ref` names the reason once.
+    """
+
+    __tablename__ = "credit"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    subscription_id: Mapped[int] = mapped_column(index=True)
+    charge_id: Mapped[int | None] = mapped_column(ForeignKey("charge.id"))
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(String(40))
+    ref: Mapped[str] = mapped_column(String(100))
+
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "ref"),
+        ForeignKeyConstraint(["subscription_id", "currency"], ["subscription.id", "subscription.currency"]),
+        CheckConstraint("amount_cents <> 0", name="amount_not_zero"),
     )

@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -35,6 +36,10 @@ class Member(Base):
     email: Mapped[str] = mapped_column(String(254))
     name: Mapped[str] = mapped_column(String(200))
     external_user_id: Mapped[str] = mapped_column(String(254))
+    blocked_at: Mapped[datetime | None]
+    blocked_reason: Mapped[str | None] = mapped_column(String(200))
+    # Her access moved to this member; what is hers still counts until it is granted there.
+    moved_to_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
 
     __table_args__ = (
         UniqueConstraint("site_id", "email"),
@@ -70,6 +75,43 @@ class Consent(Base):
     kind: Mapped[str] = mapped_column(String(24))
     locale: Mapped[str] = mapped_column(String(8))
     text: Mapped[str] = mapped_column(Text)
+    # What the words meant in figures, for the rules that ask: ``notice_days``, ``starts_at_once``.
+    data: Mapped[dict[str, Any]] = mapped_column(default=dict)
+
+
+class Gift(Base):
+    """Access that an owner gives, until a day (site's zone; the first day without it) or for ever."""
+
+    __tablename__ = "gift"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    member_id: Mapped[int] = mapped_column(ForeignKey("member.id"), index=True)
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"))
+    until: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(String(200), default="")
+    given_by: Mapped[str] = mapped_column(String(60))
+    taken_back_at: Mapped[datetime | None]
+
+
+class Visit(Base):
+    """A door that opens by e-mail: a link to press once, then a session. Only hashes are kept.
+
+    `kind`: link or session. Found by hash, never by e-mail alone.
+    """
+
+    __tablename__ = "visit"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    kind: Mapped[str] = mapped_column(String(8))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    email: Mapped[str] = mapped_column(String(254))
+    expires_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('link', 'session')", name="kind"),
+        Index("ix_visit_expires_at", "expires_at"),
+    )
 
 
 class Access(StrEnum):
@@ -105,6 +147,8 @@ class Grant(Base):
     answer_body: Mapped[str | None] = mapped_column(Text)
     lease: Mapped[str | None] = mapped_column(String(36))
     leased_until: Mapped[datetime | None]
+    # Kajabi's public API showed what we believe, where it is connected.
+    verified_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("member_id", "offer_id"),

@@ -1,15 +1,13 @@
 """Who sells what: sites, their owners, offers and plans."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from linkpay.domain.calendar import Interval, Unit
-from linkpay.domain.money import Money
-from linkpay.domain.plan import PlanKind, Terms
-from linkpay.store.tables.base import PERIODS_FIT_KIND, Base, choice
+from linkpay.store.tables.base import Base
+from linkpay.store.tables.terms import Agreed, checks
 
 
 class Site(Base):
@@ -27,6 +25,12 @@ class Site(Base):
     mollie_key_sealed: Mapped[str | None] = mapped_column(String(1000))
     mode: Mapped[str] = mapped_column(String(4), default="test")
     policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # The SEPA creditor id that debits carry, as Mollie's payments show it; told in every pre-notification.
+    creditor_id: Mapped[str | None] = mapped_column(String(35))
+    # Kajabi's public API, optional: for reading back, drift checks and tags.
+    kajabi_site_id: Mapped[str | None] = mapped_column(String(40))
+    kajabi_client_id: Mapped[str | None] = mapped_column(String(200))
+    kajabi_client_secret_sealed: Mapped[str | None] = mapped_column(String(1000))
     # Set when Mollie refuses the key: nothing is charged for this site until it is mended.
     halted_at: Mapped[datetime | None]
 
@@ -70,6 +74,8 @@ class Offer(Base):
     activation_url_sealed: Mapped[str | None] = mapped_column(String(1000))
     deactivation_url_sealed: Mapped[str | None] = mapped_column(String(1000))
     course_url: Mapped[str | None] = mapped_column(String(500))
+    # What it opens at Kajabi, where that is known: a revoke there also closes what another offer shares.
+    products: Mapped[list[str]] = mapped_column(JSON(), default=list)
     archived_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -78,8 +84,8 @@ class Offer(Base):
     )
 
 
-class Plan(Base):
-    """How an offer is paid. `periods` is the number of charges ever, NULL without an end."""
+class Plan(Agreed, Base):
+    """How an offer is paid."""
 
     __tablename__ = "plan"
 
@@ -87,34 +93,58 @@ class Plan(Base):
     offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
     slug: Mapped[str] = mapped_column(String(60))
     title: Mapped[str] = mapped_column(String(120))
-    kind: Mapped[PlanKind] = mapped_column(choice(PlanKind, "kind"))
-    amount_cents: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3), default="EUR")
-    interval_unit: Mapped[Unit] = mapped_column(choice(Unit, "interval_unit"), default=Unit.MONTH)
-    interval_count: Mapped[int] = mapped_column(default=1)
-    periods: Mapped[int | None]
-    vat_basis_points: Mapped[int] = mapped_column(default=2100)
-    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
     position: Mapped[int] = mapped_column(default=0)
     archived_at: Mapped[datetime | None]
 
     offer: Mapped[Offer] = relationship()
 
+    __table_args__ = (UniqueConstraint("site_id", "slug"), *checks())
+
+
+class Coupon(Base):
+    """A code that takes something off. `value` is cents, or basis points for a percentage.
+
+    `plan_slugs` empty: for every plan of the site. `max_uses` NULL: as often as people like.
+    """
+
+    __tablename__ = "coupon"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(8))
+    value: Mapped[int]
+    duration: Mapped[str] = mapped_column(String(8))
+    periods: Mapped[int | None]
+    max_uses: Mapped[int | None]
+    starts_on: Mapped[date | None]
+    ends_on: Mapped[date | None]
+    plan_slugs: Mapped[list[str]] = mapped_column(JSON(), default=list)
+    archived_at: Mapped[datetime | None]
+
     __table_args__ = (
-        UniqueConstraint("site_id", "slug"),
-        CheckConstraint("amount_cents > 0", name="amount_positive"),
-        CheckConstraint("length(currency) = 3", name="currency"),
-        CheckConstraint("interval_count BETWEEN 1 AND 365", name="interval_count"),
-        CheckConstraint("vat_basis_points BETWEEN 0 AND 10000", name="vat"),
-        CheckConstraint(PERIODS_FIT_KIND, name="periods_fit_kind"),
+        UniqueConstraint("site_id", "code"),
+        CheckConstraint("kind IN ('amount', 'percent')", name="kind"),
+        CheckConstraint("value > 0 AND (kind = 'amount' OR value <= 10000)", name="value"),
+        CheckConstraint("duration IN ('once', 'periods', 'forever')", name="duration"),
+        CheckConstraint(
+            "(duration = 'periods') = (periods IS NOT NULL) AND (periods IS NULL OR periods > 0)",
+            name="periods",
+        ),
+        CheckConstraint("max_uses IS NULL OR max_uses > 0", name="max_uses"),
     )
 
-    @property
-    def terms(self) -> Terms:
-        """The plan as the rules see it."""
-        return Terms(
-            self.kind,
-            Money(self.amount_cents, self.currency),
-            Interval(self.interval_unit, self.interval_count),
-            self.periods,
-        )
+
+class Bump(Base):
+    """Something small that a checkout offers beside its own: `plan_id` is what is added, paid once."""
+
+    __tablename__ = "bump"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    offer_id: Mapped[int] = mapped_column(ForeignKey("offer.id"), index=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))
+    title: Mapped[str] = mapped_column(String(120))
+    text: Mapped[str] = mapped_column(String(500), default="")
+    position: Mapped[int] = mapped_column(default=0)
+    archived_at: Mapped[datetime | None]
+
+    __table_args__ = (UniqueConstraint("offer_id", "plan_id"),)

@@ -1,19 +1,16 @@
-"""A customer on a plan."""
+"""A customer on a plan, and what was decided about it since."""
 
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from linkpay.domain.calendar import Interval, Unit
-from linkpay.domain.money import Money
-from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.tables.base import PERIODS_FIT_KIND, Base, choice
+from linkpay.store.tables.base import Base, choice
+from linkpay.store.tables.terms import Agreed, checks
 
 
-class Subscription(Base):
+class Subscription(Agreed, Base):
     """The terms are frozen here when it starts: a plan may change afterwards, a promise may not.
 
     Period `anchor_index` starts on `anchor_on`; all other days follow from these two. `next_index`
@@ -31,14 +28,10 @@ class Subscription(Base):
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"))
     state: Mapped[SubscriptionState] = mapped_column(choice(SubscriptionState, "state"))
     origin: Mapped[str] = mapped_column(String(12))
-    kind: Mapped[PlanKind] = mapped_column(choice(PlanKind, "kind"))
-    amount_cents: Mapped[int]
-    currency: Mapped[str] = mapped_column(String(3))
-    interval_unit: Mapped[Unit] = mapped_column(choice(Unit, "interval_unit"))
-    interval_count: Mapped[int]
-    periods: Mapped[int | None]
-    vat_basis_points: Mapped[int]
-    policy: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # An order bump is paid within the charge of what it was added to, and stands and falls with it.
+    paid_within_id: Mapped[int | None] = mapped_column(
+        ForeignKey("charge.id", use_alter=True, name="fk_subscription_paid_within_id"), index=True
+    )
     started_at: Mapped[datetime | None]
     anchor_on: Mapped[date | None]
     anchor_index: Mapped[int] = mapped_column(default=0)
@@ -46,15 +39,31 @@ class Subscription(Base):
     next_charge_on: Mapped[date | None]
     last_raised_on: Mapped[date | None]
     signup_ends_at: Mapped[datetime | None]
+    # The first day after the minimum term, NULL without one.
+    bound_until: Mapped[date | None]
     cancel_on: Mapped[date | None]
+    cancel_asked_at: Mapped[datetime | None]
+    cancel_reason: Mapped[str | None] = mapped_column(String(300))
+    canceled_by: Mapped[str | None] = mapped_column(String(60))
+    # Access ends here whatever was paid: stopped at once, or withdrawn from.
+    access_ends_at: Mapped[datetime | None]
+    pause_on: Mapped[date | None]
+    resume_on: Mapped[date | None]
+    pause_keeps_access: Mapped[bool] = mapped_column(default=False)
+    # The plan that begins with the next period, once that was chosen.
+    next_plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
+    # Nothing is sent before this day: a pre-notification has to be in time.
+    not_before_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("id", "currency"),
-        CheckConstraint("amount_cents > 0", name="amount_positive"),
-        CheckConstraint("origin IN ('checkout', 'kajabi', 'import')", name="origin"),
-        CheckConstraint("interval_count > 0", name="interval_count"),
-        CheckConstraint(PERIODS_FIT_KIND, name="periods_fit_kind"),
+        CheckConstraint(
+            "origin IN ('checkout', 'kajabi', 'import', 'upsell', 'bump')", name="origin"
+        ),
+        CheckConstraint("(origin = 'bump') = (paid_within_id IS NOT NULL)", name="bump_is_paid_within"),
+        CheckConstraint("resume_on IS NULL OR pause_on IS NOT NULL", name="resume_after_pause"),
+        *checks(),
         # One sign-up at a time: the second tab finds the first one's.
         Index(
             "uq_subscription_pending", "customer_id", "offer_id", unique=True,
@@ -65,14 +74,118 @@ class Subscription(Base):
             sqlite_where=text("next_charge_on IS NOT NULL"),
             postgresql_where=text("next_charge_on IS NOT NULL"),
         ),
+        Index(
+            "ix_subscription_resume", "resume_on",
+            sqlite_where=text("resume_on IS NOT NULL"), postgresql_where=text("resume_on IS NOT NULL"),
+        ),
     )  # fmt: skip
 
-    @property
-    def terms(self) -> Terms:
-        """The frozen terms as the rules see them."""
-        return Terms(
-            self.kind,
-            Money(self.amount_cents, self.currency),
-            Interval(self.interval_unit, self.interval_count),
-            self.periods,
-        )
+
+class Redemption(Base):
+    """A coupon as one subscription uses it, frozen. `counted_at` is set when it was paid with."""
+
+    __tablename__ = "redemption"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    coupon_id: Mapped[int] = mapped_column(ForeignKey("coupon.id"), index=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), unique=True)
+    kind: Mapped[str] = mapped_column(String(8))
+    value: Mapped[int]
+    duration: Mapped[str] = mapped_column(String(8))
+    periods: Mapped[int | None]
+    counted_at: Mapped[datetime | None]
+
+
+class PriceChange(Base):
+    """A new price for a running subscription, from the first charge on or after `effective_on`.
+
+    It counts once it was `told_at`; `batch` names the decision that it belongs to.
+    """
+
+    __tablename__ = "price_change"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    batch: Mapped[str] = mapped_column(String(36), index=True)
+    amount_cents: Mapped[int]
+    effective_on: Mapped[date]
+    told_at: Mapped[datetime | None]
+    applied_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]
+    decided_by: Mapped[str] = mapped_column(String(60))
+
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "batch"),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+    )
+
+
+class Notice(Base):
+    """A pre-notification: this amount will be collected on this day. Kept as proof.
+
+    `series` says that it told of every later debit of the same amount as well. It counts from `sent_at`.
+    """
+
+    __tablename__ = "notice"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"))
+    mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    amount_cents: Mapped[int]
+    currency: Mapped[str] = mapped_column(String(3))
+    due_on: Mapped[date]
+    series: Mapped[bool] = mapped_column(default=False)
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("subscription_id", "mandate_id", "due_on", "amount_cents"),
+        CheckConstraint("amount_cents > 0", name="amount_positive"),
+    )
+
+
+class Withdrawal(Base):
+    """What somebody declared on the withdrawal page, as she declared it, and what came of it.
+
+    `received_at` is what counts in law; it takes effect once it is proven to come from the customer.
+    """
+
+    __tablename__ = "withdrawal"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    token: Mapped[str] = mapped_column(String(43), unique=True)
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
+    email: Mapped[str] = mapped_column(String(254))
+    name: Mapped[str] = mapped_column(String(200), default="")
+    reference: Mapped[str] = mapped_column(String(100), default="")
+    locale: Mapped[str] = mapped_column(String(8), default="nl")
+    statement: Mapped[str] = mapped_column(String(2000))
+    received_at: Mapped[datetime]
+    proven_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(40))
+    refund_cents: Mapped[int | None]
+
+    __table_args__ = (CheckConstraint("done_at IS NULL OR proven_at IS NOT NULL", name="done_is_proven"),)
+
+
+class Takeover(Base):
+    """A subscription that ran at Mollie and is taken over: Mollie's is cancelled before our first charge.
+
+    `state`: planned, canceling (asked, not yet confirmed), canceled, taken, refused.
+    """
+
+    __tablename__ = "takeover"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    mollie_customer_id: Mapped[str] = mapped_column(String(70))
+    mollie_subscription_id: Mapped[str] = mapped_column(String(70))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
+    state: Mapped[str] = mapped_column(String(12), default="planned")
+    next_on: Mapped[date | None]
+    why: Mapped[str] = mapped_column(String(300), default="")
+
+    __table_args__ = (
+        UniqueConstraint("site_id", "mollie_subscription_id"),
+        CheckConstraint("state IN ('planned', 'canceling', 'canceled', 'taken', 'refused')", name="state"),
+    )

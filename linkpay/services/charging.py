@@ -1,0 +1,76 @@
+"""What one period of one subscription costs, from everything that bears on it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+from linkpay.domain import pricing
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.coupon import Discount, DiscountKind, Duration
+from linkpay.domain.money import Money
+from linkpay.domain.plan import Terms
+from linkpay.domain.pricing import Line, LineKind
+from linkpay.store import agreements
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Subscription
+
+
+def lines(
+    tx: Tx, subscription: Subscription, index: int, due_on: date, extras: Sequence[Line] = ()
+) -> list[Line]:
+    """The lines of period `index` when it is due on `due_on`; what the charge will say, and no more.
+
+    Reads only: `raised` writes down what a charge used up.
+    """
+    return pricing.lines(
+        terms_on(tx, subscription, due_on), index, vat_basis_points=subscription.vat_basis_points,
+        discount=discount(tx, subscription), extras=extras,
+        credit_cents=agreements.credit_cents(tx, subscription.id),
+    )  # fmt: skip
+
+
+def terms_on(tx: Tx, subscription: Subscription, due_on: date) -> Terms:
+    """The terms as they count for a charge due on a day: with the price that was announced for it."""
+    announced = agreements.price_on(tx, subscription.id, due_on)
+    terms = subscription.terms
+    if announced is None or terms.periods is not None:
+        return terms
+    return replace(terms, amount=Money(announced, subscription.currency))
+
+
+def discount(tx: Tx, subscription: Subscription) -> Discount | None:
+    """What the subscription's coupon takes off."""
+    used = agreements.redemption(tx, subscription.id)
+    if used is None:
+        return None
+    return Discount(DiscountKind(used.kind), used.value, Duration(used.duration), used.periods)
+
+
+def values(made: Sequence[Line], subscription: Subscription) -> dict[str, Any]:
+    """The columns of a charge that follow from its lines."""
+    return {
+        "amount_cents": pricing.total(made),
+        "currency": subscription.currency,
+        "lines": pricing.to_plain(made),
+        "vat_basis_points": subscription.vat_basis_points,
+    }
+
+
+def raised(tx: Tx, subscription: Subscription, charge: Charge) -> None:
+    """A charge was made: its credit is used up, and one that asks for nothing is paid."""
+    used = pricing.credit_used(pricing.from_plain(charge.lines))
+    if used:
+        agreements.add_credit(
+            tx, subscription, -used, reason="used", ref=f"charge:{charge.id}", charge_id=charge.id,
+            now=charge.created_at,
+        )  # fmt: skip
+    if charge.amount_cents == 0 and charge.state is not ChargeState.WRITTEN_OFF:
+        charge.state, charge.paid_at = ChargeState.PAID, charge.created_at
+
+
+def only_checks(charge: Charge) -> bool:
+    """Whether a charge asks for nothing but the cent that proves an account."""
+    made = pricing.from_plain(charge.lines)
+    asked = [line for line in made if line.cents > 0]
+    return bool(made) and all(line.kind is LineKind.CHECK for line in asked)

@@ -1,0 +1,46 @@
+"""What bears on the price of a subscription: coupons used, prices announced, credit in hand."""
+
+from datetime import date, datetime
+
+from sqlalchemy import func, select
+
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.tables import Credit, PriceChange, Redemption, Subscription
+
+
+def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
+    """The coupon that a subscription uses; at most one."""
+    return tx.scalar(select(Redemption).where(Redemption.subscription_id == subscription_id))
+
+
+def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:
+    """The newest price that was told to the member and counts on a day, in cents; None: the agreed one."""
+    return tx.scalar(
+        select(PriceChange.amount_cents)
+        .where(
+            PriceChange.subscription_id == subscription_id, PriceChange.effective_on <= due_on,
+            PriceChange.told_at.is_not(None), PriceChange.withdrawn_at.is_(None),
+        )
+        .order_by(PriceChange.effective_on.desc(), PriceChange.id.desc())
+        .limit(1)
+    )  # fmt: skip
+
+
+def credit_cents(tx: Tx, subscription_id: int) -> int:
+    """What a member has in hand: never negative, since charges use no more than there is."""
+    query = select(func.sum(Credit.amount_cents)).where(Credit.subscription_id == subscription_id)
+    return int(tx.scalar(query) or 0)
+
+
+def add_credit(
+    tx: Tx, subscription: Subscription, cents: int, *, reason: str, ref: str, now: datetime,
+    charge_id: int | None = None,
+) -> bool:  # fmt: skip
+    """Give credit, or use it up (negative), once for each `ref`; False when that was done before."""
+    return (
+        insert_once(
+            tx, Credit, site_id=subscription.site_id, subscription_id=subscription.id, charge_id=charge_id,
+            amount_cents=cents, currency=subscription.currency, reason=reason, ref=ref, created_at=now,
+        )
+        is not None
+    )  # fmt: skip
