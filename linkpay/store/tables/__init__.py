@@ -3,8 +3,9 @@
 from linkpay.store.tables.base import Base as Base
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
+from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
 from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Visit
-from linkpay.store.tables.sites import Bump, Coupon, Offer, Owner, Plan, Site, SiteOwner
+from linkpay.store.tables.sites import Bump, Coupon, Offer, Plan, Site
 from linkpay.store.tables.subscriptions import (
     Notice,
     PriceChange,
@@ -15,8 +16,8 @@ from linkpay.store.tables.subscriptions import (
 )
 
 __all__ = [
-    "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer", "Event", "Gift",
-    "Grant", "Inbox", "LedgerEntry", "Mail", "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox",
-    "Owner", "Payment", "Plan", "PriceChange", "Redemption", "Refund", "Site", "SiteOwner", "Subscription",
-    "Takeover", "Visit", "Withdrawal",
+    "Attempt", "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer", "Event",
+    "Gift", "Grant", "Inbox", "Invitation", "LedgerEntry", "Mail", "MailText", "Mandate", "Member",
+    "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment", "Plan", "PriceChange", "RecoveryCode",
+    "Redemption", "Refund", "Site", "SiteOwner", "Subscription", "Takeover", "Visit", "Withdrawal",
 ]  # fmt: skip

@@ -37,31 +37,6 @@ class Site(Base):
     __table_args__ = (CheckConstraint("mode IN ('test', 'live')", name="mode"),)
 
 
-class Owner(Base):
-    """A person who signs in to manage sites."""
-
-    __tablename__ = "owner"
-
-    email: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[str] = mapped_column(String(120), default="")
-    password_hash: Mapped[str | None] = mapped_column(String(200))
-
-
-class SiteOwner(Base):
-    """Which owner may do what on which site."""
-
-    __tablename__ = "site_owner"
-
-    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
-    owner_id: Mapped[int] = mapped_column(ForeignKey("owner.id"))
-    role: Mapped[str] = mapped_column(String(12), default="owner")
-
-    __table_args__ = (
-        UniqueConstraint("site_id", "owner_id"),
-        CheckConstraint("role IN ('owner', 'support', 'read_only')", name="role"),
-    )
-
-
 class Offer(Base):
     """What is sold and the Kajabi access it gives. Its two Kajabi addresses are secrets, sealed."""
 
