@@ -43,6 +43,12 @@ class Conflict(InputError):
     status = 409
 
 
+class SlowDown(InputError):
+    """It was asked or guessed too often; the same may be tried again later."""
+
+    status = 429
+
+
 class ProviderError(LinkPayError):
     """A call to an outside system did not give an answer we can book.
 

@@ -1,13 +1,15 @@
 """The language of a page: chosen per request, Dutch first, without a cookie.
 
-English stands in the code; ``translations/<language>.po`` holds the others and is read as it is when
-the process starts, so there is no compiled copy that can be older than its source.
+English stands in the code; ``translations/<language>/<part>.po`` hold the others, a part of the pages
+each, and are read as they are when the process starts, so there is no compiled copy that can be older
+than its source.
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
@@ -22,18 +24,19 @@ Catalog = Mapping[str, str | tuple[str, ...]]
 
 def read_catalog(locale: str) -> Catalog:
     """The translations into `locale`; empty for English, which needs none."""
-    path = _CATALOGS / f"{locale}.po"
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        catalog = read_po(file, locale=locale)
     return {
         message.id if isinstance(message.id, str) else message.id[0]: (
             message.string if isinstance(message.string, str) else tuple(message.string)
         )
-        for message in catalog
+        for path in sorted((_CATALOGS / locale).glob("*.po"))
+        for message in _entries(path, locale)
         if message.id and message.string and not message.fuzzy
     }
+
+
+def _entries(path: Path, locale: str) -> list[Message]:
+    with path.open("rb") as file:
+        return list(read_po(file, locale=locale))
 
 
 _READ = {locale: read_catalog(locale) for locale in LOCALES}

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
@@ -26,9 +27,13 @@ def messages() -> Iterator[tuple[str, str | tuple[str, ...]]]:
 
 
 def catalog() -> dict[str | tuple[str, ...], tuple[str, ...]]:
-    with (WEB / "translations" / "nl.po").open("rb") as file:
-        found = read_po(file, locale="nl")
-    assert not any(message.fuzzy for message in found if message.id)
+    found: list[Message] = []
+    for path in sorted((WEB / "translations" / "nl").glob("*.po")):
+        with path.open("rb") as file:
+            found += [message for message in read_po(file, locale="nl") if message.id]
+    assert not any(message.fuzzy for message in found)
+    ids = [str(message.id) for message in found]
+    assert len(ids) == len(set(ids)), "said twice, perhaps differently"
     return {
         message.id if isinstance(message.id, str) else tuple(message.id): (
             (message.string,) if isinstance(message.string, str) else tuple(message.string or ())
@@ -56,7 +61,7 @@ def test_translations_name_the_same_facts() -> None:
 
 
 def test_no_template_holds_words_that_cannot_be_translated() -> None:
-    for path in (WEB / "templates").glob("*.html"):
+    for path in (WEB / "templates").rglob("*.html"):
         bare = re.sub(
             r"{#.*?#}|{%.*?%}|{{.*?}}|<(style|svg)\b.*?</\1>|<[^>]*>", " ", path.read_text(), flags=re.DOTALL
         )

@@ -1,0 +1,137 @@
+"""How an owner signs in: password, then a code of her phone or a recovery code, then a session.
+
+Hashing a password takes long on purpose, so it happens outside of any transaction.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+
+from linkpay.domain.roles import Role
+from linkpay.errors import InputError
+from linkpay.services import second_factor, throttle
+from linkpay.services.parts import Parts
+from linkpay.store import owners
+from linkpay.store.db import Tx
+from linkpay.store.tables import Owner, OwnerSession, Site
+
+SESSION_LIFE = timedelta(hours=12)
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+_HASHER = PasswordHasher()
+# So that an unknown address takes as long to refuse as a wrong password.
+_NOBODYS = _HASHER.hash(secrets.token_urlsafe())
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A new session: `token` goes into the cookie; without `whole` the second factor is still to come."""
+
+    token: str
+    whole: bool
+
+
+def hash_of(token: str) -> str:
+    """How tokens are kept: whoever reads the database cannot use them."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def hash_password(password: str) -> str:
+    """The password as it is kept. Raises InputError ``password_short`` or ``password_long``."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise InputError(
+            "password_short", f"Choose a password of at least {SHORTEST_PASSWORD} characters.", "password"
+        )
+    if len(password) > LONGEST_PASSWORD:
+        raise InputError(
+            "password_long", f"Choose a password of at most {LONGEST_PASSWORD} characters.", "password"
+        )
+    return _HASHER.hash(password)
+
+
+def sign_in(parts: Parts, email: str, password: str, address: str) -> Opened | None:
+    """A session for the right e-mail and password; None for wrong ones, told apart by nothing.
+
+    Raises SlowDown when it was tried too often for this person or from this `address`.
+    """
+    now = parts.clock.now()
+    subjects = {"person": email, "address": address}
+    with parts.database.read() as tx:
+        throttle.check(tx, subjects, now)
+        owner = owners.by_email(tx, email)
+    kept = owner.password_hash if owner is not None else None
+    is_right = _verify(kept or _NOBODYS, password[:LONGEST_PASSWORD])
+    if owner is None or kept is None or not is_right:
+        with parts.database.write() as tx:
+            throttle.failed(tx, subjects, now)
+        return None
+    fresh = _HASHER.hash(password) if _HASHER.check_needs_rehash(kept) else kept
+    with parts.database.write() as tx:
+        tx.get_one(Owner, owner.id).password_hash = fresh
+        return open_session(tx, owner, now, whole=owner.totp_confirmed_at is None)
+
+
+def _verify(kept: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(kept, password)
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def open_session(tx: Tx, owner: Owner, now: datetime, *, whole: bool) -> Opened:
+    """A session of twelve hours for an owner who proved who she is, at least in part."""
+    token = secrets.token_urlsafe(32)
+    tx.add(
+        OwnerSession(
+            owner_id=owner.id, hash=hash_of(token), created_at=now, expires_at=now + SESSION_LIFE,
+            whole_at=now if whole else None,
+        )
+    )  # fmt: skip
+    return Opened(token, whole)
+
+
+def give_second(parts: Parts, token: str, code: str, address: str) -> bool:
+    """Complete a session with a code of the phone, or a recovery code; False when it is wrong."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        held = owners.session(tx, hash_of(token), now)
+        if held is None:
+            return False
+        owner = tx.get_one(Owner, held.owner_id, with_for_update=True, populate_existing=True)
+        subjects: Mapping[str, str] = {"person": f"code:{owner.id}", "address": address}
+        throttle.check(tx, subjects, now)
+        if not second_factor.accept(tx, owner, parts.box, code, now):
+            throttle.failed(tx, subjects, now)
+            return False
+        held.whole_at = now
+        return True
+
+
+def sign_out(tx: Tx, token: str, now: datetime) -> None:
+    """End one session; ending it again changes nothing."""
+    held = owners.session(tx, hash_of(token), now)
+    if held is not None:
+        held.ended_at = now
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Who is signed in, in which session, and where she may do what."""
+
+    owner: Owner
+    session_id: int
+    whole: bool
+    sites: tuple[tuple[Site, Role], ...]
+
+
+def present(tx: Tx, token: str, now: datetime) -> Present | None:
+    """Whose cookie this is; None when the session is over or never was."""
+    held = owners.session(tx, hash_of(token), now) if token else None
+    if held is None:
+        return None
+    owner = tx.get_one(Owner, held.owner_id)
+    return Present(owner, held.id, held.whole_at is not None, tuple(owners.sites_of(tx, owner.id)))
