@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from linkpay.cli.context import opened
 from linkpay.cli.output import CommandFailed, Output, speaking
 from linkpay.services import setup as desk
+from linkpay.services.specs import SiteSpec
 
 
 @click.command()
@@ -36,9 +37,9 @@ def setup(output: Output, file: Path) -> None:
     output.people.print("Check the connections with: python -m linkpay doctor")
 
 
-def _read(file: Path) -> desk.SiteSpec:
+def _read(file: Path) -> SiteSpec:
     try:
-        return desk.SiteSpec.model_validate(tomllib.loads(file.read_text()))
+        return SiteSpec.model_validate(tomllib.loads(file.read_text()))
     except tomllib.TOMLDecodeError as wrong:
         raise CommandFailed("unreadable", f"{file.name} is not TOML: {wrong}") from None
     except ValidationError as wrong:

@@ -5,85 +5,22 @@ Running subscriptions keep the terms they were agreed on; a changed plan counts 
 
 import re
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-
-from linkpay.domain.calendar import Interval, Unit
-from linkpay.domain.money import Money
-from linkpay.domain.plan import PlanKind, Terms
+from linkpay.domain.plan import PlanKind
 from linkpay.domain.policy import merge
 from linkpay.errors import InputError
 from linkpay.ports import AccessProvider
+from linkpay.services.specs import BumpSpec, CouponSpec, OfferSpec, PlanSpec, SiteSpec
 from linkpay.store import sites
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Offer, Plan, Site
+from linkpay.store.tables import Bump, Coupon, Offer, Plan, Site
 
-Slug = Annotated[str, Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?$")]
-Title = Annotated[str, Field(min_length=1, max_length=120)]
 #: Words that are addresses of our own and so cannot be a site's.
 _TAKEN = frozenset({"api", "healthz", "metrics", "owner", "readyz", "static", "webhooks"})
 _MOLLIE_KEY = re.compile(r"(test|live)_\w{6,}", re.ASCII)
-
-
-class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class PlanSpec(_Spec):
-    """How an offer is paid. `amount_cents` per period; `periods` for instalments only."""
-
-    slug: Slug
-    title: Title
-    kind: PlanKind = PlanKind.MEMBERSHIP
-    amount_cents: Annotated[int, Field(gt=0, le=10_000_000)]
-    currency: Literal["EUR"] = "EUR"
-    interval_unit: Unit = Unit.MONTH
-    interval_count: Annotated[int, Field(ge=1, le=365)] = 1
-    periods: int | None = None
-    vat_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 2100
-    policy: dict[str, Any] = {}
-
-    @model_validator(mode="after")
-    def _agrees_with_itself(self) -> Self:
-        self.terms  # noqa: B018 - raises for terms that cannot be
-        merge(self.policy)
-        return self
-
-    @property
-    def terms(self) -> Terms:
-        """The plan as the rules see it."""
-        periods = 1 if self.kind is PlanKind.ONE_TIME else self.periods
-        interval = Interval(self.interval_unit, self.interval_count)
-        return Terms(self.kind, Money(self.amount_cents, self.currency), interval, periods)
-
-
-class OfferSpec(_Spec):
-    """What is sold. Both Kajabi addresses come from the offer's own page in Kajabi."""
-
-    slug: Slug
-    title: Title
-    kajabi_offer_id: str | None = None
-    activation_url: str
-    deactivation_url: str
-    course_url: str | None = None
-    plans: Annotated[list[PlanSpec], Field(min_length=1)]
-
-
-class SiteSpec(_Spec):
-    """One Kajabi site: the tenant."""
-
-    slug: Slug
-    name: Title
-    mollie_key: str
-    locale: Literal["nl", "en"] = "nl"
-    zone: str = "Europe/Amsterdam"
-    support_email: str | None = None
-    login_url: str | None = None
-    policy: dict[str, Any] = {}
-    offers: list[OfferSpec] = []
 
 
 def check(spec: SiteSpec, kajabi: AccessProvider) -> None:
@@ -93,10 +30,19 @@ def check(spec: SiteSpec, kajabi: AccessProvider) -> None:
     if not _MOLLIE_KEY.fullmatch(spec.mollie_key):
         raise InputError("mollie_key", "A Mollie key begins with test_ or live_.", "mollie_key")
     merge(spec.policy)
+    _no_doubles([offer.slug for offer in spec.offers], "offers")
+    _no_doubles([plan.slug for offer in spec.offers for plan in offer.plans], "offers.plans")
+    _no_doubles([coupon.code for coupon in spec.coupons], "coupons")
     for offer in spec.offers:
         kajabi.check_url(offer.activation_url, grant=True)
         kajabi.check_url(offer.deactivation_url, grant=False)
         kajabi.check_pair(offer.activation_url, offer.deactivation_url)
+
+
+def _no_doubles(names: Sequence[str], place: str) -> None:
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InputError("named_twice", f"{place}: {', '.join(twice)} stands there twice.", place)
 
 
 def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
@@ -110,8 +56,15 @@ def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
     site.support_email, site.login_url, site.policy = spec.support_email, spec.login_url, spec.policy
     site.mollie_key_sealed = box.seal(site.id, "mollie_key", spec.mollie_key)
     site.mode = spec.mollie_key[:4]
+    if "creditor_id" in spec.model_fields_set:
+        site.creditor_id = spec.creditor_id
     for offer in spec.offers:
         _put_offer(tx, site, offer, box, now)
+    for place, offer in enumerate(spec.offers):
+        if offer.bumps is not None:
+            _put_bumps(tx, site, offer, f"offers.{place}.bumps", now)
+    for place, coupon in enumerate(spec.coupons):
+        _put_coupon(tx, site, coupon, f"coupons.{place}", now)
     return site
 
 
@@ -135,9 +88,59 @@ def _put_plan(tx: Tx, offer: Offer, spec: PlanSpec, position: int, now: datetime
         tx.add(plan)
     if plan.offer_id != offer.id:
         raise InputError("plan_slug", f"The plan {spec.slug} belongs to another offer.", "slug")
-    terms = spec.terms
+    terms, trial = spec.terms, spec.terms.trial
     plan.title, plan.kind, plan.periods = spec.title, terms.kind, terms.periods
     plan.amount_cents, plan.currency = terms.amount.cents, terms.amount.currency
     plan.interval_unit, plan.interval_count = terms.interval.unit, terms.interval.count
+    plan.term_cents, plan.minimum_periods = list(terms.term_cents), terms.minimum_periods
+    plan.trial_days, plan.trial_cents = (trial.days, trial.amount_cents) if trial else (0, 0)
+    plan.setup_fee_cents = terms.setup_fee_cents
     plan.vat_basis_points, plan.policy, plan.position = spec.vat_basis_points, spec.policy, position
+    tx.flush()
+
+
+def _put_bumps(tx: Tx, site: Site, spec: OfferSpec, place: str, now: datetime) -> None:
+    """The bumps of an offer are those of the file; one that left it is not offered any more."""
+    offer = sites.offer(tx, site.id, spec.slug)
+    assert offer is not None  # noqa: S101 - it was just put
+    known = {bump.plan_id: bump for bump in sites.all_bumps(tx, offer)}
+    for position, one in enumerate(spec.bumps or []):
+        plan = _bump_plan(tx, offer, one, f"{place}.{position}.plan")
+        bump = known.pop(plan.id, None)
+        if bump is None:
+            bump = Bump(site_id=site.id, offer_id=offer.id, plan_id=plan.id, created_at=now)
+            tx.add(bump)
+        bump.title, bump.text, bump.position, bump.archived_at = one.title, one.text, position, None
+    for gone in known.values():
+        gone.archived_at = gone.archived_at or now
+    tx.flush()
+
+
+def _bump_plan(tx: Tx, offer: Offer, spec: BumpSpec, place: str) -> Plan:
+    plan = sites.plan(tx, offer.site_id, spec.plan)
+    if plan is None:
+        raise InputError("bump_plan", f"{place}: there is no plan {spec.plan}.", place)
+    if plan.offer_id == offer.id:
+        raise InputError("bump_plan", f"{place}: {spec.plan} is a plan of this very offer.", place)
+    if plan.kind is not PlanKind.ONE_TIME:
+        raise InputError(
+            "bump_plan", f"{place}: a bump is paid once, and {spec.plan} is not one_time.", place
+        )
+    return plan
+
+
+def _put_coupon(tx: Tx, site: Site, spec: CouponSpec, place: str, now: datetime) -> None:
+    """Who used the code before keeps what it gave her: the new values count from now on."""
+    for slug in spec.plans:
+        if sites.plan(tx, site.id, slug) is None:
+            raise InputError("coupon_plan", f"{place}.plans: there is no plan {slug}.", place)
+    coupon = sites.coupon(tx, site.id, spec.code)
+    if coupon is None:
+        coupon = Coupon(site_id=site.id, code=spec.code, created_at=now)
+        tx.add(coupon)
+    discount = spec.discount
+    coupon.kind, coupon.value = discount.kind.value, discount.value
+    coupon.duration, coupon.periods = discount.duration.value, discount.periods
+    coupon.max_uses, coupon.plan_slugs = spec.max_uses, list(spec.plans)
+    coupon.starts_on, coupon.ends_on, coupon.archived_at = spec.starts_on, spec.ends_on, None
     tx.flush()

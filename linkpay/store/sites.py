@@ -9,7 +9,7 @@ from sqlalchemy import select
 from linkpay.domain.policy import Policy, merge
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Offer, Plan, Site
+from linkpay.store.tables import Bump, Coupon, Offer, Plan, Site
 
 
 def by_slug(tx: Tx, slug: str) -> Site | None:
@@ -79,6 +79,35 @@ def plan(tx: Tx, site_id: int, slug: str) -> Plan | None:
     return tx.scalar(
         select(Plan).where(Plan.site_id == site_id, Plan.slug == slug, Plan.archived_at.is_(None))
     )
+
+
+def all_bumps(tx: Tx, offer: Offer) -> Sequence[Bump]:
+    """What was ever offered beside an offer, also what is not any more, in the owner's order."""
+    return tx.scalars(
+        select(Bump)
+        .where(Bump.site_id == offer.site_id, Bump.offer_id == offer.id)
+        .order_by(Bump.position, Bump.id)
+    ).all()
+
+
+def bumps(tx: Tx, offer: Offer) -> Sequence[tuple[Bump, Plan]]:
+    """What can be added to an offer now, each with the plan that is added, in the owner's order."""
+    rows = tx.execute(
+        select(Bump, Plan)
+        .join(Plan, Plan.id == Bump.plan_id)
+        .join(Offer, Offer.id == Plan.offer_id)
+        .where(
+            Bump.site_id == offer.site_id, Bump.offer_id == offer.id, Bump.archived_at.is_(None),
+            Plan.archived_at.is_(None), Offer.archived_at.is_(None),
+        )
+        .order_by(Bump.position, Bump.id)
+    )  # fmt: skip
+    return [(bump, plan) for bump, plan in rows]
+
+
+def coupon(tx: Tx, site_id: int, code: str) -> Coupon | None:
+    """The site's coupon with this code (upper case), whether it can be used or not."""
+    return tx.scalar(select(Coupon).where(Coupon.site_id == site_id, Coupon.code == code))
 
 
 def policy_of(site: Site, plan_policy: dict[str, object]) -> Policy:

@@ -70,7 +70,7 @@ def test_an_unusual_address_is_taken_when_it_is_sent_twice(run_in_town: Run) -> 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("--plan", "weekly"), "there is monthly, yearly, course, once"),
+        (("--plan", "weekly"), "there is monthly, yearly, course, once, trial, year-term, workbook"),
         (("--plan", "monthly", "--method", "klarna"), "Mollie does not offer klarna here, but ideal"),
         (("--plan", "monthly", "--site", "elsewhere"), "no site 'elsewhere'"),
     ],

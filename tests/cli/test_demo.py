@@ -23,12 +23,12 @@ def test_demo_makes_one_site_and_finds_it_again(run_in_town: Run, town: Town) ->
     assert first == {
         "site": "demo",
         "offer": demo.OFFER,
-        "plans": ["monthly", "yearly", "course", "once"],
+        "plans": ["monthly", "yearly", "course", "once", "trial", "year-term"],
         "checkout_url": f"{town.parts.base_url}/demo/buy/{demo.OFFER}",
         "was": "made",
     }
     assert second == {**first, "was": "found"}
-    assert counts(town.parts.database) == (1, 1, 4)
+    assert counts(town.parts.database) == (1, 2, 7)
 
 
 def test_an_emptied_sandbox_gives_the_offer_new_addresses(run_in_town: Run, town: Town) -> None:
@@ -38,9 +38,9 @@ def test_an_emptied_sandbox_gives_the_offer_new_addresses(run_in_town: Run, town
     assert json.loads(run_in_town("demo", "--json").stdout)["was"] == "repaired"
     known = town.control("GET", "kajabi/offers")
     assert isinstance(known, list)
-    assert [offer["activation_url"] for offer in known] == [_address(town)]
+    assert [offer["activation_url"] for offer in known] == [_address(town), _address(town, demo.EXTRA)]
     assert _address(town) != before
-    assert counts(town.parts.database) == (1, 1, 4)
+    assert counts(town.parts.database) == (1, 2, 7)
 
 
 def test_demo_tells_where_to_buy_and_nothing_secret(run_in_town: Run, town: Town) -> None:
@@ -59,10 +59,10 @@ def test_without_a_sandbox_demo_makes_nothing(run: Run, database: Database) -> N
     assert counts(database) == (0, 0, 0)
 
 
-def _address(town: Town) -> str:
+def _address(town: Town, slug: str = demo.OFFER) -> str:
     with town.parts.database.read() as tx:
         site = sites.by_slug(tx, demo.SITE)
         assert site is not None
-        offer = sites.offer(tx, site.id, demo.OFFER)
+        offer = sites.offer(tx, site.id, slug)
         assert offer is not None
         return sites.kajabi_url(offer, town.parts.box, grant=True) or ""
