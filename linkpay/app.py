@@ -18,6 +18,7 @@ from linkpay.web import (
     webhooks,
 )
 from linkpay.web.edge import Edge
+from linkpay.web.owner import routes
 
 #: The largest thing anybody sends us is a webhook of a few kilobytes.
 _MAX_BODY = 64 * 1024
@@ -42,6 +43,6 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     i18n.install(app)
     addresses.install(app)
     errors.install(app)
-    for blueprint in (health.bp, home.bp, webhooks.bp, checkout.bp, orders.bp, bills.bp):
+    for blueprint in (health.bp, home.bp, webhooks.bp, checkout.bp, orders.bp, bills.bp, *routes.BLUEPRINTS):
         app.register_blueprint(blueprint)
     return app

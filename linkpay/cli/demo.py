@@ -9,7 +9,7 @@ from typing import Any
 import click
 from rich.table import Table
 
-from linkpay.cli import words
+from linkpay.cli import demo_owner, words
 from linkpay.cli.context import opened, require_sandbox
 from linkpay.cli.output import Output, speaking
 from linkpay.cli.sandbox import Sandbox
@@ -52,6 +52,8 @@ class Demo:
     offer: str
     plans: list[str]
     checkout_url: str
+    desk_url: str
+    sign_in: str
     was: str
 
 
@@ -90,11 +92,14 @@ def prepare(parts: Parts, sandbox: Sandbox) -> Demo:
         setup.check(spec, parts.access)
         with parts.database.write() as tx:
             setup.apply(tx, spec, parts.box, parts.clock.now())
+    demo_owner.put(parts, SITE)
     return Demo(
         SITE,
         OFFER,
         [plan.slug for plan in PLANS],
         f"{parts.base_url}/{SITE}/buy/{OFFER}",
+        f"{parts.base_url}/owner/",
+        f"{demo_owner.EMAIL}, password: {demo_owner.PASSWORD}",
         "found" if whole else "repaired" if found else "made",
     )
 
@@ -151,6 +156,8 @@ def _addresses(made: Demo, sandbox: str) -> Table:
     grid.add_column(style="cyan", no_wrap=True, overflow="ignore")
     grid.add_row("  checkout", made.checkout_url)
     grid.add_row("  coupon", f"{COUPON.code}, or {made.checkout_url}?coupon={COUPON.code}")
+    grid.add_row("  owner's desk", made.desk_url)
+    grid.add_row("  sign in as", made.sign_in)
     grid.add_row("  sandbox", f"{sandbox}/_sandbox/state")
     return grid
 

@@ -27,7 +27,7 @@ def show(console: Console, stack: Stack, demo: Mapping[str, Any], python: Path) 
 
 
 def _addresses(stack: Stack, demo: Mapping[str, Any]) -> list[tuple[str, str]]:
-    seeded = [(_words(name), text) for name, text in demo.items() if _is_address(text)]
+    seeded = [(_words(name), text) for name, text in demo.items() if _is_address(text) or name == "sign_in"]
     sandbox = f"http://127.0.0.1:{stack.ports['SANDBOX_PORT']}/_sandbox"
     return [*seeded, ("sandbox state", f"{sandbox}/state"), ("sandbox mail", f"{sandbox}/mail")]
 

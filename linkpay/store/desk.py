@@ -1,0 +1,139 @@
+"""Queries of the owner's desk: bounded, by index, for one site. They only read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
+
+from linkpay.domain.charge import ChargeState
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.store.db import Tx
+from linkpay.store.tables import (
+    Attention,
+    Charge,
+    Customer,
+    Grant,
+    LedgerEntry,
+    Member,
+    Offer,
+    Payment,
+    Plan,
+    Subscription,
+)
+
+
+def money_between(tx: Tx, site_id: int, start: datetime, end: datetime) -> int:
+    """What came in less what went back out between two instants, in cents."""
+    query = select(func.sum(LedgerEntry.amount_cents)).where(
+        LedgerEntry.site_id == site_id, LedgerEntry.occurred_at >= start, LedgerEntry.occurred_at < end
+    )
+    return int(tx.scalar(query) or 0)
+
+
+def charges_in(tx: Tx, site_id: int, state: ChargeState) -> tuple[int, int]:
+    """(how many, cents) of charges in an unsettled state."""
+    query = select(func.count(Charge.id), func.sum(Charge.amount_cents)).where(
+        Charge.site_id == site_id, Charge.state == state
+    )
+    number, cents = tx.execute(query).one()
+    return int(number), int(cents or 0)
+
+
+def due_between(tx: Tx, site_id: int, first: date, last: date) -> tuple[int, int]:
+    """(how many, cents) of subscriptions whose next charge falls on a day from `first` to `last`."""
+    query = select(func.count(Subscription.id), func.sum(Subscription.amount_cents)).where(
+        Subscription.site_id == site_id, Subscription.next_charge_on.between(first, last)
+    )
+    number, cents = tx.execute(query).one()
+    return int(number), int(cents or 0)
+
+
+def by_state(tx: Tx, site_id: int) -> dict[SubscriptionState, int]:
+    """How many subscriptions are in each state."""
+    query = (
+        select(Subscription.state, func.count(Subscription.id))
+        .where(Subscription.site_id == site_id)
+        .group_by(Subscription.state)
+    )
+    return {state: int(number) for state, number in tx.execute(query)}
+
+
+def out_of_step(tx: Tx, site_id: int, before: datetime) -> int:
+    """Grants that were wanted before an instant and that Kajabi has not confirmed yet."""
+    query = select(func.count(Grant.id)).where(
+        Grant.site_id == site_id, Grant.applied_version < Grant.version, Grant.wanted_at < before
+    )
+    return int(tx.scalar(query) or 0)
+
+
+def open_attention(tx: Tx, site_id: int) -> int:
+    """How much waits for a person."""
+    query = select(func.count(Attention.id)).where(
+        Attention.site_id == site_id, Attention.solved_at.is_(None)
+    )
+    return int(tx.scalar(query) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list of members."""
+
+    subscription: Subscription
+    customer: Customer
+    member: Member
+    offer: Offer
+    plan: Plan
+    grant: Grant | None
+
+
+def members(
+    tx: Tx, site_id: int, *, search: str = "", state: SubscriptionState | None = None,
+    before: int | None = None, limit: int = 50,
+) -> Sequence[Row]:  # fmt: skip
+    """Subscriptions, newest first, beginning after the one numbered `before`."""
+    query = _rows(site_id).where(Subscription.origin != "bump").order_by(Subscription.id.desc()).limit(limit)
+    if state is not None:
+        query = query.where(Subscription.state == state)
+    if before is not None:
+        query = query.where(Subscription.id < before)
+    if search:
+        query = query.where(_matches(site_id, search))
+    return [Row(*found._tuple()) for found in tx.execute(query)]
+
+
+def _matches(site_id: int, search: str) -> ColumnElement[bool]:
+    """By a part of an e-mail address or name, or by a payment's number at Mollie."""
+    if search.startswith("tr_"):
+        paid = (
+            select(Charge.subscription_id)
+            .join(Payment, Payment.charge_id == Charge.id)
+            .where(Payment.site_id == site_id, Payment.mollie_id == search)
+        )
+        return Subscription.id.in_(paid)
+    text = search.lower()
+    return or_(
+        Customer.email.contains(text, autoescape=True),
+        Member.email.contains(text, autoescape=True),
+        func.lower(Customer.name).contains(text, autoescape=True),
+    )
+
+
+def one_member(tx: Tx, site_id: int, subscription_id: int) -> Row | None:
+    """One line, by number; None when it is another site's."""
+    found = tx.execute(_rows(site_id).where(Subscription.id == subscription_id)).one_or_none()
+    return Row(*found._tuple()) if found else None
+
+
+def _rows(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, Grant]:
+    return (
+        select(Subscription, Customer, Member, Offer, Plan, Grant)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .join(Member, Member.id == Subscription.member_id)
+        .join(Offer, Offer.id == Subscription.offer_id)
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .outerjoin(
+            Grant, (Grant.member_id == Subscription.member_id) & (Grant.offer_id == Subscription.offer_id)
+        )
+        .where(Subscription.site_id == site_id)
+    )
