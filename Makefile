@@ -18,10 +18,10 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench format lock clean
+.PHONY: help run test check bench screenshots format lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-C stops it
 	@exec $(PY) -m linkpay.local $(if $(DB),--database '$(DB)')
@@ -39,6 +39,9 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 bench: $(VENV)/.dev ## Measure and print the figures of docs/benchmarks.md; takes some minutes
 	@$(PY) -m tests.bench.paid_to_granted $(if $(DB),--database '$(DB)')
 	@echo; $(PY) -m tests.bench.queue_bench
+
+screenshots: $(VENV)/.dev ## Take pictures of every page into var/screenshots; needs Chromium
+	@$(PY) -m tests.browser.screenshots
 
 format: $(VENV)/.dev ## Put the code in its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -1,0 +1,92 @@
+"""``python -m tests.browser.screenshots``: every page as people see it, and what axe finds on it.
+
+Pictures go to var/screenshots: desktop and phone, Dutch and English, light and dark.
+"""
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page
+from rich.console import Console
+
+from tests.browser import chromium
+from tests.browser.studio import MIRA, PASSWORD, Studio, members_of_every_fate, opened
+
+FOLDER = Path("var/screenshots")
+_LOOKS: tuple[chromium.Look, ...] = ("light", "dark")
+_SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
+
+
+def buyer_pages(studio: Studio) -> dict[str, str]:
+    """Pages that need no sign-in, by name."""
+    stage = studio.stage
+    found = {"home": "/", "buy": "/studio/buy/members", "not-found": "/studio/buy/none"}
+    for name in ("anna", "bram", "carla", "dirk", "eva"):
+        email = f"{name}@example.com"
+        found[f"order-{name}"] = f"/studio/order/{stage.subscription(email).token}"
+    found["bill"] = f"/studio/pay/{stage.charges('bram@example.com')[1].token}"
+    return found
+
+
+def owner_pages(studio: Studio) -> dict[str, str]:
+    """Pages of the desk, by name."""
+    number = studio.stage.subscription("bram@example.com").id
+    return {
+        "account": "/owner/account", "second-step": "/owner/account/second-step", "today": "/owner/studio/",
+        "members": "/owner/studio/members", "nobody-found": "/owner/studio/members?q=zzz",
+        "member": f"/owner/studio/members/{number}", "colleagues": "/owner/studio/colleagues",
+    }  # fmt: skip
+
+
+def no_sign_in(_page: Page, _studio: Studio) -> None:
+    """Anybody may look."""
+
+
+def sign_in(page: Page, studio: Studio) -> None:
+    """Into the desk, as its owner."""
+    page.goto(studio.url("/owner/sign-in"))
+    page.fill("#email", MIRA)
+    page.fill("#password", PASSWORD)
+    page.click("main button")
+
+
+PARTS: tuple[tuple[str, Callable[[Page, Studio], None], Callable[[Studio], dict[str, str]]], ...] = (
+    ("buyer", no_sign_in, buyer_pages),
+    ("owner", sign_in, owner_pages),
+)
+
+
+def pictures(browser: Browser, studio: Studio) -> Iterator[tuple[str, int]]:
+    """Take every picture; its name, and how much axe finds on the page."""
+    for (size, look), (part, enter, pages) in itertools.product(itertools.product(_SIZES, _LOOKS), PARTS):
+        with chromium.page(browser, size=_SIZES[size], look=look) as page:
+            enter(page, studio)
+            for (name, path), lang in itertools.product(pages(studio).items(), ("nl", "en")):
+                page.goto(studio.url(f"{path}{'&' if '?' in path else '?'}lang={lang}"))
+                page.screenshot(path=FOLDER / f"{part}-{name}-{lang}-{size}-{look}.png", full_page=True)
+                yield f"{part}-{name}-{lang}-{size}-{look}", findings(page)
+
+
+def findings(page: Page) -> int:
+    """How many rules of WCAG 2.2 AA the page breaks; what they are goes to the terminal."""
+    # axe is a script, which the page's own policy would refuse: it is brought in from outside.
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]})
+    for violation in found.response["violations"]:
+        places = ", ".join(node["html"][:100] for node in violation["nodes"][:3])
+        Console(stderr=True).print(f"{page.url}: {violation['help']}: {places}", markup=False)
+    return len(found.response["violations"])
+
+
+def main() -> None:
+    """Take all pictures and say what was found."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    console = Console()
+    with opened(members_of_every_fate) as studio, chromium.launched() as browser:
+        taken = list(pictures(browser, studio))
+    console.print(f"{len(taken)} pictures in {FOLDER}; axe finds {sum(number for _, number in taken)} faults")
+
+
+if __name__ == "__main__":
+    main()

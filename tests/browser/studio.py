@@ -1,0 +1,97 @@
+"""The whole product behind a real port, with members of every fate, for a browser to look at."""
+
+import logging
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.serving import make_server
+
+from linkpay.app import create_app
+from linkpay.domain.roles import Role
+from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
+from linkpay.services import signin
+from linkpay.store import owners, schema
+from linkpay.store.db import Database
+from linkpay.store.tables import Site
+from linkpay.web.edge import Edge
+from tests.flows.crash import Boundaries
+from tests.flows.stage import Stage
+
+PASSWORD = "a sentence is easy to keep"
+MIRA = "mira@studio.example.com"
+
+
+@dataclass(frozen=True)
+class Studio:
+    """A shop with a past: `address` is where it is served."""
+
+    stage: Stage
+    address: str
+
+    def url(self, path: str) -> str:
+        """An address of the product."""
+        return self.address + path
+
+
+@contextmanager
+def opened(furnish: Callable[[Stage], None]) -> Iterator[Studio]:
+    """The shop after `furnish` gave it its past, served until the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'studio.db'}")
+        schema.upgrade(database)
+        stage = Stage(database, Boundaries())
+        with mounted(stage.sandbox):
+            stage.set_up()
+            _sign(stage)
+            furnish(stage)
+            app = create_app(
+                stage.parts, Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
+            )
+            with _served(app) as address:
+                yield Studio(stage, address)
+        stage.sandbox.close()
+        database.dispose()
+
+
+def _sign(stage: Stage) -> None:
+    """What an owner fills in: a way to reach her, and her own sign-in."""
+    now = stage.clock.now()
+    with stage.database.write() as tx:
+        site = tx.get_one(Site, stage.shop.site_id)
+        site.support_email, site.login_url = "hallo@studio.example.com", "https://studio.example.com/login"
+        owner = owners.owner_for(tx, MIRA, now)
+        owner.name, owner.password_hash = "Mira", signin.hash_password(PASSWORD)
+        owners.put_role(tx, site.id, owner.id, Role.OWNER, now)
+
+
+@contextmanager
+def _served(app: Flask) -> Iterator[str]:
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+
+
+def members_of_every_fate(stage: Stage) -> None:
+    """One who pays, one whose debit bounced, one who lost access, one who stopped, one who only began."""
+    stage.stop_watching()
+    for name in ("anna", "bram", "carla", "dirk"):
+        stage.buy(f"{name}@example.com")
+    stage.advance(days=29)
+    for name in ("bram", "carla"):
+        email = f"{name}@example.com"
+        stage.bank(stage.mollie_ids(stage.charges(email)[1].id)[-1], "failed", "MD01")
+    stage.work()
+    stage.stop("dirk@example.com")
+    stage.advance(days=9)
+    stage.begin("eva@example.com", "terms")
