@@ -18,7 +18,8 @@ from linkpay.web import (
     webhooks,
 )
 from linkpay.web.edge import Edge
-from linkpay.web.owner import routes
+from linkpay.web.owner import routes as owner
+from linkpay.web.portal import routes as portal
 
 #: The largest thing anybody sends us is a webhook of a few kilobytes.
 _MAX_BODY = 64 * 1024
@@ -43,6 +44,9 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     i18n.install(app)
     addresses.install(app)
     errors.install(app)
-    for blueprint in (health.bp, home.bp, webhooks.bp, checkout.bp, orders.bp, bills.bp, *routes.BLUEPRINTS):
+    buying = (checkout.bp, orders.bp, bills.bp)
+    for blueprint in (
+        health.bp, home.bp, webhooks.bp, *buying, *portal.BLUEPRINTS, *owner.BLUEPRINTS
+    ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

@@ -35,7 +35,7 @@ def expire_signup(parts: Parts, row: Outbox) -> None:
 def send_mail(parts: Parts, row: Outbox) -> None:
     """Write the mail, keep it, and hand it to the mail server."""
     with parts.database.write() as tx:
-        letter = letters.compose(tx, row.target_id, parts.base_url)
+        letter = letters.compose(tx, row.target_id, parts.base_url, parts.clock.now())
         if letter is None:
             work.finish(tx, row, parts.clock.now())
             return

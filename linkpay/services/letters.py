@@ -1,19 +1,33 @@
 """Mails: owed inside the transaction that gives the reason, written and sent afterwards by a job."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
-from linkpay.services.texts import write_texts
-from linkpay.store import charges, journal, sites, work
+from linkpay.services.texts import Written, write_texts
+from linkpay.store import charges, journal, sites, visits, work
 from linkpay.store.db import Tx
-from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Subscription
+from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
 
 #: Mails that only make sense while the charge is still owed.
 _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken_back"})
+
+#: Mails that hold a link to press once: the kind of door it opens, and its page on the site.
+_DOORS = {"sign_in": ("link", "portal/enter")}
+#: How long such a link can be pressed, from when the mail leaves.
+DOOR_LIFE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Who gets a mail that is about no subscription."""
+
+    email: str
+    locale: str
+    name: str = ""
 
 
 def owe(
@@ -25,11 +39,23 @@ def owe(
         tx, site_id=subscription.site_id, subscription_id=subscription.id, charge_id=charge_id,
         step=step, kind=kind, data=data, created_at=now,
     )  # fmt: skip
+    _owe_sending(tx, subscription.site_id, mail_id, now)
+
+
+def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: datetime, **data: Any) -> None:
+    """Owe one mail about no subscription. ``path`` in `data` is the page of the site that it leads to."""
+    mail_id = journal.write_mail(
+        tx, site_id=site_id, to=reader.email, locale=reader.locale, step=step, kind=kind, created_at=now,
+        data={"name": reader.name, **data},
+    )  # fmt: skip
+    _owe_sending(tx, site_id, mail_id, now)
+
+
+def _owe_sending(tx: Tx, site_id: int, mail_id: int | None, now: datetime) -> None:
     if mail_id is not None:
         work.add(
-            tx, site_id=subscription.site_id, kind="send_mail", ref=str(mail_id), target_id=mail_id,
-            run_at=now, now=now,
-        )  # fmt: skip
+            tx, site_id=site_id, kind="send_mail", ref=str(mail_id), target_id=mail_id, run_at=now, now=now
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,30 +79,74 @@ class Facts:
     support_email: str | None
 
 
-def compose(tx: Tx, mail_id: int, base_url: str) -> Letter | None:
-    """The finished letter; None when its reason is gone or it was sent before. Kept as written."""
+@dataclass(frozen=True, slots=True)
+class SiteFacts:
+    """What the texts of a mail about no subscription may speak of. `url` is complete."""
+
+    site_name: str
+    zone: str
+    customer_name: str
+    url: str
+    support_email: str | None
+
+
+def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:
+    """The finished letter; None when its reason is gone or it was sent before. Kept as written, except
+    for a link that opens a door: that is made now and told to nobody but its reader."""
     mail = journal.mail(tx, mail_id)
-    subscription = tx.get_one(Subscription, mail.subscription_id)
-    charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
     if mail.sent_at is not None:
         return None
+    site = sites.get(tx, mail.site_id)
+    if mail.subscription_id is None:
+        return _compose_to(tx, mail, site, base_url, now)
+    subscription = tx.get_one(Subscription, mail.subscription_id)
+    charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
     if mail.kind in _ONLY_WHILE_OWED and charge is not None and charge.money.owed_cents == 0:
         return None
-    site = sites.get(tx, mail.site_id)
     customer = tx.get_one(Customer, subscription.customer_id)
     if mail.text is None:
         facts = _facts(tx, mail, subscription, base_url)
         written = write_texts(mail.kind, customer.locale, facts, mail.data)
         mail.subject, mail.text, mail.html = written.subject, written.text, written.html
         mail.to = customer.email
+    return _letter(mail, site, base_url, Written(mail.subject or "", mail.text, mail.html or ""))
+
+
+def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) -> Letter:
+    door = _DOORS.get(mail.kind)
+    path = mail.data.get("path", "")
+    if door is not None:
+        kind, page = door
+        secret = visits.make(
+            tx, site_id=site.id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now
+        )
+        path = f"{page}/{secret}"
+    language = mail.locale or site.locale
+    if language != site.locale:
+        path += f"?lang={language}"
+    facts = SiteFacts(
+        site.name, site.zone, mail.data.get("name", ""), f"{base_url}/{site.slug}/{path}", site.support_email
+    )
+    written = write_texts(mail.kind, language, facts, mail.data)
+    hidden = written if door is None else _without(secret, written)
+    mail.subject, mail.text, mail.html = hidden.subject, hidden.text, hidden.html
+    return _letter(mail, site, base_url, written)
+
+
+def _without(secret: str, written: Written) -> Written:
+    """The mail as it may be kept: whoever reads it later can press nothing."""
+    return Written(*(part.replace(secret, "…") for part in (written.subject, written.text, written.html)))
+
+
+def _letter(mail: Mail, site: Site, base_url: str, written: Written) -> Letter:
     domain = base_url.split("://", 1)[1].split("/", 1)[0].split(":", 1)[0]
     return Letter(
         message_id=f"<linkpay-mail-{mail.id}@{domain}>",
-        to=mail.to or customer.email,
+        to=mail.to or "",
         sender_name=site.name,
-        subject=mail.subject or "",
-        text=mail.text or "",
-        html=mail.html or "",
+        subject=written.subject,
+        text=written.text,
+        html=written.html,
         reply_to=site.support_email,
     )
 
@@ -85,6 +155,8 @@ def mark_sent(tx: Tx, mail_id: int, now: datetime) -> None:
     """The mail server took it."""
     mail = journal.mail(tx, mail_id)
     mail.sent_at = now
+    if mail.subscription_id is None:
+        return
     subscription = tx.get_one(Subscription, mail.subscription_id)
     journal.record(tx, "mail_sent", "worker", now, subscription=subscription, mail=mail.kind)
 

@@ -23,6 +23,11 @@ def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: 
     return tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.email == email)).one()
 
 
+def customer_by_email(tx: Tx, site_id: int, email: str) -> Customer | None:
+    """The site's customer with this e-mail (lower case)."""
+    return tx.scalar(select(Customer).where(Customer.site_id == site_id, Customer.email == email))
+
+
 def member_for(
     tx: Tx, site_id: int, email: str, name: str, external_user_id: str | None, now: datetime
 ) -> Member:

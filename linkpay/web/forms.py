@@ -77,7 +77,7 @@ def check(form: OrderForm, *, plan_known: bool, needs_consent: bool) -> OrderFor
         problems.append(Problem("plan", _("Choose how you want to pay.")))
     if not form.name:
         problems.append(Problem("name", _("Fill in your name.")))
-    email = _email(form.email)
+    email = read_email(form.email)
     if email is None:
         problems.append(
             Problem("email", _("Fill in your e-mail address, for example name@example.com."))
@@ -93,7 +93,8 @@ def check(form: OrderForm, *, plan_known: bool, needs_consent: bool) -> OrderFor
     return Checked(form.name, email, form.plan, form)
 
 
-def _email(typed: str) -> str | None:
+def read_email(typed: str) -> str | None:
+    """The address as it is stored and compared; None when it is none."""
     try:
         return normalise_email(typed)
     except InputError:

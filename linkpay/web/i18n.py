@@ -47,11 +47,16 @@ def locale() -> str:
     """The language of this request: ``nl`` or ``en``."""
     if not has_request_context():
         return DEFAULT
-    asked = g.get("switched") or request.args.get("lang")
-    if asked in LOCALES:
-        return str(asked)
+    if (asked := asked_language()) is not None:
+        return asked
     chosen: str | None = g.get("locale")
     return chosen or request.accept_languages.best_match(list(LOCALES)) or DEFAULT
+
+
+def asked_language() -> str | None:
+    """The language that the visitor chose, by a button or in the address."""
+    asked = g.get("switched") or request.args.get("lang")
+    return str(asked) if asked in LOCALES else None
 
 
 def settle_on(preferred: str) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from linkpay import services
 from linkpay.domain.money import Money
-from linkpay.services.letters import Facts
+from linkpay.services.letters import Facts, SiteFacts
 from linkpay.services.texts import Written, write_texts
 
 PAY, ORDER = "https://pay.example.com/studio/pay/one", "https://pay.example.com/studio/order/two"
@@ -26,6 +26,10 @@ SPARSE = replace(
     FULL, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
     course_url=None, failure_code=None, until=None, support_email=None,
 )  # fmt: skip
+DOOR = "https://pay.example.com/studio/portal/enter/three"
+ABOUT_SITE = SiteFacts(
+    "Studio Vecht", "Europe/Amsterdam", "Anna de Vries", DOOR, "hallo@studio.example.com"
+)  # fmt: skip
 MAILS = Path(services.__path__[0]) / "mails"
 PARTIALS = {"hello", "closing", "reason"}
 
@@ -33,12 +37,15 @@ PARTIALS = {"hello", "closing", "reason"}
 def kinds_owed() -> set[str]:
     """Every kind of mail that the services owe, read from where they owe it."""
     source = "\n".join(path.read_text() for path in Path(services.__path__[0]).glob("*.py"))
-    owed = re.findall(r'letters\.owe\(\s*tx,\s*"(\w+)"', source)
+    owed = re.findall(r'letters\.owe(?:_to)?\(\s*tx,\s*"(\w+)"', source)
     chosen = re.findall(r'kind = "(\w+)"(?: if .* else "(\w+)")?', source)
     return {kind for kind in (*owed, *(one for pair in chosen for one in pair)) if kind}
 
 
-KINDS = sorted(path.stem for path in (MAILS / "nl").glob("*.txt") if path.stem not in PARTIALS)
+#: Kinds that are about no subscription.
+ABOUT_NONE = {"sign_in"}
+ALL_KINDS = {path.stem for path in (MAILS / "nl").glob("*.txt")} - PARTIALS
+KINDS = sorted(ALL_KINDS - ABOUT_NONE)
 
 
 def write(kind: str, locale: str = "nl", facts: Facts = FULL, **data: Any) -> Written:
@@ -46,7 +53,7 @@ def write(kind: str, locale: str = "nl", facts: Facts = FULL, **data: Any) -> Wr
 
 
 def test_every_mail_that_is_owed_has_its_words_in_both_languages() -> None:
-    assert set(KINDS) == kinds_owed()
+    assert kinds_owed() == ALL_KINDS
     assert sorted(path.name for path in (MAILS / "nl").iterdir()) == sorted(
         path.name for path in (MAILS / "en").iterdir()
     )
@@ -73,6 +80,18 @@ def test_every_mail_reads_well_with_what_is_known(
     assert facts.offer_title in written.subject or kind == "paid_twice"
     assert facts.site_name in written.text
     assert "http" in written.text or (kind == "mandate_wanted" and facts.pay_url is None) or not facts.pay_url
+
+
+@pytest.mark.parametrize("locale", ["nl", "en"])
+@pytest.mark.parametrize("kind", sorted(ABOUT_NONE))
+@pytest.mark.parametrize("sparse", [False, True])
+def test_a_mail_about_no_purchase_reads_well(kind: str, locale: str, sparse: bool) -> None:
+    facts = replace(ABOUT_SITE, customer_name="", support_email=None) if sparse else ABOUT_SITE
+    written = write_texts(kind, locale, facts, {})
+    for text in (written.subject, written.text):
+        assert not re.search(r"[{}<>]|None|%|Undefined|&\w+;|  ", text)
+    assert re.findall(r'href="([^"]+)"', written.html) == [DOOR]
+    assert "Studio Vecht" in written.text
 
 
 @pytest.mark.parametrize("kind", KINDS)

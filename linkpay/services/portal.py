@@ -1,0 +1,281 @@
+"""What a member sees of her own: read models of the portal, in plain values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from linkpay.domain import pricing, tax
+from linkpay.domain.charge import UNSETTLED, ChargeState
+from linkpay.domain.money import Money
+from linkpay.domain.plan import PlanKind, Terms
+from linkpay.domain.pricing import Line, LineKind
+from linkpay.domain.snapshots import MandateStatus
+from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
+from linkpay.errors import NotFound
+from linkpay.services import charging
+from linkpay.store import holdings
+from linkpay.store.db import Tx
+from linkpay.store.holdings import Held
+from linkpay.store.tables import Charge, Customer, Mandate, Payment, Plan, Site, Subscription
+from linkpay.store.tables.people import Access
+
+S = SubscriptionState
+#: More than this fits no page; the oldest are left out of the first page and stay in the download.
+_SUBSCRIPTIONS, _CHARGES = 30, 120
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What is charged. `hint` is its last digits; `works` says that it may be charged as far as we know."""
+
+    method: str
+    hint: str | None
+    works: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An amount that is still expected. `debit_runs` when it is on its way without anybody's doing."""
+
+    token: str
+    owed: Money
+    due_on: date
+    failed: bool
+    failure_code: str | None
+    debit_runs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """An amount that came in. `method` is None for money that came past the payment provider."""
+
+    token: str
+    offer_title: str
+    on: datetime
+    amount: Money
+    back: Money
+    method: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """One subscription as its payer sees it. `actions` are the names of what she can do now."""
+
+    token: str
+    state: SubscriptionState
+    started: bool
+    offer_title: str
+    offer_slug: str
+    plan_title: str
+    terms: Terms
+    member_email: str
+    course_url: str | None
+    access: bool
+    access_until: datetime | None
+    account: Account | None
+    next_charge_on: date | None
+    next_amount: Money | None
+    cancel_on: date | None
+    pause_on: date | None
+    resume_on: date | None
+    ended_at: datetime | None
+    open: tuple[Open, ...]
+    actions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class LetIn:
+    """Access that somebody else pays for."""
+
+    offer_title: str
+    access: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The first page of the portal."""
+
+    name: str
+    holdings: tuple[Holding, ...]
+    paid: tuple[Paid, ...]
+    let_in: tuple[LetIn, ...]
+
+
+def home(tx: Tx, site: Site, email: str, customer_id: int | None) -> Home:
+    """Everything that somebody has on a site, in a number of queries that does not grow with it."""
+    held = holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS) if customer_id else []
+    made = holdings.charges_of(tx, [one.subscription.id for one in held], _CHARGES)
+    payments = holdings.last_payments(tx, [charge.id for charge in made])
+    plans = holdings.plans_to_switch_to(tx, site.id, {one.offer.id for one in held})
+    by_subscription: dict[int, list[Charge]] = {one.subscription.id: [] for one in held}
+    for charge in made:
+        by_subscription[charge.subscription_id].append(charge)
+    own = {(one.member.id, one.offer.id) for one in held}
+    others = [(o, g) for o, g in holdings.of_reader(tx, site.id, email) if (g.member_id, o.id) not in own]
+    titles = {one.subscription.id: one.offer.title for one in held}
+    return Home(
+        name=holdings.customer(tx, site.id, customer_id).name if customer_id else "",
+        holdings=tuple(_holding(tx, site, one, by_subscription[one.subscription.id], plans) for one in held),
+        paid=tuple(
+            _paid(charge, titles[charge.subscription_id], payments.get(charge.id))
+            for charge in made
+            if charge.paid_cents > 0
+        ),
+        let_in=tuple(LetIn(o.title, g.wanted is Access.GRANTED, g.until) for o, g in others),
+    )
+
+
+def holding(tx: Tx, site: Site, customer_id: int, token: str) -> tuple[Holding, int]:
+    """One subscription of this customer, with its id. Raises NotFound ``order_unknown``."""
+    for one in holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS):
+        if one.subscription.token == token:
+            made = holdings.charges_of(tx, [one.subscription.id], _CHARGES)
+            plans = holdings.plans_to_switch_to(tx, site.id, {one.offer.id})
+            return _holding(tx, site, one, made, plans), one.subscription.id
+    raise NotFound("order_unknown", "There is no such order.")
+
+
+def _holding(tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequence[Plan]) -> Holding:
+    subscription, grant = held.subscription, held.grant
+    granted = grant is not None and grant.wanted is Access.GRANTED
+    expected = [one for one in made if one.state in UNSETTLED and one.money.owed_cents > 0]
+    over = subscription.state in OVER
+    return Holding(
+        token=subscription.token,
+        state=subscription.state,
+        started=subscription.started_at is not None,
+        offer_title=held.offer.title,
+        offer_slug=held.offer.slug,
+        plan_title=held.plan.title,
+        terms=subscription.terms,
+        member_email=held.member.email,
+        course_url=held.offer.course_url or site.login_url,
+        access=granted,
+        access_until=grant.until if grant and granted else None,
+        account=account(held.mandate),
+        next_charge_on=_next_on(subscription),
+        next_amount=_next_amount(tx, subscription),
+        cancel_on=subscription.cancel_on,
+        pause_on=subscription.pause_on,
+        resume_on=subscription.resume_on,
+        ended_at=subscription.ended_at,
+        open=() if over else tuple(_open(one) for one in reversed(expected)),
+        actions=_actions(held, plans),
+    )
+
+
+def _next_on(subscription: Subscription) -> date | None:
+    """The day of the next collection; None where it will not come to that."""
+    due_on, last = subscription.next_charge_on, subscription.cancel_on
+    if due_on is None or subscription.state not in LIVE or (last is not None and due_on >= last):
+        return None
+    return due_on
+
+
+def _next_amount(tx: Tx, subscription: Subscription) -> Money | None:
+    due_on = _next_on(subscription)
+    if due_on is None:
+        return None
+    made = charging.lines(tx, subscription, subscription.next_index, due_on)
+    return Money(pricing.total(made), subscription.currency)
+
+
+def account(mandate: Mandate | None) -> Account | None:
+    """What is charged, as a page shows it."""
+    if mandate is None:
+        return None
+    works = mandate.status in (MandateStatus.VALID, MandateStatus.PENDING)
+    return Account(mandate.method, mandate.account_hint, works)
+
+
+def _open(charge: Charge) -> Open:
+    owed = Money(charge.money.owed_cents, charge.currency)
+    runs = charge.state is ChargeState.COLLECTING
+    failed = charge.failed_at is not None
+    return Open(charge.token, owed, charge.due_on, failed, charge.failure_code, runs)
+
+
+def _paid(charge: Charge, title: str, payment: Payment | None) -> Paid:
+    back = charge.refunded_cents + charge.charged_back_cents
+    return Paid(
+        charge.token, title, _paid_on(charge, payment), Money(charge.amount_cents, charge.currency),
+        Money(back, charge.currency), payment.method if payment else None,
+    )  # fmt: skip
+
+
+def _paid_on(charge: Charge, payment: Payment | None) -> datetime:
+    return charge.paid_at or (payment.paid_at if payment else None) or charge.created_at
+
+
+def _actions(held: Held, plans: Sequence[Plan]) -> frozenset[str]:
+    """What makes sense now. Each action's own page says when a rule forbids it after all."""
+    subscription = held.subscription
+    state = subscription.state
+    open_ended = subscription.kind is PlanKind.MEMBERSHIP and subscription.origin != "bump"
+    found = set()
+    if open_ended and state in LIVE - {S.CANCELING}:
+        found.add("cancel")
+    if state is S.CANCELING:
+        found.add("undo")
+    if open_ended and state in (S.ACTIVE, S.TRIALING) and subscription.pause_on is None:
+        found.add("pause")
+    if state is S.PAUSED or (state in LIVE and subscription.pause_on is not None):
+        found.add("resume")
+    if open_ended and state is S.ENDED and subscription.started_at is not None:
+        found.add("reactivate")
+    if state in LIVE and (subscription.next_charge_on or state is not S.CANCELING):
+        found.add("renew")
+    others = [p for p in plans if p.offer_id == subscription.offer_id and p.id != subscription.plan_id]
+    if open_ended and state in (S.ACTIVE, S.TRIALING) and any(p.kind is PlanKind.MEMBERSHIP for p in others):
+        found.add("switch")
+    return frozenset(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One amount that was paid, for the books of who paid it. `vat` is (rate, gross, VAT in it)."""
+
+    number: str
+    paid: Paid
+    customer_name: str
+    customer_email: str
+    starts_on: date
+    ends_on: date
+    lines: tuple[Line, ...]
+    vat: tuple[tuple[int, Money, Money], ...]
+    plan_title: str
+    provider_id: str | None
+    refunded: Money
+    charged_back: Money
+
+
+def receipt(tx: Tx, site: Site, customer_id: int, token: str) -> Receipt:
+    """The receipt of one paid charge. Raises NotFound ``receipt_unknown``."""
+    found = holdings.charge_of(tx, site.id, customer_id, token)
+    if found is None or found[0].paid_cents == 0:
+        raise NotFound("receipt_unknown", "There is no such receipt.")
+    charge, held = found
+    payment = holdings.last_payments(tx, [charge.id]).get(charge.id)
+    customer = tx.get_one(Customer, customer_id)
+    lines = pricing.from_plain(charge.lines) or [
+        Line(LineKind.PERIOD, charge.amount_cents, charge.vat_basis_points)
+    ]
+    currency = charge.currency
+    return Receipt(
+        number=f"{site.slug}-{charge.id}".upper(),
+        paid=_paid(charge, held.offer.title, payment),
+        customer_name=customer.name,
+        customer_email=customer.email,
+        starts_on=charge.starts_on,
+        ends_on=charge.ends_on,
+        lines=tuple(lines),
+        vat=tuple(
+            (rate, Money(gross, currency), Money(vat, currency))
+            for rate, (gross, vat) in tax.by_rate(lines).items()
+        ),
+        plan_title=held.plan.title,
+        provider_id=payment.mollie_id if payment else None,
+        refunded=Money(charge.refunded_cents, currency),
+        charged_back=Money(charge.charged_back_cents, currency),
+    )
