@@ -1,6 +1,7 @@
 """The whole product behind a real port, with members of every fate, for a browser to look at."""
 
 import logging
+import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -8,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import requests
 from flask import Flask
+from playwright.sync_api import Page, Route
 from werkzeug.serving import make_server
 
 from linkpay.app import create_app
@@ -48,11 +51,11 @@ def opened(furnish: Callable[[Stage], None]) -> Iterator[Studio]:
         with mounted(stage.sandbox):
             stage.set_up()
             _sign(stage)
+            address = f"http://127.0.0.1:{_free_port()}"
+            stage.replace_part("base_url", address)
             furnish(stage)
-            app = create_app(
-                stage.parts, Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
-            )
-            with _served(app) as address:
+            edge = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
+            with _served(create_app(stage.parts, edge), address):
                 yield Studio(stage, address)
         stage.sandbox.close()
         database.dispose()
@@ -69,17 +72,42 @@ def _sign(stage: Stage) -> None:
         owners.put_role(tx, site.id, owner.id, Role.OWNER, now)
 
 
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
 @contextmanager
-def _served(app: Flask) -> Iterator[str]:
+def _served(app: Flask, address: str) -> Iterator[None]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
+    server = make_server("127.0.0.1", int(address.rpartition(":")[2]), app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield
     finally:
         server.shutdown()
         thread.join()
+
+
+def lead_to_mollie(page: Page) -> None:
+    """Let the browser reach the hosted payment pages, which are mounted in this process."""
+    page.route(f"http://{MOLLIE_HOST}/**", _answer)
+
+
+def _answer(route: Route) -> None:
+    asked = route.request
+    told = requests.request(
+        asked.method,
+        asked.url,
+        data=asked.post_data_buffer,
+        headers=asked.headers,
+        allow_redirects=False,
+        timeout=10,
+    )
+    route.fulfill(status=told.status_code, headers=dict(told.headers), body=told.content)
 
 
 def members_of_every_fate(stage: Stage) -> None:
