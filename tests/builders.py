@@ -24,6 +24,7 @@ from linkpay.store.tables import (
     Charge,
     Consent,
     Customer,
+    Gift,
     Grant,
     Inbox,
     LedgerEntry,
@@ -273,6 +274,15 @@ def make_grant(
         "created_at": NOW,
     }  # fmt: skip
     return _put(tx, Grant(**defaults | values))
+
+
+def make_gift(tx: Tx, grant: Grant, **values: Any) -> Gift:
+    """What an owner gave the grant's member, for ever."""
+    defaults = {
+        "site_id": grant.site_id, "member_id": grant.member_id, "offer_id": grant.offer_id,
+        "given_by": "owner", "created_at": NOW,
+    }  # fmt: skip
+    return _put(tx, Gift(**defaults | values))
 
 
 def make_consent(tx: Tx, subscription: Subscription, **values: Any) -> Consent:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
 from linkpay.ports import AccessAnswer, AccessOrder
-from linkpay.services import access, billing
+from linkpay.services import access, billing, errands
 from linkpay.services.parts import Parts
 from linkpay.store import grants, subscriptions, work
 from linkpay.store.tables import Outbox
@@ -20,7 +20,7 @@ _BUSY_WAIT = timedelta(seconds=2)
 def apply(parts: Parts, row: Outbox) -> None:
     """Send the presently wanted state, whatever it was when this row was made."""
     with parts.database.write() as tx:
-        errand = access.claim(tx, row.target_id, parts.box, parts.clock.now())
+        errand = errands.claim(tx, row.target_id, parts.box, parts.clock.now())
         if errand == "busy":
             work.postpone(tx, row, parts.clock.now() + _BUSY_WAIT, "being applied")
         elif errand == "done":
@@ -35,7 +35,7 @@ def apply(parts: Parts, row: Outbox) -> None:
         answer, external_user_id = _deliver(parts, errand)
     except (Missing, CredentialsRefused, IdentityConflict, Permanent) as problem:
         with parts.database.write() as tx:
-            access.give_up(tx, errand, _explained(problem), parts.clock.now())
+            errands.give_up(tx, errand, _explained(problem), parts.clock.now())
             work.park(tx, row, problem.detail, parts.clock.now())
         return
     except (ProviderError, TooLate):
@@ -44,11 +44,11 @@ def apply(parts: Parts, row: Outbox) -> None:
         raise
     with parts.database.write() as tx:
         now = parts.clock.now()
-        access.confirm(tx, errand, answer, external_user_id, now)
+        errands.confirm(tx, errand, answer, external_user_id, now)
         work.finish(tx, row, now)
 
 
-def _deliver(parts: Parts, errand: access.Errand) -> tuple[AccessAnswer, str]:
+def _deliver(parts: Parts, errand: errands.Errand) -> tuple[AccessAnswer, str]:
     """Send the order; on an identity conflict try the ids that carts commonly used, each once."""
     order = errand.order
     for candidate in _identities(order):
@@ -63,7 +63,7 @@ def _deliver(parts: Parts, errand: access.Errand) -> tuple[AccessAnswer, str]:
     raise conflict
 
 
-def _name_and_revoke(parts: Parts, errand: access.Errand) -> AccessAnswer:
+def _name_and_revoke(parts: Parts, errand: errands.Errand) -> AccessAnswer:
     """Take away what Kajabi gave by itself: it revokes by an external id, which it learns by a grant.
 
     The grant finds her access there already, so nothing is given that she did not have.
@@ -74,12 +74,12 @@ def _name_and_revoke(parts: Parts, errand: access.Errand) -> AccessAnswer:
     return parts.access.apply(errand.order)
 
 
-def _opposite(parts: Parts, errand: access.Errand) -> str | None:
+def _opposite(parts: Parts, errand: errands.Errand) -> str | None:
     with parts.database.read() as tx:
-        return access.opposite_url(tx, errand, parts.box)
+        return errands.opposite_url(tx, errand, parts.box)
 
 
-def _once(parts: Parts, errand: access.Errand, order: AccessOrder) -> AccessAnswer:
+def _once(parts: Parts, errand: errands.Errand, order: AccessOrder) -> AccessAnswer:
     answer = parts.access.apply(order)
     if not (errand.regrant and answer.was_so_already):
         return answer

@@ -30,6 +30,9 @@ class Source(StrEnum):
     REVERSAL_GRACE = "reversal_grace"
     COLLECTION = "collection"
     SIGNUP = "signup"
+    # Nothing of her own, and still not taken away: see `linkpay.services.holding`.
+    SHARED = "shared"
+    MOVING = "moving"
 
 
 _STRENGTH = {source: place for place, source in enumerate(Source)}
@@ -127,6 +130,11 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     return [cut for cover in found if (cut := _cut(cover, subscription.access_ends_at)) is not None]
 
 
+def gift(given_at: datetime, until: date | None, zone: str) -> Cover:
+    """What an owner gives: from that moment to the day `until` (the first without it), or for ever."""
+    return Cover(Source.GIFT, given_at, day_starts_at(until, zone) if until is not None else None)
+
+
 def _cut(cover: Cover, ends_at: datetime | None) -> Cover | None:
     """What is left of a stretch when access ends at an instant."""
     if ends_at is None:
@@ -136,9 +144,12 @@ def _cut(cover: Cover, ends_at: datetime | None) -> Cover | None:
     return cover if cover.until is not None and cover.until <= ends_at else replace(cover, until=ends_at)
 
 
-def access_wanted(all_covers: Iterable[Cover], now: datetime) -> Wanted:
-    """Whether any stretch covers `now`, and how far the stretches reach without a gap."""
-    stretches = list(all_covers)
+def access_wanted(all_covers: Iterable[Cover], now: datetime, *, blocked: bool = False) -> Wanted:
+    """Whether any stretch covers `now`, and how far the stretches reach without a gap.
+
+    Who is `blocked` gets nothing, whatever was paid or given.
+    """
+    stretches = [] if blocked else list(all_covers)
     present = [cover for cover in stretches if _holds(cover, now)]
     if not present:
         return Wanted(False, None, None)

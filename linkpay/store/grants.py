@@ -1,6 +1,7 @@
 """Grants: what access is wanted, who is applying it, and what Kajabi last confirmed."""
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
@@ -28,6 +29,16 @@ def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
     )
 
 
+def of_member(tx: Tx, member_id: int) -> Sequence[Grant]:
+    """All grants of a member as they are now, oldest first."""
+    return tx.scalars(
+        select(Grant)
+        .where(Grant.member_id == member_id)
+        .order_by(Grant.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
 def want(
     tx: Tx, *, site_id: int, member_id: int, offer_id: int, wanted: Access, reason: str, now: datetime
 ) -> Grant:
@@ -49,6 +60,12 @@ def doubt(grant: Grant) -> None:
     """Somebody else may have changed what Kajabi has: what is wanted must be applied anew."""
     grant.version += 1
     grant.applied = Access.UNKNOWN
+
+
+def doubt_shown(grant: Grant) -> None:
+    """A revoke of another offer may have closed what this one opened: Kajabi's "granted" proves nothing."""
+    grant.version += 1
+    grant.doubted_version = grant.version
 
 
 def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from linkpay.store.db import Tx, current, insert_once
-from linkpay.store.tables import Attention, Event, Mail, Payment, Subscription
+from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
 
 
 def record(
@@ -23,11 +23,25 @@ def record(
     )  # fmt: skip
 
 
-def need_attention(tx: Tx, *, site_id: int, kind: str, subject: str, detail: str, now: datetime) -> None:
-    """Ask for a person once per open trouble."""
-    insert_once(
-        tx, Attention, site_id=site_id, kind=kind, subject=subject, detail=detail[:500], created_at=now
+def record_about(
+    tx: Tx, kind: str, actor: str, now: datetime, *, member: Member, offer_id: int | None = None, **data: Any
+) -> None:
+    """Write one event about a member rather than a purchase of hers, or about her and an offer."""
+    named = {"offer_id": offer_id, **data} if offer_id is not None else data
+    tx.add(
+        Event(site_id=member.site_id, kind=kind, actor=actor, created_at=now, data=named, member_id=member.id)
     )
+
+
+def need_attention(
+    tx: Tx, *, site_id: int, kind: str, subject: str, detail: str, now: datetime, **data: Any
+) -> None:
+    """Ask for a person once per open trouble. `kind` stands in `services.attention_kinds`; `data` is what
+    its words and answers need, as plain JSON values; `detail` is for logs."""
+    insert_once(
+        tx, Attention, site_id=site_id, kind=kind, subject=subject, detail=detail[:500], data=data,
+        created_at=now,
+    )  # fmt: skip
 
 
 def solved(tx: Tx, *, site_id: int, kind: str, subject: str, now: datetime) -> None:

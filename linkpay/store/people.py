@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from linkpay.domain.snapshots import MandateSnapshot
 from linkpay.store.db import Tx, insert_once
-from linkpay.store.tables import Consent, Customer, Mandate, Member, Subscription
+from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
 
 def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: datetime) -> Customer:
@@ -60,6 +60,56 @@ def by_external_id(tx: Tx, site_id: int, external_user_id: str) -> Member | None
 def lock_member(tx: Tx, member_id: int) -> Member:
     """The member, held against other transactions that decide on her access."""
     return tx.scalars(select(Member).where(Member.id == member_id).with_for_update()).one()
+
+
+def lock_family(tx: Tx, member_id: int) -> dict[int, Member]:
+    """The member with everybody whose access moved to or from her, held in one order (by id)."""
+    wanted = {member_id}
+    while True:
+        found = tx.scalars(
+            select(Member)
+            .where(or_(Member.id.in_(wanted), Member.moved_to_id.in_(wanted)))
+            .order_by(Member.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        connected = {member.id for member in found}
+        connected |= {member.moved_to_id for member in found if member.moved_to_id is not None}
+        if connected == wanted:
+            return {member.id: member for member in found}
+        wanted = connected
+
+
+def by_email(tx: Tx, site_id: int, email: str) -> Member | None:
+    """The site's member with this e-mail (lower case)."""
+    return tx.scalar(select(Member).where(Member.site_id == site_id, Member.email == email))
+
+
+def gifts(tx: Tx, member_id: int, offer_id: int) -> Sequence[Gift]:
+    """What an owner gave this member of an offer and did not take back; at most one."""
+    return tx.scalars(
+        select(Gift).where(
+            Gift.member_id == member_id, Gift.offer_id == offer_id, Gift.taken_back_at.is_(None)
+        )
+    ).all()
+
+
+def gifts_of(tx: Tx, member_id: int) -> Sequence[Gift]:
+    """All that an owner gave this member and did not take back."""
+    return tx.scalars(select(Gift).where(Gift.member_id == member_id, Gift.taken_back_at.is_(None))).all()
+
+
+def offers_of(tx: Tx, member_id: int) -> list[int]:
+    """Every offer that this member bought, was given or was let into, by id."""
+    found: set[int] = set()
+    for table in (Subscription, Gift, Grant):
+        found |= set(tx.scalars(select(table.offer_id).where(table.member_id == member_id)))
+    return sorted(found)
+
+
+def customer_by_email(tx: Tx, site_id: int, email: str) -> Customer | None:
+    """The site's customer with this e-mail (lower case)."""
+    return tx.scalar(select(Customer).where(Customer.site_id == site_id, Customer.email == email))
 
 
 def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot, now: datetime) -> Mandate:

@@ -47,6 +47,11 @@ def offer(tx: Tx, site_id: int, slug: str) -> Offer | None:
     )
 
 
+def all_offers(tx: Tx, site_id: int) -> Sequence[Offer]:
+    """Every offer of this site, also those that are sold no more, oldest first."""
+    return tx.scalars(select(Offer).where(Offer.site_id == site_id).order_by(Offer.id)).all()
+
+
 def offer_by_kajabi_id(tx: Tx, site_id: int, kajabi_offer_id: str) -> Offer | None:
     """The offer that the owner mapped to this Kajabi offer."""
     return tx.scalar(

@@ -60,6 +60,13 @@ def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     ).all()
 
 
+def of_member(tx: Tx, member_id: int) -> Sequence[Subscription]:
+    """All subscriptions that let this member in, whoever pays, oldest first."""
+    return tx.scalars(
+        select(Subscription).where(Subscription.member_id == member_id).order_by(Subscription.id)
+    ).all()
+
+
 def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     """The order bumps that were paid within charges of this subscription, oldest first."""
     return tx.scalars(

@@ -1,23 +1,13 @@
 """Stories that are told again and again: plain, with every message doubled or reordered, and killed
 at every boundary. Each has a beginning that is not disturbed and a part that is."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
+from tests.flows import stories_access
 from tests.flows.stage import Stage
+from tests.flows.story import Story
 
 ANNA = "anna@example.com"
-
-
-@dataclass(frozen=True)
-class Story:
-    """`begin` sets the scene, `go_on` is disturbed, `check` says how it must end."""
-
-    begin: Callable[[Stage], None]
-    go_on: Callable[[Stage], None]
-    check: Callable[[Stage], None]
 
 
 def nothing(_stage: Stage) -> None:
@@ -204,4 +194,5 @@ STORIES = {
     "both paid, and the refund's answer lost": Story(pay_one_of_two, pay_both, one_sent_back),
     "a sign-up at Kajabi that is never paid": Story(buy_at_kajabi, sign_up_and_never_pay, signed_off),
     "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
+    **stories_access.STORIES,
 }

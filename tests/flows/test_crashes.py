@@ -5,7 +5,8 @@ import pytest
 from tests.flows import truth
 from tests.flows.scene import Scene, frozen
 from tests.flows.stage import Stage
-from tests.flows.stories import STORIES, Story
+from tests.flows.stories import STORIES
+from tests.flows.story import Story
 from tests.store_fixtures import Databases
 
 

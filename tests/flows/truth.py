@@ -3,7 +3,7 @@
 from collections import Counter
 
 from linkpay.domain.snapshots import PaymentStatus
-from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Outbox, Payment
+from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Member, Offer, Outbox, Payment
 from linkpay.store.tables.people import Access
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
@@ -38,12 +38,18 @@ def _money(stage: Stage) -> None:
 
 
 def _access(stage: Stage) -> None:
+    wanted = set()
     with stage.database.read() as tx:
-        grants = tx.query(Grant).all()
-    for grant in grants:
-        assert grant.applied is grant.wanted
-        assert grant.applied_version == grant.version
-    assert stage.inside() == sum(grant.wanted is Access.GRANTED for grant in grants)
+        ours = {offer.kajabi_offer_id for offer in tx.query(Offer)}
+        rows = tx.query(Grant, Member, Offer).join(Member, Member.id == Grant.member_id)
+        for grant, member, offer in rows.join(Offer, Offer.id == Grant.offer_id):
+            assert grant.applied is grant.wanted
+            assert grant.applied_version == grant.version
+            if grant.wanted is Access.GRANTED:
+                wanted.add((member.email, offer.kajabi_offer_id))
+    members = stage.sandbox.call("GET", "/_sandbox/kajabi/members")
+    inside = {(m["email"], o["id"]) for m in members for o in m["offers"] if o["state"] == "granted"}
+    assert {one for one in inside if one[1] in ours} == wanted
 
 
 def _nothing_left(stage: Stage, troubles: int) -> None:

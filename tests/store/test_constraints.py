@@ -14,7 +14,7 @@ from linkpay.domain.plan import PlanKind
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Database, Tx
-from linkpay.store.tables import Attention, Owner, Plan, SiteOwner
+from linkpay.store.tables import Attention, DriftFinding, DriftRun, Owner, Plan, SiteOwner
 from linkpay.store.tables.money import Stroke
 from linkpay.store.tables.people import Access
 from tests import builders as make
@@ -325,6 +325,36 @@ def test_a_role_nobody_knows_is_refused(database: Database) -> None:
         tx.add(SiteOwner(site_id=site.id, owner_id=owner.id, role="king", created_at=make.NOW))
 
     refused(database, attempt, "ck_site_owner_role")
+
+
+def test_one_open_gift_per_member_and_offer(database: Database) -> None:
+    def second(tx: Tx) -> Callable[[], object]:
+        grant = make.make_grant(tx)
+        return lambda: make.make_gift(tx, grant)
+
+    refused(database, twice(second), "uq_gift_open or gift.member_id")
+    with database.write() as tx:
+        grant = make.make_grant(tx)
+        make.make_gift(tx, grant, taken_back_at=make.NOW)
+        make.make_gift(tx, grant)
+
+
+def test_a_finding_is_of_a_known_kind_and_written_once(database: Database) -> None:
+    def finding(tx: Tx, kind: str) -> Callable[[], object]:
+        grant = make.make_grant(tx)
+        run = DriftRun(site_id=grant.site_id, offer_id=grant.offer_id, created_at=make.NOW)
+        tx.add(run)
+        tx.flush()
+        values = {"site_id": grant.site_id, "run_id": run.id, "grant_id": grant.id, "created_at": make.NOW}
+
+        def write() -> None:
+            tx.add(DriftFinding(kind=kind, **values))
+            tx.flush()
+
+        return write
+
+    refused(database, lambda tx: finding(tx, "odd")(), "ck_drift_finding_kind")
+    refused(database, twice(lambda tx: finding(tx, "extra")), "uq_drift_finding or drift_finding.run_id")
 
 
 def test_nothing_hangs_in_the_air(database: Database) -> None:

@@ -1,6 +1,7 @@
 """Every table, so that the metadata is whole wherever it is imported."""
 
 from linkpay.store.tables.base import Base as Base
+from linkpay.store.tables.drift import DriftFinding, DriftRun
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
 from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
@@ -16,8 +17,9 @@ from linkpay.store.tables.subscriptions import (
 )
 
 __all__ = [
-    "Attempt", "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer", "Event",
-    "Gift", "Grant", "Inbox", "Invitation", "LedgerEntry", "Mail", "MailText", "Mandate", "Member",
-    "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment", "Plan", "PriceChange", "RecoveryCode",
-    "Redemption", "Refund", "Site", "SiteOwner", "Subscription", "Takeover", "Visit", "Withdrawal",
+    "Attempt", "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer",
+    "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox", "Invitation", "LedgerEntry", "Mail",
+    "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
+    "Plan", "PriceChange", "RecoveryCode", "Redemption", "Refund", "Site", "SiteOwner", "Subscription",
+    "Takeover", "Visit", "Withdrawal",
 ]  # fmt: skip

@@ -117,6 +117,8 @@ class Event(Base):
     customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), index=True)
     payment_id: Mapped[int | None] = mapped_column(ForeignKey("payment.id"), index=True)
+    # Whom it is about, where it is about no purchase: a gift, a block, a move.
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from linkpay.domain.snapshots import MandateStatus
@@ -39,7 +39,9 @@ class Member(Base):
     blocked_at: Mapped[datetime | None]
     blocked_reason: Mapped[str | None] = mapped_column(String(200))
     # Her access moved to this member; what is hers still counts until it is granted there.
-    moved_to_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    moved_to_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"), index=True)
+    # The tags at Kajabi that we gave her, where its API is connected.
+    kajabi_tags: Mapped[list[str]] = mapped_column(JSON(), default=list)
 
     __table_args__ = (
         UniqueConstraint("site_id", "email"),
@@ -91,6 +93,13 @@ class Gift(Base):
     reason: Mapped[str] = mapped_column(String(200), default="")
     given_by: Mapped[str] = mapped_column(String(60))
     taken_back_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "uq_gift_open", "member_id", "offer_id", unique=True,
+            sqlite_where=text("taken_back_at IS NULL"), postgresql_where=text("taken_back_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class Visit(Base):
@@ -147,8 +156,12 @@ class Grant(Base):
     answer_body: Mapped[str | None] = mapped_column(Text)
     lease: Mapped[str | None] = mapped_column(String(36))
     leased_until: Mapped[datetime | None]
-    # Kajabi's public API showed what we believe, where it is connected.
+    # What Kajabi shows as granted proves nothing below this version: a revoke of another offer may have
+    # closed what this one opened.
+    doubted_version: Mapped[int] = mapped_column(default=0)
+    # Kajabi's public API showed what we believe, where it is connected; how often in a row it did not.
     verified_at: Mapped[datetime | None]
+    mismatches: Mapped[int] = mapped_column(default=0)
 
     __table_args__ = (
         UniqueConstraint("member_id", "offer_id"),

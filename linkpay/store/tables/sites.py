@@ -31,6 +31,8 @@ class Site(Base):
     kajabi_site_id: Mapped[str | None] = mapped_column(String(40))
     kajabi_client_id: Mapped[str | None] = mapped_column(String(200))
     kajabi_client_secret_sealed: Mapped[str | None] = mapped_column(String(1000))
+    # Names of tags at Kajabi by what they say: ``active``, ``payment_failed``, ``cancelled``.
+    kajabi_tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     # Set when Mollie refuses the key: nothing is charged for this site until it is mended.
     halted_at: Mapped[datetime | None]
 
