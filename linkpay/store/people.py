@@ -107,11 +107,6 @@ def offers_of(tx: Tx, member_id: int) -> list[int]:
     return sorted(found)
 
 
-def customer_by_email(tx: Tx, site_id: int, email: str) -> Customer | None:
-    """The site's customer with this e-mail (lower case)."""
-    return tx.scalar(select(Customer).where(Customer.site_id == site_id, Customer.email == email))
-
-
 def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot, now: datetime) -> Mandate:
     """Record what Mollie says of a mandate, new or known."""
     insert_once(
