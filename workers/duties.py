@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from linkpay.services import checkout, dunning, letters, settlement, signup
+from linkpay.services import checkout, dunning, letters, settlement, signup, turning
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
@@ -85,3 +85,14 @@ def _is_news(ref: str, booked: set[str]) -> bool:
     """Whether the ledger lacks this; what came back matters only where its going out is booked."""
     went_out = ref.removesuffix(_UNDONE)
     return ref not in booked and (went_out == ref or went_out in booked)
+
+
+def turn(parts: Parts, row: Outbox) -> None:
+    """The day has come for which something was decided."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        look_at = turning.turn(tx, row.target_id, now)
+        if look_at is None:
+            work.finish(tx, row, now)
+        else:
+            work.postpone(tx, row, look_at, fresh=True)

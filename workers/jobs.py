@@ -35,6 +35,8 @@ HANDLERS: dict[str, Handler] = {
     "dunning_step": duties.dunning_step,
     "expire_signup": duties.expire_signup,
     "send_mail": duties.send_mail,
+    "stop_payment": payments.stop,
+    "turn": duties.turn,
     "watch_site": duties.watch_site,
 }
 

@@ -171,3 +171,28 @@ def _book_poll(parts: Parts, row: Outbox, found: PaymentSnapshot) -> None:
     with parts.database.write() as tx:
         settlement.settle(tx, row.target_id, settlement.Sighting(found, None, "poller"), now)
         work.postpone(tx, row, now, fresh=True)
+
+
+def stop(parts: Parts, row: Outbox) -> None:
+    """Stop a debit that is under way for somebody who left; what comes in all the same is sent back."""
+    key = checkout.site_key(parts, row.site_id)
+    with parts.database.read() as tx:
+        payment = charges.payment(tx, row.target_id)
+    now = parts.clock.now()
+    if payment.is_open and payment.mollie_id is None:
+        raise Retryable("Mollie has not said yet under which id it is under way")
+    if payment.is_open and payment.mollie_id is not None:
+        try:
+            parts.payments.cancel_payment(key, payment.mollie_id)
+        except CredentialsRefused:
+            raise
+        except Permanent:
+            pass  # too late to stop it: its money will be sent back when it is there
+        seen = checkout.look(parts, key, payment.mollie_id, "worker")
+        now = parts.clock.now()
+        with parts.database.write() as tx:
+            settlement.settle(tx, payment.id, seen, now)
+            work.finish(tx, row, now)
+        return
+    with parts.database.write() as tx:
+        work.finish(tx, row, now)

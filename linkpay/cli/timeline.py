@@ -41,6 +41,8 @@ _WORDS = {
     "suspended": "suspended, grace is over",
     "ended": "ended",
     "period_written_off": "period written off",
+    "cancel_asked": "cancelled",
+    "cancel_undone": "cancellation taken back",
 }
 _NAMES_ITS_PAYMENT = frozenset({"payment_made", "payment"})
 # Values that need no name before them.

@@ -5,8 +5,8 @@ from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import local_day, period
 from linkpay.domain.charge import ChargeState
-from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState
-from linkpay.services import access, charging, debits, lifecycle, settlement
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import access, charging, debits, lifecycle, settlement, turning
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
@@ -44,9 +44,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     today = local_day(now, site.zone)
     if subscription.next_charge_on is None or subscription.next_charge_on > today:
         return False
-    if subscription.cancel_on is not None and subscription.next_charge_on >= subscription.cancel_on:
-        lifecycle.end(tx, subscription, SubscriptionEvent.CANCEL_DATE_REACHED, "clock", now)
-        return False
+    turning.due_today(tx, subscription, today, now)
     if not _may_be_charged(tx, site, subscription, today):
         return False
     charge = _raise(tx, site, subscription, today, now)
@@ -81,11 +79,12 @@ def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: dat
         subscription.anchor_on, terms.interval, subscription.next_index,
         anchor_index=subscription.anchor_index,
     )  # fmt: skip
+    ends_on = charging.ends_on(subscription, days)
     too_old = terms.periods is None and _too_old(site, subscription, today)
     lines = charging.lines(tx, subscription, days.index, days.starts_on)
     charge = charges.raise_once(
         tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
-        period=days.index, starts_on=days.starts_on, ends_on=days.ends_on, due_on=days.starts_on,
+        period=days.index, starts_on=days.starts_on, ends_on=ends_on, due_on=days.starts_on,
         created_at=now, state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
         **charging.values(lines, subscription),
     )  # fmt: skip

@@ -6,11 +6,13 @@ from datetime import date
 from typing import Any
 
 from linkpay.domain import pricing
+from linkpay.domain.calendar import Period, period
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.coupon import Discount, DiscountKind, Duration
 from linkpay.domain.money import Money
-from linkpay.domain.plan import Terms
+from linkpay.domain.plan import TRIAL_PERIOD, PlanKind, Terms
 from linkpay.domain.pricing import Line, LineKind
+from linkpay.domain.proration import used_cents
 from linkpay.store import agreements
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Subscription
@@ -23,8 +25,9 @@ def lines(
 
     Reads only: `raised` writes down what a charge used up.
     """
+    terms = _cut_short(terms_on(tx, subscription, due_on), subscription, index)
     return pricing.lines(
-        terms_on(tx, subscription, due_on), index, vat_basis_points=subscription.vat_basis_points,
+        terms, index, vat_basis_points=subscription.vat_basis_points,
         discount=discount(tx, subscription), extras=extras,
         credit_cents=agreements.credit_cents(tx, subscription.id),
     )  # fmt: skip
@@ -37,6 +40,25 @@ def terms_on(tx: Tx, subscription: Subscription, due_on: date) -> Terms:
     if announced is None or terms.periods is not None:
         return terms
     return replace(terms, amount=Money(announced, subscription.currency))
+
+
+def ends_on(subscription: Subscription, days: Period) -> date:
+    """The first day after a period that is about to be charged: a membership may end within it."""
+    last = subscription.cancel_on
+    is_cut = subscription.kind is PlanKind.MEMBERSHIP and last is not None
+    return min(days.ends_on, last) if is_cut and last and last > days.starts_on else days.ends_on
+
+
+def _cut_short(terms: Terms, subscription: Subscription, index: int) -> Terms:
+    """The terms with the price of the days only that a last period has."""
+    if subscription.anchor_on is None or index == TRIAL_PERIOD:
+        return terms
+    days = period(subscription.anchor_on, terms.interval, index, anchor_index=subscription.anchor_index)
+    last = ends_on(subscription, days)
+    if last == days.ends_on:
+        return terms
+    cents = used_cents(terms.amount.cents, days.starts_on, days.ends_on, last)
+    return replace(terms, amount=Money(max(cents, 1), terms.amount.currency))
 
 
 def discount(tx: Tx, subscription: Subscription) -> Discount | None:

@@ -8,6 +8,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
+from linkpay.domain.charge import ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, NextMove, next_move
@@ -81,8 +82,8 @@ def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) ->
     payment = charges.payment(tx, payment_id)
     subscription = subscriptions.lock(tx, charges.get(tx, payment.charge_id).subscription_id)
     payment = charges.payment(tx, payment_id)
-    if payment.key_used_at is None and not _still_wanted(tx, subscription, payment):
-        refuse(payment)
+    if payment.key_used_at is None and not still_wanted(tx, subscription, payment):
+        let_go(charges.get(tx, payment.charge_id), payment)
         return None
     if not charges.claim_payment(tx, payment_id, now):
         return None
@@ -104,13 +105,24 @@ def reading(tx: Tx, payment: Payment, key: str, base_url: str, now: datetime) ->
     return Sending(payment.id, payment.uid, payment.site_id, key, order, NextMove(Move.SEARCH), now, True)
 
 
-def _still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
+def still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
+    """Whether an attempt that was never sent may be: who leaves owes the periods before her last day,
+    and is not debited once more for what failed."""
     charge = charges.get(tx, payment.charge_id)
     if charge.money.owed_cents == 0:
         return False
     if payment.sequence is not Sequence.RECURRING:
         return True
+    if subscription.state is SubscriptionState.CANCELING and subscription.cancel_on is not None:
+        return charge.failed_at is None and charge.starts_on < subscription.cancel_on
     return subscription.state in LIVE and subscription.state not in _NOT_CHARGED
+
+
+def let_go(charge: Charge, payment: Payment) -> None:
+    """An attempt is not to be sent any more, and no other takes its place by itself."""
+    refuse(payment)
+    if charge.state is ChargeState.COLLECTING:
+        charge.state = ChargeState.FAILED if charge.failed_at else ChargeState.VOID
 
 
 def unproven_mandate(tx: Tx, payment_id: int) -> tuple[str, str] | None:

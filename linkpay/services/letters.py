@@ -1,7 +1,7 @@
 """Mails: owed inside the transaction that gives the reason, written and sent afterwards by a job."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from linkpay.domain.money import Money
@@ -28,6 +28,10 @@ class Reader:
     email: str
     locale: str
     name: str = ""
+
+
+_DAYS = ("ends_on", "last_charge_on")
+_SUMS = ("refund",)
 
 
 def owe(
@@ -77,6 +81,11 @@ class Facts:
     failure_code: str | None
     until: datetime | None
     support_email: str | None
+    # What the step itself kept, where it is about such things.
+    ends_on: date | None = None
+    last_charge_on: date | None = None
+    refund: Money | None = None
+    may_undo: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +192,12 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         failure_code=charge.failure_code if charge else None,
         until=datetime.fromisoformat(until) if until else None,
         support_email=site.support_email,
+        **_kept(mail.data, subscription.currency),
     )
+
+
+def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
+    """What a step kept of days and amounts, as the texts speak of it."""
+    days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
+    sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
+    return days | sums | {"may_undo": bool(data.get("may_undo"))}

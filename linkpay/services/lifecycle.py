@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from linkpay.domain.calendar import Period, add_intervals, local_day, period
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, letters, refunds
+from linkpay.services import access, latecomers, letters, refunds
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
@@ -24,11 +24,10 @@ def charge_paid(
         _first_paid(tx, subscription, charge, payment, now)
         return
     if subscription.state is S.ENDED:
-        journal.need_attention(
-            tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
-            detail="A payment came in for a subscription that has ended. It was booked; refund it or agree.",
-        )  # fmt: skip
+        latecomers.paid_after_the_end(tx, subscription, charge, payment, now)
         return
+    if subscription.state is S.CANCELING:
+        latecomers.send_unused_back(tx, subscription, charge, now)
     if subscription.state is S.SUSPENDED:
         _begin_anew(tx, subscription, charge, now)
     complete = _all_paid(tx, subscription)

@@ -1,4 +1,4 @@
-"""Sending money back: who paid twice gets the second payment back by itself."""
+"""Sending money back: what was paid twice, or for days that are not used."""
 
 import uuid
 from dataclasses import dataclass
@@ -12,17 +12,26 @@ from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import Charge, Payment, Refund, Subscription
 from linkpay.store.tables.money import Stroke
 
+#: Refunds that come unasked have a mail of their own; the others are told by what led to them.
+_UNASKED = frozenset({"paid_twice"})
+
 
 def send_back_surplus(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
     """Owe the refund of what came in beyond the charge, newest payment first."""
-    surplus = charge.money.surplus_cents
+    send_back_part(tx, subscription, charge, "paid_twice", charge.money.surplus_cents, now)
+
+
+def send_back_part(
+    tx: Tx, subscription: Subscription, charge: Charge, reason: str, cents: int, now: datetime
+) -> None:
+    """Owe the refund of some of a charge, newest payment first, never more than each still holds."""
     paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
     for payment in sorted(paid, key=lambda made: made.paid_at or now, reverse=True):
         kept = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
-        amount = min(kept, surplus)
+        amount = min(kept, cents)
         if amount > 0:
-            send_back(tx, subscription, payment, "paid_twice", amount, now)
-            surplus -= amount
+            send_back(tx, subscription, payment, reason, amount, now)
+            cents -= amount
 
 
 def send_back(
@@ -43,9 +52,10 @@ def send_back(
         tx, "refund_owed", "linkpay", now, subscription=subscription, payment=payment, reason=reason,
         amount_cents=cents,
     )  # fmt: skip
-    letters.owe(
-        tx, "paid_twice", subscription, step=f"refund:{refund_id}", now=now, charge_id=payment.charge_id
-    )
+    if reason in _UNASKED:
+        letters.owe(
+            tx, "paid_twice", subscription, step=f"refund:{refund_id}", now=now, charge_id=payment.charge_id
+        )
 
 
 @dataclass(frozen=True, slots=True)

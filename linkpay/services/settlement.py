@@ -12,7 +12,7 @@ from enum import StrEnum
 from linkpay.domain.charge import Attempts, ChargeState, charge_state
 from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
-from linkpay.domain.subscription import SubscriptionEvent, move
+from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.services import access, dunning, lifecycle, refunds
 from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
@@ -225,7 +225,13 @@ def _owed_again(tx: Tx, case: _Case, now: datetime) -> None:
 
 
 def debit_failed(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
-    """A debit came to nothing: begin the ladder, or note that a later try failed as well."""
+    """A debit came to nothing: begin the ladder, or note that a later try failed as well.
+
+    Who has left is asked for nothing: the charge is let go, and so are the days it would have bought.
+    """
+    if subscription.state is SubscriptionState.ENDED:
+        charge.state = ChargeState.VOID
+        return
     if charge.failed_at is not None:
         dunning.failed_again(tx, subscription, charge, code, now)
         return

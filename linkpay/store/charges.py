@@ -139,3 +139,16 @@ def entries_of_payment(tx: Tx, payment_id: int) -> Sequence[LedgerEntry]:
 def refund(tx: Tx, refund_id: int) -> Refund:
     """The refund as it is now; it must exist."""
     return current(tx, Refund, refund_id)
+
+
+def was_sent_back(tx: Tx, subscription_id: int, reason: str, since: datetime) -> bool:
+    """Whether money of a subscription was owed back for this reason, at that moment or later."""
+    query = (
+        select(Refund.id)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .where(
+            Charge.subscription_id == subscription_id, Refund.reason == reason, Refund.created_at >= since
+        )
+    )  # fmt: skip
+    return bool(tx.scalar(select(exists(query))))

@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import select
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import Tx
+from linkpay.store.db import Tx, current
 from linkpay.store.tables import Charge, Site, Subscription
 
 #: States whose next period is raised by the billing run.
@@ -24,6 +24,11 @@ def lock(tx: Tx, subscription_id: int) -> Subscription:
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+
+
+def get(tx: Tx, subscription_id: int) -> Subscription:
+    """The subscription as it is now, to read; it must exist."""
+    return current(tx, Subscription, subscription_id)
 
 
 def by_token(tx: Tx, site_id: int, token: str) -> Subscription | None:

@@ -1,0 +1,58 @@
+"""Money of a debit that was under way when its member left: it buys its days, or goes back by itself."""
+
+from datetime import datetime
+
+from linkpay.domain.calendar import day_starts_at, local_day
+from linkpay.domain.leaving import unused
+from linkpay.domain.snapshots import Sequence
+from linkpay.services import refunds, standing
+from linkpay.store import journal, sites
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Payment, Site, Subscription
+
+
+def paid_after_the_end(
+    tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
+) -> None:
+    """A charge of an ended subscription was paid: by a debit that could not be stopped, or by a person."""
+    if not _was_under_way(subscription, payment):
+        journal.need_attention(
+            tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
+            detail="A payment came in for a subscription that has ended. It was booked; refund it or agree.",
+        )  # fmt: skip
+        return
+    site = sites.get(tx, subscription.site_id)
+    policy = sites.policy_of(site, subscription.policy)
+    if _left_at_once(subscription, site) and policy.running_debit_on_cancel == "refund":
+        refunds.send_back_part(tx, subscription, charge, "canceled", charge.money.kept_cents, now)
+    else:
+        send_unused_back(tx, subscription, charge, now)
+
+
+def send_unused_back(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
+    """Money came in for days of which some are left out by a cancellation: owe their refund, if agreed so."""
+    asked_at, ends_on = subscription.cancel_asked_at, subscription.cancel_on
+    site = sites.get(tx, subscription.site_id)
+    if asked_at is None or ends_on is None or not _leaves_days_out(subscription, charge, site):
+        return
+    stood = standing.of(tx, site, subscription, asked_at)
+    by_member = standing.is_member(subscription.canceled_by or "")
+    for span, cents in unused(stood, ends_on, at_once=False, by_member=by_member):
+        if span.charge_id == charge.id:
+            refunds.send_back_part(tx, subscription, charge, "unused_days", cents, now)
+
+
+def _was_under_way(subscription: Subscription, payment: Payment | None) -> bool:
+    if payment is None or payment.sequence is not Sequence.RECURRING or subscription.ended_at is None:
+        return False
+    return subscription.cancel_asked_at is not None and payment.created_at <= subscription.ended_at
+
+
+def _left_at_once(subscription: Subscription, site: Site) -> bool:
+    asked_at = subscription.cancel_asked_at
+    return asked_at is not None and subscription.cancel_on == local_day(asked_at, site.zone)
+
+
+def _leaves_days_out(subscription: Subscription, charge: Charge, site: Site) -> bool:
+    ends_at = subscription.access_ends_at
+    return ends_at is not None and ends_at < day_starts_at(charge.ends_on, site.zone)

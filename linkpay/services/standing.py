@@ -1,0 +1,79 @@
+"""Where a subscription stands, in the terms of the rules about leaving, pausing and switching."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from linkpay.domain.calendar import local_day
+from linkpay.domain.leaving import PaidSpan, Series, Standing
+from linkpay.domain.pricing import LineKind, from_plain
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.store import charges, journal, sites
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Site, Subscription
+
+_WAITING = frozenset({SubscriptionState.PENDING, SubscriptionState.SUSPENDED, SubscriptionState.PAUSED})
+#: What of a charge buys its days; fees, extras and checks buy something else.
+_FOR_DAYS = frozenset({LineKind.PERIOD, LineKind.TRIAL, LineKind.DISCOUNT})
+
+
+def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standing:
+    """The facts by which is decided how this subscription may be left."""
+    today = local_day(now, site.zone)
+    made = charges.of_subscription(tx, subscription.id)
+    to_come = [charge for charge in made if charge.ends_on > today]
+    running = [charge for charge in to_come if debit_is_out(tx, charge)]
+    return Standing(
+        kind=subscription.kind,
+        policy=sites.policy_of(site, subscription.policy),
+        now=now,
+        zone=site.zone,
+        series=series(subscription),
+        paid_until=subscription.next_charge_on,
+        bound_until=subscription.bound_until,
+        in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
+        renewed=_renewed(tx, subscription, made),
+        is_waiting=subscription.state in _WAITING,
+        paid=[span(charge) for charge in to_come if charge.money.kept_cents > 0],
+        running=span(running[-1], expected=True) if running else None,
+    )
+
+
+def is_member(actor: str) -> bool:
+    """Whether the member herself acts, on whom the agreed terms are binding; others speak for the owner."""
+    return actor.split(":", 1)[0] == "member"
+
+
+def series(subscription: Subscription) -> Series | None:
+    """The days of its periods; None before it began."""
+    if subscription.anchor_on is None:
+        return None
+    return Series(
+        subscription.anchor_on,
+        subscription.anchor_index,
+        subscription.next_index,
+        subscription.terms.interval,
+    )
+
+
+def span(charge: Charge, *, expected: bool = False) -> PaidSpan:
+    """The days of a charge and what they cost; `expected` counts what is still to come in as kept."""
+    lines = from_plain(charge.lines)
+    worth = sum(line.cents for line in lines if line.kind in _FOR_DAYS) if lines else charge.amount_cents
+    kept = charge.money.kept_cents + (charge.money.owed_cents if expected else 0)
+    return PaidSpan(charge.id, charge.starts_on, charge.ends_on, max(worth, 0), kept)
+
+
+def debit_is_out(tx: Tx, charge: Charge) -> bool:
+    """Whether a debit of the charge may be at Mollie, so that it can no longer be taken back here."""
+    payment = charges.open_payment(tx, charge.id)
+    return payment is not None and charges.debit_runs(payment) and payment.key_used_at is not None
+
+
+def _renewed(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> bool:
+    switched_at = journal.last_event_at(tx, subscription.id, "switched")
+    of_this_plan = [
+        charge
+        for charge in made
+        if charge.period >= 0 and (switched_at is None or charge.created_at >= switched_at)
+    ]
+    return len(of_this_plan) > 1

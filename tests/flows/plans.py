@@ -1,0 +1,62 @@
+"""More plans for a stage's shop, and what a member or her owner decides there."""
+
+from datetime import date
+from typing import Any
+
+from linkpay.domain.calendar import Unit
+from linkpay.domain.leaving import CancelMode, Leaving
+from linkpay.domain.plan import PlanKind
+from linkpay.services import membership
+from linkpay.store import sites
+from linkpay.store.tables import Plan
+from tests.flows.stage import Stage
+
+MONTH, QUARTER, YEAR = (Unit.MONTH, 1), (Unit.MONTH, 3), (Unit.YEAR, 1)
+
+
+def add_plan(stage: Stage, slug: str, cents: int, interval: tuple[Unit, int] = MONTH, **values: Any) -> int:
+    """A membership of the shop's offer; its id."""
+    unit, count = interval
+    with stage.database.write() as tx:
+        plan = Plan(
+            site_id=stage.shop.site_id, offer_id=stage.shop.offer_id, slug=slug, title=slug,
+            created_at=stage.clock.now(), kind=PlanKind.MEMBERSHIP, amount_cents=cents, interval_unit=unit,
+            interval_count=count,
+        )  # fmt: skip
+        for name, value in values.items():
+            setattr(plan, name, value)
+        tx.add(plan)
+        tx.flush()
+        return plan.id
+
+
+def plan_id(stage: Stage, slug: str) -> int:
+    """The id of a plan of the shop."""
+    with stage.database.read() as tx:
+        plan = sites.plan(tx, stage.shop.site_id, slug)
+        assert plan is not None
+        return plan.id
+
+
+def set_policy(stage: Stage, **values: Any) -> None:
+    """The site's policy, for everybody."""
+    with stage.database.write() as tx:
+        sites.get(tx, stage.shop.site_id).policy = values
+
+
+def cancel(
+    stage: Stage, email: str, mode: CancelMode = CancelMode.PERIOD_END, on: date | None = None,
+    *, actor: str = "member",
+) -> Leaving:  # fmt: skip
+    """Press cancel, as herself unless told otherwise."""
+    with stage.database.write() as tx:
+        return membership.cancel(
+            tx, stage.subscription(email).id, mode=mode, on=on, reason="enough", actor=actor,
+            now=stage.clock.now(),
+        )  # fmt: skip
+
+
+def undo(stage: Stage, email: str) -> None:
+    """Take the cancellation back."""
+    with stage.database.write() as tx:
+        membership.undo_cancel(tx, stage.subscription(email).id, "member", stage.clock.now())
