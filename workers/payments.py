@@ -75,7 +75,13 @@ def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
 def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
     """Whether the mandate may be debited; asks Mollie when we do not know it as valid."""
     with parts.database.read() as tx:
+        refused = debits.mandate_refused(tx, row.target_id)
         unproven = debits.unproven_mandate(tx, row.target_id)
+    if refused:
+        with parts.database.write() as tx:
+            settlement.attempt_refused(tx, row.target_id, "no_mandate", parts.clock.now())
+            work.finish(tx, row, parts.clock.now())
+        return False
     if unproven is None:
         return True
     seen = parts.payments.fetch_mandate(key, *unproven)

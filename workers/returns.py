@@ -7,8 +7,6 @@ from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
 
-_DESCRIPTION = "Refund of a double payment"
-
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one refund back; the ledger follows when the payment is looked at again."""
@@ -29,7 +27,7 @@ def send(parts: Parts, row: Outbox) -> None:
     try:
         made = parts.payments.refund(
             key, returning.mollie_payment_id, idempotency_key=returning.idempotency_key,
-            amount=returning.amount, description=_DESCRIPTION, metadata={"linkpay": returning.uid},
+            amount=returning.amount, description=returning.description, metadata={"linkpay": returning.uid},
         )  # fmt: skip
     except OutcomeUnknown:
         with parts.database.write() as tx:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
@@ -69,6 +70,7 @@ def read_payment(body: Json) -> PaymentSnapshot:
         description=optional_text(body, "description") or "",
         metadata=read_metadata(body),
         paid_at=optional_instant(body, "paidAt"),
+        ended_at=_ended_at(body),
         expires_at=optional_instant(body, "expiresAt"),
         due_on=day_if_any(details, "dueDate"),
         checkout_url=link(body, "checkout"),
@@ -79,6 +81,12 @@ def read_payment(body: Json) -> PaymentSnapshot:
         failure_code=failure_code(body),
         account_hint=account_hint(details),
     )
+
+
+def _ended_at(body: Json) -> datetime | None:
+    """When it came to nothing; of several moments that Mollie names, the last."""
+    named = (optional_instant(body, name) for name in ("failedAt", "canceledAt", "expiredAt"))
+    return max((at for at in named if at is not None), default=None)
 
 
 def _payment_status(status: str) -> PaymentStatus:

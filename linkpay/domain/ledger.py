@@ -83,5 +83,6 @@ def _payment_facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[E
         found.append(Entry(EntryKind.PAYMENT, snapshot.id, snapshot.amount, paid_at))
     # Mollie: a SEPA debit "could also change" to failed up to five business days after the due date.
     if snapshot.status is PaymentStatus.FAILED and snapshot.id in booked:
-        found.append(Entry(EntryKind.PAYMENT_UNDONE, f"{snapshot.id}/undone", -snapshot.amount, paid_at))
+        undone_at = snapshot.ended_at or paid_at
+        found.append(Entry(EntryKind.PAYMENT_UNDONE, f"{snapshot.id}/undone", -snapshot.amount, undone_at))
     return found

@@ -81,7 +81,8 @@ class PaymentSnapshot:
     """One attempt at Mollie to collect a charge, with all that has happened to its money since.
 
     `refunded_cents` and `charged_back_cents` are Mollie's own totals; `failure_code` is a card
-    failure reason or a SEPA reason code, whichever the method gives.
+    failure reason or a SEPA reason code, whichever the method gives. `ended_at` is when it failed, expired
+    or was canceled.
     """
 
     id: str
@@ -96,6 +97,7 @@ class PaymentSnapshot:
     description: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
     paid_at: datetime | None = None
+    ended_at: datetime | None = None
     expires_at: datetime | None = None
     due_on: date | None = None
     checkout_url: str | None = None
@@ -105,3 +107,8 @@ class PaymentSnapshot:
     chargebacks: tuple[ChargebackSnapshot, ...] = ()
     failure_code: str | None = None
     account_hint: str | None = None
+
+    @property
+    def decided_at(self) -> datetime | None:
+        """When it became what it is now; None while nothing is decided, or where Mollie does not say."""
+        return self.paid_at if self.status is PaymentStatus.PAID else self.ended_at

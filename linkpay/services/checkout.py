@@ -178,7 +178,7 @@ def _ready(tx: Tx, parts: Parts, charge_id: int) -> Result | Payment:
     now = parts.clock.now()
     subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
     charge = charges.get(tx, charge_id)
-    if charge.money.owed_cents == 0:
+    if charge.asked_cents == 0:
         return NothingOwed()
     payment = charges.open_payment(tx, charge_id)
     if payment is None:

@@ -46,7 +46,7 @@ def new_payment(
 def prepare(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> bool:
     """Owe one debit of the charge; False when there is no mandate to debit."""
     mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
-    if mandate is None or mandate.status in (MandateStatus.INVALID, MandateStatus.REVOKED):
+    if mandate is None or not mandate.may_be_tried:
         return False
     payment = new_payment(tx, subscription, charge, Sequence.RECURRING, now)
     work.add(
@@ -109,7 +109,7 @@ def still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
     """Whether an attempt that was never sent may be: who leaves owes the periods before her last day,
     and is not debited once more for what failed."""
     charge = charges.get(tx, payment.charge_id)
-    if charge.money.owed_cents == 0:
+    if charge.asked_cents == 0:
         return False
     if payment.sequence is not Sequence.RECURRING:
         return True
@@ -123,6 +123,13 @@ def let_go(charge: Charge, payment: Payment) -> None:
     refuse(payment)
     if charge.state is ChargeState.COLLECTING:
         charge.state = ChargeState.FAILED if charge.failed_at else ChargeState.VOID
+
+
+def mandate_refused(tx: Tx, payment_id: int) -> bool:
+    """Whether the mandate of an attempt that was not sent yet was refused for good meanwhile."""
+    payment = charges.payment(tx, payment_id)
+    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+    return mandate is not None and mandate.unusable_at is not None and payment.key_used_at is None
 
 
 def unproven_mandate(tx: Tx, payment_id: int) -> tuple[str, str] | None:

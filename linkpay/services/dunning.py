@@ -19,6 +19,7 @@ def begin(
     """The charge is owed again or still: start a new ladder from now. Caller holds the lock."""
     charge.failed_at, charge.failure_code = now, code
     charge.taken_back = taken_back
+    charge.grace_until, charge.dunning_stopped_at = None, None
     charge.dunning_round += 1
     charge.state = ChargeState.FAILED
     site = sites.get(tx, subscription.site_id)
@@ -56,7 +57,7 @@ def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> Step:
     charge = charges.get(tx, charge_id)
     if charge.dunning_round != int(dunning_round) or charge.failed_at is None:
         return Step.OVERTAKEN
-    if charge.money.owed_cents == 0 or subscription.state not in LIVE:
+    if charge.asked_cents == 0 or subscription.state not in LIVE:
         return Step.SETTLED
     match StepKind(kind):
         case StepKind.MAIL:

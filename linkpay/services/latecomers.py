@@ -19,6 +19,7 @@ def paid_after_the_end(
         journal.need_attention(
             tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
             detail="A payment came in for a subscription that has ended. It was booked; refund it or agree.",
+            charge_id=charge.id, cents=charge.money.kept_cents, currency=charge.currency,
         )  # fmt: skip
         return
     site = sites.get(tx, subscription.site_id)

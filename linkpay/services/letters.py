@@ -110,7 +110,7 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
         return _compose_to(tx, mail, site, base_url, now)
     subscription = tx.get_one(Subscription, mail.subscription_id)
     charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
-    if mail.kind in _ONLY_WHILE_OWED and charge is not None and charge.money.owed_cents == 0:
+    if mail.kind in _ONLY_WHILE_OWED and charge is not None and charge.asked_cents == 0:
         return None
     customer = tx.get_one(Customer, subscription.customer_id)
     if mail.text is None:

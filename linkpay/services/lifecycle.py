@@ -30,10 +30,11 @@ def charge_paid(
         latecomers.send_unused_back(tx, subscription, charge, now)
     if subscription.state is S.SUSPENDED:
         _begin_anew(tx, subscription, charge, now)
-    complete = _all_paid(tx, subscription)
-    subscription.state = move(subscription.state, E.LAST_TERM_PAID if complete else E.CHARGE_PAID)
-    if complete:
+    if _all_paid(tx, subscription):
+        subscription.state = move(subscription.state, E.LAST_TERM_PAID)
         _nothing_more(subscription)
+    elif not charges.is_failing(tx, subscription.id, besides=charge.id):
+        subscription.state = move(subscription.state, E.CHARGE_PAID)
 
 
 def _first_paid(

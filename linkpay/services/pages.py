@@ -64,7 +64,7 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
     offer = tx.get_one(Offer, subscription.offer_id)
     mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
     made = charges.of_subscription(tx, subscription.id)
-    owed = next((charge for charge in made if charge.money.owed_cents > 0), None)
+    owed = next((charge for charge in made if charge.asked_cents > 0), None)
     grant = grants.find(tx, subscription.member_id, subscription.offer_id)
     attempts = [attempt for charge in made for attempt in charges.payments(tx, charge.id)]
     shown = owed or (made[-1] if made else None)
@@ -167,7 +167,7 @@ def bill(tx: Tx, charge: Charge) -> Bill:
         amount=Money(charge.amount_cents, charge.currency),
         starts_on=charge.starts_on,
         ends_on=charge.ends_on,
-        owed=Money(charge.money.owed_cents, charge.currency),
+        owed=Money(charge.asked_cents, charge.currency),
         debit_runs=payment is not None and charges.debit_runs(payment),
         terms=subscription.terms,
         started=subscription.started_at is not None,

@@ -1,24 +1,34 @@
-"""Sending money back: what was paid twice, or for days that are not used."""
+"""Sending money back: by itself to who paid twice, and whole or in parts when somebody asks for it."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.money import Money
+from linkpay.domain.snapshots import Sequence as Kind
 from linkpay.domain.strokes import Move, NextMove, next_move
+from linkpay.errors import Conflict, InputError
 from linkpay.services import letters
-from linkpay.store import charges, journal, work
+from linkpay.store import charges, journal, subscriptions, work
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import Charge, Payment, Refund, Subscription
 from linkpay.store.tables.money import Stroke
 
-#: Refunds that come unasked have a mail of their own; the others are told by what led to them.
-_UNASKED = frozenset({"paid_twice"})
+#: The reason of the refund that nobody has to ask for.
+PAID_TWICE = "paid_twice"
+#: How long the payer of a SEPA debit may have it reversed without a reason (Mollie's help pages).
+_REVERSIBLE = timedelta(days=56)
+_REASON_LENGTH = 40
+#: What the bank shows of it.
+_DESCRIPTIONS = {PAID_TWICE: "Refund of a double payment"}
 
 
 def send_back_surplus(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
     """Owe the refund of what came in beyond the charge, newest payment first."""
-    send_back_part(tx, subscription, charge, "paid_twice", charge.money.surplus_cents, now)
+    under_way = sum(charges.refunds_under_way(tx, charge.id).values())
+    send_back_part(tx, subscription, charge, PAID_TWICE, charge.money.surplus_cents - under_way, now)
 
 
 def send_back_part(
@@ -27,16 +37,22 @@ def send_back_part(
     """Owe the refund of some of a charge, newest payment first, never more than each still holds."""
     paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
     for payment in sorted(paid, key=lambda made: made.paid_at or now, reverse=True):
-        kept = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
-        amount = min(kept, cents)
+        amount = min(_held_cents(tx, payment), cents)
         if amount > 0:
             send_back(tx, subscription, payment, reason, amount, now)
             cents -= amount
 
 
+def _held_cents(tx: Tx, payment: Payment) -> int:
+    """What we hold of a payment, less what is on its way back."""
+    booked = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
+    return booked - charges.refunds_under_way(tx, payment.charge_id).get(payment.id, 0)
+
+
 def send_back(
-    tx: Tx, subscription: Subscription, payment: Payment, reason: str, cents: int, now: datetime
-) -> None:
+    tx: Tx, subscription: Subscription, payment: Payment, reason: str, cents: int, now: datetime,
+    *, actor: str = "linkpay",
+) -> None:  # fmt: skip
     """Owe one refund of a payment for one reason; noticing the reason again owes nothing new."""
     refund_id = insert_once(
         tx, Refund, site_id=payment.site_id, payment_id=payment.id, uid=str(uuid.uuid4()), reason=reason,
@@ -49,13 +65,82 @@ def send_back(
         run_at=now, now=now,
     )  # fmt: skip
     journal.record(
-        tx, "refund_owed", "linkpay", now, subscription=subscription, payment=payment, reason=reason,
+        tx, "refund_owed", actor, now, subscription=subscription, payment=payment, reason=reason,
         amount_cents=cents,
     )  # fmt: skip
-    if reason in _UNASKED:
+    if reason == PAID_TWICE:
         letters.owe(
             tx, "paid_twice", subscription, step=f"refund:{refund_id}", now=now, charge_id=payment.charge_id
         )
+
+
+def order(
+    tx: Tx, charge_id: int, cents: int | None, reason: str, actor: str, now: datetime,
+    *, despite_reversal: bool = False,
+) -> list[Refund]:  # fmt: skip
+    """Owe a refund of a charge: `cents` of it, or all that is kept (None); the refunds that it takes.
+
+    `reason` is at most 40 characters and names the request: asked again with the same one, the refunds of
+    the first time are returned. Raises Conflict when more is asked for than is kept, and while a SEPA debit
+    that would be sent back may still be reversed at its bank, unless `despite_reversal`: then the money
+    could go out twice. The caller has seen that the charge is of its own site.
+    """
+    if not 0 < len(reason) <= _REASON_LENGTH:
+        raise InputError("refund_reason", "Name the refund in 1 to 40 characters.", "reason")
+    charge = charges.get(tx, charge_id)
+    subscription = subscriptions.lock(tx, charge.subscription_id)
+    if before := charges.refunds_for(tx, charge_id, reason):
+        if cents is not None and sum(refund.amount_cents for refund in before) != cents:
+            raise Conflict("refund_named", "A refund of another amount has this name already.", "reason")
+        return before
+    shares = _shares(tx, charge_id, cents, now, despite_reversal=despite_reversal)
+    for payment, share in shares:
+        send_back(tx, subscription, payment, reason, share, now, actor=actor)
+    made = charges.refunds_for(tx, charge_id, reason)
+    letters.owe(
+        tx, "refunded", subscription, step=f"refund:{made[0].id}", now=now, charge_id=charge_id,
+        refund_cents=sum(refund.amount_cents for refund in made),
+    )  # fmt: skip
+    return made
+
+
+def _shares(
+    tx: Tx, charge_id: int, cents: int | None, now: datetime, *, despite_reversal: bool
+) -> list[tuple[Payment, int]]:
+    """How much of each payment goes back: first of what cannot be reversed, the newest first."""
+    held = {payment: _held_cents(tx, payment) for payment in charges.payments(tx, charge_id)}
+    most = sum(cents for cents in held.values() if cents > 0)
+    wanted = most if cents is None else cents
+    if wanted <= 0 and cents is not None:
+        raise InputError("refund_amount", "A refund is at least one cent.", "cents")
+    if wanted > most or most == 0:
+        raise Conflict(
+            "refund_too_much", f"At most {most} cents can be sent back: what came in by Mollie and was kept,"
+            " less what is on its way.", "cents",
+        )  # fmt: skip
+    shares = []
+    for payment in sorted(held, key=lambda one: (reversible_until(one, now) is not None, -one.id)):
+        share = min(max(held[payment], 0), wanted)
+        until = reversible_until(payment, now)
+        if share and until is not None and not despite_reversal:
+            raise Conflict(
+                "refund_reversible",
+                f"The member's bank may still reverse this debit, until {until:%Y-%m-%d}: a refund and a"
+                " reversal would pay her twice. Wait until then, or say that it is to be sent all the same.",
+                "despite_reversal",
+            )
+        if share:
+            shares.append((payment, share))
+            wanted -= share
+    return shares
+
+
+def reversible_until(payment: Payment, now: datetime) -> datetime | None:
+    """Until when the payer may have a SEPA debit reversed without a reason; None for any other, or later."""
+    if payment.method != "directdebit" or payment.sequence is not Kind.RECURRING:
+        return None
+    ends_at = (payment.paid_at or payment.created_at) + _REVERSIBLE
+    return ends_at if ends_at > now else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +152,26 @@ class Returning:
     mollie_payment_id: str
     idempotency_key: str
     amount: Money
+    description: str
     next: NextMove
     claimed_at: datetime
     repeated: bool
 
 
 def claim(tx: Tx, refund_id: int, now: datetime) -> Returning | None:
-    """Claim a refund to send it; None when Mollie already confirmed or refused it."""
+    """Claim a refund to send it; None when it was decided before, or its reason went away meanwhile."""
     refund = charges.refund(tx, refund_id)
     if refund.stroke in (Stroke.KNOWN, Stroke.REFUSED):
         return None
     payment = charges.payment(tx, refund.payment_id)
+    subscription = subscriptions.lock(tx, charges.get(tx, payment.charge_id).subscription_id)
+    if refund.key_used_at is None and not _still_owed(tx, subscription, payment, refund):
+        refund.stroke = Stroke.REFUSED
+        journal.record(
+            tx, "refund_dropped", "linkpay", now, subscription=subscription, payment=payment,
+            reason=refund.reason,
+        )  # fmt: skip
+        return None
     move = next_move(refund.key_used_at, now)
     refund.stroke, refund.claimed_at = Stroke.SENDING, now
     repeated = refund.key_used_at is not None
@@ -85,8 +179,22 @@ def claim(tx: Tx, refund_id: int, now: datetime) -> Returning | None:
         refund.key_used_at = refund.key_used_at or now
     return Returning(
         refund.id, refund.uid, payment.mollie_id or "", refund.idempotency_key,
-        Money(refund.amount_cents, refund.currency), move, now, repeated,
+        Money(refund.amount_cents, refund.currency), _DESCRIPTIONS.get(refund.reason, "Refund"), move, now,
+        repeated,
     )  # fmt: skip
+
+
+def _still_owed(tx: Tx, subscription: Subscription, payment: Payment, refund: Refund) -> bool:
+    """Whether a refund is still right just before it is sent for the first time.
+
+    A bank may have taken the money back meanwhile; what it took from the one payment is no surplus of the
+    other. A sign-up that was let go gets all of its money back.
+    """
+    held = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
+    if refund.reason != PAID_TWICE or subscription.started_at is None:
+        return held >= refund.amount_cents
+    surplus = charges.get(tx, payment.charge_id).money.surplus_cents
+    return min(held, surplus) >= refund.amount_cents
 
 
 def confirm(tx: Tx, refund_id: int, mollie_id: str) -> None:
@@ -113,4 +221,29 @@ def refused(tx: Tx, refund_id: int, why: str, now: datetime) -> None:
     journal.need_attention(
         tx, site_id=refund.site_id, kind="refund", subject=f"refund:{refund.id}", now=now,
         detail=f"A refund of {refund.amount_cents} cents was refused: {why}",
+        charge_id=charges.payment(tx, refund.payment_id).charge_id, cents=refund.amount_cents,
+        currency=refund.currency,
     )  # fmt: skip
+
+
+def watch(tx: Tx, subscription: Subscription, charge: Charge, booked: Sequence[Entry], now: datetime) -> None:
+    """Ask for a person where more went out than came in, and where a refund of ours came to nothing."""
+    subject, kept = f"charge:{charge.id}", charge.money.kept_cents
+    if any(entry.amount.cents < 0 for entry in booked) or kept >= 0:
+        journal.solved(tx, site_id=charge.site_id, kind="loss", subject=subject, now=now)
+    if kept < 0:
+        journal.need_attention(
+            tx, site_id=charge.site_id, kind="loss", subject=subject, now=now,
+            detail=f"More went back than came in: {-kept} cents are lost.",
+            charge_id=charge.id, cents=-kept, currency=charge.currency,
+        )  # fmt: skip
+    for entry in booked:
+        if entry.kind is not EntryKind.REFUND_UNDONE:
+            continue
+        refund = charges.refund_by_mollie_id(tx, charge.site_id, entry.ref.removesuffix("/undone"))
+        if refund is not None:
+            journal.need_attention(
+                tx, site_id=charge.site_id, kind="refund", subject=f"refund:{refund.id}", now=now,
+                detail=f"A refund of {refund.amount_cents} cents came to nothing at Mollie.",
+                charge_id=charge.id, cents=refund.amount_cents, currency=refund.currency,
+            )  # fmt: skip

@@ -5,11 +5,13 @@ what Mollie says now and what the ledger holds, never from an edge between two s
 """
 
 from collections.abc import Sequence as ListOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from linkpay.domain.charge import Attempts, ChargeState, charge_state
+from linkpay.domain.charge import LET_GO, Attempts, ChargeEvent, ChargeState, charge_state, money_of
+from linkpay.domain.charge import move as move_charge
+from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
@@ -57,6 +59,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
         return Outcome.STRANGE_STATUS
     key_works(tx, payment.site_id, now)
     before = payment.status
+    seen = _undated(payment, seen)
     _note_status(payment, seen.payment)
     booked = [
         e
@@ -68,7 +71,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
         return Outcome.NOTHING_NEW
     tx.flush()
     owed_before = charge.money.owed_cents
-    _sum_up(tx, charge)
+    sum_up(tx, charge)
     _keep_mandate(tx, subscription, payment, seen, now)
     case = _Case(subscription, charge, payment, seen.payment, booked, owed_before, before)
     _tell(tx, case, seen.actor, now, ended=payment.status is not before)
@@ -143,6 +146,15 @@ def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
     return ", ".join(wrong) or None
 
 
+def _undated(payment: Payment, seen: Sighting) -> Sighting:
+    """The sighting without its status where that is older than what we know: paid before it bounced, or
+    expired before it was paid after all. Its refunds and chargebacks still count."""
+    told, known = seen.payment.decided_at, payment.decided_at
+    if payment.status is None or told is None or known is None or told >= known:
+        return seen
+    return replace(seen, payment=replace(seen.payment, status=payment.status))
+
+
 def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
     """Copy what the payment is now. An older sighting that comes late never reopens it."""
     payment.stroke, payment.mollie_id = Stroke.KNOWN, seen.id
@@ -151,28 +163,18 @@ def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
     if payment.status in _OVER and seen.status not in _OVER:
         return
     payment.status, payment.is_open = seen.status, seen.status not in _OVER
+    payment.decided_at = seen.decided_at or payment.decided_at
     payment.method = seen.method or payment.method
     payment.paid_at = seen.paid_at or payment.paid_at
     payment.failure_code = seen.failure_code or payment.failure_code
 
 
-def _sum_up(tx: Tx, charge: Charge) -> None:
+def sum_up(tx: Tx, charge: Charge) -> None:
     """Copy the ledger's sums onto the charge."""
-    sums = {"paid": 0, "refund": 0, "chargeback": 0}
-    of_kind = {
-        EntryKind.PAYMENT: "paid",
-        EntryKind.PAYMENT_UNDONE: "paid",
-        EntryKind.REFUND: "refund",
-        EntryKind.REFUND_UNDONE: "refund",
-        EntryKind.CHARGEBACK: "chargeback",
-        EntryKind.CHARGEBACK_UNDONE: "chargeback",
-        EntryKind.OUTSIDE: "paid",
-        EntryKind.OUTSIDE_UNDONE: "paid",
-    }
-    for entry in charges.entries(tx, charge.id):
-        sums[of_kind[entry.kind]] += entry.amount_cents
-    charge.paid_cents = sums["paid"]
-    charge.refunded_cents, charge.charged_back_cents = -sums["refund"], -sums["chargeback"]
+    money = money_of(charge.amount_cents, charges.entries(tx, charge.id))
+    charge.paid_cents, charge.refunded_cents = money.paid_cents, money.refunded_cents
+    charge.charged_back_cents = money.charged_back_cents
+    charge.surplus_refunded_cents = money.surplus_refunded_cents
 
 
 def _keep_mandate(
@@ -187,30 +189,54 @@ def _keep_mandate(
     made_now = payment.sequence is Sequence.FIRST and payment.status is PaymentStatus.PAID
     older = payment.mandate_id is not None and payment.mandate_id != mandate.id
     if made_now and not older:
+        if mandate.unusable_at is not None and payment.created_at > mandate.unusable_at:
+            mandate.unusable_at, mandate.unusable_code = None, None  # she gave it anew
         payment.mandate_id = mandate.id
         subscription.mandate_id = mandate.id
 
 
 def _react(tx: Tx, case: _Case, now: datetime) -> None:
     subscription, charge, payment = case.subscription, case.charge, case.payment
-    owed = charge.money.owed_cents
+    came_to_nothing = payment.status in _CAME_TO_NOTHING and payment.sequence is Sequence.RECURRING
+    _distrust(tx, case, now)
     if case.is_paid_now:
-        charge.paid_at = case.seen.paid_at or now
-        charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
-        charge.state = ChargeState.PAID
-        lifecycle.charge_paid(tx, subscription, charge, payment, now)
+        paid_whole(tx, subscription, charge, payment, now)
+    elif charge.state in LET_GO:
+        pass  # nobody asks for this money any more, so nobody is helped to pay it
     elif case.is_owed_again:
         _owed_again(tx, case, now)
-    elif payment.status in _CAME_TO_NOTHING and payment.sequence is Sequence.RECURRING and owed > 0:
+    elif came_to_nothing and charge.asked_cents > 0:
         debit_failed(tx, subscription, charge, payment.failure_code, now)
-    charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
+    restate(tx, charge)
     if charge.money.surplus_cents > 0:
         refunds.send_back_surplus(tx, subscription, charge, now)
-    if charge.money.kept_cents < 0:
-        journal.need_attention(
-            tx, site_id=charge.site_id, kind="loss", subject=f"charge:{charge.id}", now=now,
-            detail=f"More went back than came in: {charge.money.kept_cents} cents are lost.",
-        )  # fmt: skip
+    refunds.watch(tx, subscription, charge, case.booked, now)
+
+
+def paid_whole(
+    tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
+) -> None:
+    """All that was owed of a charge is in; `payment` is None where it came past Mollie. Holds the lock."""
+    charge.paid_at = (payment.paid_at if payment else None) or now
+    charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
+    charge.grace_until, charge.dunning_stopped_at = None, None
+    charge.state = ChargeState.PAID
+    lifecycle.charge_paid(tx, subscription, charge, payment, now)
+
+
+def restate(tx: Tx, charge: Charge) -> None:
+    """Derive the state of a charge from its money and attempts."""
+    charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
+
+
+def _distrust(tx: Tx, case: _Case, now: datetime) -> None:
+    """What a bank refused for good is never debited again, whatever Mollie calls the mandate."""
+    codes = [taken.reason_code for taken in case.seen.chargebacks if taken.reversed_at is None]
+    if case.payment.status is PaymentStatus.FAILED and case.payment.sequence is Sequence.RECURRING:
+        codes.append(case.payment.failure_code)
+    for code in codes:
+        if case.payment.mandate_id is not None and classify(code) is not ReasonClass.SOFT:
+            people.distrust_mandate(tx, case.payment.mandate_id, code, now)
 
 
 def _owed_again(tx: Tx, case: _Case, now: datetime) -> None:
@@ -230,7 +256,8 @@ def debit_failed(tx: Tx, subscription: Subscription, charge: Charge, code: str |
     Who has left is asked for nothing: the charge is let go, and so are the days it would have bought.
     """
     if subscription.state is SubscriptionState.ENDED:
-        charge.state = ChargeState.VOID
+        charge.state = move_charge(charge.state, ChargeEvent.VOIDED)
+    if charge.state in LET_GO:
         return
     if charge.failed_at is not None:
         dunning.failed_again(tx, subscription, charge, code, now)
@@ -257,7 +284,7 @@ def attempt_refused(tx: Tx, payment_id: int, code: str | None, now: datetime) ->
         return
     payment.stroke, payment.is_open, payment.failure_code = Stroke.REFUSED, False, code
     tx.flush()
-    if payment.sequence is Sequence.RECURRING and charge.money.owed_cents > 0:
+    if payment.sequence is Sequence.RECURRING and charge.asked_cents > 0:
         debit_failed(tx, subscription, charge, code, now)
-    charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
+    restate(tx, charge)
     access.review_purchase(tx, subscription, now)

@@ -13,6 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from linkpay.domain.money import Money
 from linkpay.services.formats import LOCALES, day_text, moment_text, money_text
 
 _SUBJECT_LENGTH = 200
@@ -82,6 +83,7 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "debit_runs": bool(data.get("debit_runs")),
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,
         "no_more_debits": "next_debit_on" in data and next_debit_on is None,
+        "refund": Money(data["refund_cents"], context["amount"].currency) if "refund_cents" in data else None,
     }
 
 

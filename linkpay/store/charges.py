@@ -8,6 +8,7 @@ from sqlalchemy import exists, select, update
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import Entry
 from linkpay.domain.snapshots import PaymentStatus
+from linkpay.errors import NotFound
 from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
@@ -150,5 +151,58 @@ def was_sent_back(tx: Tx, subscription_id: int, reason: str, since: datetime) ->
         .where(
             Charge.subscription_id == subscription_id, Refund.reason == reason, Refund.created_at >= since
         )
+    )  # fmt: skip
+    return bool(tx.scalar(select(exists(query))))
+
+
+def refund_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Refund | None:
+    """The refund of ours that has this id at Mollie."""
+    return tx.scalar(select(Refund).where(Refund.site_id == site_id, Refund.mollie_id == mollie_id))
+
+
+def refunds_for(tx: Tx, charge_id: int, reason: str) -> list[Refund]:
+    """The refunds of a charge's payments for one reason."""
+    return list(
+        tx.scalars(
+            select(Refund)
+            .join(Payment, Payment.id == Refund.payment_id)
+            .where(Payment.charge_id == charge_id, Refund.reason == reason)
+            .order_by(Refund.id)
+            .execution_options(populate_existing=True)
+        )
+    )
+
+
+def refunds_under_way(tx: Tx, charge_id: int) -> dict[int, int]:
+    """Cents that are on their way back and not in the ledger yet, by payment."""
+    booked = select(LedgerEntry.ref).where(LedgerEntry.charge_id == charge_id)
+    rows = tx.execute(
+        select(Refund.payment_id, Refund.amount_cents)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(
+            Payment.charge_id == charge_id,
+            Refund.stroke != Stroke.REFUSED,
+            Refund.mollie_id.is_(None) | Refund.mollie_id.not_in(booked),
+        )
+    )
+    found: dict[int, int] = {}
+    for payment_id, cents in rows:
+        found[payment_id] = found.get(payment_id, 0) + cents
+    return found
+
+
+def of_site(tx: Tx, site_id: int, charge_id: int) -> Charge:
+    """A charge of this site. Raises NotFound."""
+    found = tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.id == charge_id))
+    if found is None:
+        raise NotFound("charge_unknown", f"There is no charge {charge_id} here.", "charge")
+    return found
+
+
+def is_failing(tx: Tx, subscription_id: int, *, besides: int) -> bool:
+    """Whether money of another period is asked for after a failure."""
+    query = select(Charge.id).where(
+        Charge.subscription_id == subscription_id, Charge.id != besides, Charge.failed_at.is_not(None),
+        Charge.state.in_(UNSETTLED),
     )  # fmt: skip
     return bool(tx.scalar(select(exists(query))))

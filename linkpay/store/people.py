@@ -123,6 +123,13 @@ def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot
     return mandate
 
 
+def distrust_mandate(tx: Tx, mandate_id: int, code: str | None, now: datetime) -> None:
+    """Never debit this mandate again: its bank, or its owner there, refused it for good."""
+    mandate = tx.get_one(Mandate, mandate_id)
+    if mandate.unusable_at is None:
+        mandate.unusable_at, mandate.unusable_code = now, code
+
+
 def consents(tx: Tx, subscription: Subscription) -> Sequence[Consent]:
     """What was agreed to for this subscription, oldest first."""
     return tx.scalars(

@@ -1,14 +1,20 @@
 """A charge's state follows from its money and attempts, and its sums never contradict each other."""
 
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpay.domain.charge import UNSETTLED, Attempts, ChargeMoney, ChargeState, charge_state
+from linkpay.domain.charge import UNSETTLED, Attempts, ChargeMoney, ChargeState, charge_state, money_of
+from linkpay.domain.ledger import EntryKind
 
-S = ChargeState
+S, K = ChargeState, EntryKind
+COMES_IN = {K.PAYMENT, K.REFUND_UNDONE, K.CHARGEBACK_UNDONE, K.OUTSIDE}
 CENTS = st.integers(0, 20_000)
 MONEY = st.builds(ChargeMoney, st.integers(1, 10_000), CENTS, CENTS, CENTS)
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
 ATTEMPTS = st.builds(Attempts, st.booleans(), st.booleans(), st.booleans())
 
 
@@ -31,6 +37,73 @@ def test_what_came_in_twice_goes_back_once() -> None:
     assert ChargeMoney(5000, 10_000).surplus_cents == 5000
     assert ChargeMoney(5000, 10_000, refunded_cents=5000).surplus_cents == 0
     assert ChargeMoney(5000, 10_000, charged_back_cents=5000).surplus_cents == 0
+
+
+@dataclass
+class Fact:
+    """An entry of the ledger, `hour` hours after the first."""
+
+    kind: EntryKind
+    ref: str
+    amount_cents: int
+    hour: int
+
+    @property
+    def occurred_at(self) -> datetime:
+        return START + timedelta(hours=self.hour)
+
+
+PAID_TWICE = [Fact(K.PAYMENT, "tr_a", 5000, 0), Fact(K.PAYMENT, "tr_b", 5000, 1)]
+
+
+@given(
+    st.permutations([*PAID_TWICE, Fact(K.REFUND, "re_b", -5000, 2), Fact(K.CHARGEBACK, "chb_a", -5000, 3)])
+)
+def test_paid_twice_sent_back_once_and_then_charged_back_is_owed_however_we_heard_of_it(
+    heard: list[Fact],
+) -> None:
+    money = money_of(5000, heard)
+    assert money == ChargeMoney(5000, 10_000, 5000, 5000, 5000)
+    assert (money.owed_cents, money.kept_cents, money.surplus_cents) == (5000, 0, 0)
+
+
+@given(
+    st.permutations([*PAID_TWICE, Fact(K.CHARGEBACK, "chb_a", -5000, 2), Fact(K.REFUND, "re_b", -5000, 3)])
+)
+def test_what_we_chose_to_refund_after_the_second_payment_went_back_by_itself_is_not_owed(
+    heard: list[Fact],
+) -> None:
+    money = money_of(5000, heard)
+    assert money.surplus_refunded_cents == 0
+    assert money.owed_cents == 0
+
+
+def test_a_refund_of_more_than_the_surplus_gave_back_the_surplus_and_some_of_the_price() -> None:
+    assert money_of(5000, [*PAID_TWICE, Fact(K.REFUND, "re", -7000, 2)]).surplus_refunded_cents == 5000
+
+
+def test_a_refund_of_the_surplus_that_came_to_nothing_leaves_the_surplus() -> None:
+    undone = [Fact(K.REFUND, "re", -5000, 2), Fact(K.REFUND_UNDONE, "re/undone", 5000, 2)]
+    money = money_of(5000, [*PAID_TWICE, *undone])
+    assert (money.surplus_refunded_cents, money.surplus_cents, money.owed_cents) == (0, 5000, 0)
+
+
+def test_money_from_outside_is_money() -> None:
+    paid = [Fact(K.OUTSIDE, "outside:1", 5000, 0)]
+    assert money_of(5000, paid).owed_cents == 0
+    assert money_of(5000, [*paid, Fact(K.OUTSIDE_UNDONE, "outside:1/undone", -5000, 1)]).owed_cents == 5000
+
+
+FACTS = st.builds(
+    Fact, st.sampled_from(EntryKind), st.uuids().map(str), st.integers(1, 9000), st.integers(0, 99)
+).map(lambda fact: fact if fact.kind in COMES_IN else replace(fact, amount_cents=-fact.amount_cents))
+
+
+@given(st.integers(1, 9000), st.lists(FACTS, max_size=9))
+def test_the_sums_of_a_ledger_keep_every_cent(amount: int, facts: list[Fact]) -> None:
+    money = money_of(amount, facts)
+    assert money.kept_cents == sum(fact.amount_cents for fact in facts)
+    assert money.surplus_refunded_cents >= 0
 
 
 @given(st.sampled_from(ChargeState), MONEY, ATTEMPTS)

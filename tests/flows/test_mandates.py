@@ -1,14 +1,18 @@
 """Debits that cannot be: mandates that end, banks that refuse, keys that stop working."""
 
+from datetime import timedelta
+
 import pytest
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.tables import Mandate, Site
+from linkpay.store import people
+from linkpay.store.tables import Charge, Mandate, Site, Subscription
 from tests.flows import truth
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA, debits, evening_before, midnight, reach_debit
+from workers import sweep
 
 
 def mandate(stage: Stage) -> tuple[str, str]:
@@ -179,3 +183,36 @@ def test_work_of_a_site_without_a_key_waits_until_it_is_connected(stage: Stage) 
     stage.advance(hours=1)
     assert stage.charges(ANNA)[1].state is ChargeState.PAID
     truth.check(stage)
+
+
+@pytest.mark.parametrize("code", ["MD06", "MS02", "SL01", "AC04"])
+def test_a_mandate_that_was_refused_once_is_not_debited_for_later_periods_either(
+    stage: Stage, code: str
+) -> None:
+    """The owner lets go of the month, and Mollie goes on calling the mandate valid."""
+    debit = reach_debit(stage)
+    stage.bank(debit, "failed", code)
+    stage.work()
+    with stage.database.write() as tx:
+        tx.query(Mandate).update({"status": "valid"})
+        forgiven = tx.get_one(Charge, stage.charges(ANNA)[1].id)
+        forgiven.state, forgiven.failed_at = ChargeState.WRITTEN_OFF, None
+        tx.get_one(Subscription, stage.subscription(ANNA).id).state = SubscriptionState.ACTIVE
+    stage.advance(days=32)
+    assert debits(stage) == 1
+    assert stage.charges(ANNA)[2].state is ChargeState.FAILED
+    assert stage.mail_kinds()[-1] == "mandate_needed"
+    stage.pay_by_link(stage.charges(ANNA)[2])
+    stage.advance(days=35)
+    assert debits(stage) == 2, "the new mandate is debited"
+
+
+def test_a_debit_that_waits_to_be_sent_is_not_sent_on_a_mandate_refused_meanwhile(stage: Stage) -> None:
+    evening_before(stage)
+    stage.clock.advance(timedelta(hours=2))
+    sweep.turn(stage.parts)
+    with stage.database.write() as tx:
+        mandate = tx.query(Mandate).one()
+        people.distrust_mandate(tx, mandate.id, "MD06", stage.clock.now())
+    stage.work()
+    asked_for_a_new_mandate(stage)

@@ -371,3 +371,10 @@ def test_what_has_money_cannot_be_removed(database: Database) -> None:
         tx.execute(text("DELETE FROM charge"))
 
     refused(database, attempt, "fk_payment_charge_id_currency or FOREIGN KEY")
+
+
+def test_no_more_surplus_is_sent_back_than_was_sent_back_at_all(database: Database) -> None:
+    def attempt(tx: Tx) -> None:
+        make.make_charge(tx, refunded_cents=4000, surplus_refunded_cents=4001)
+
+    refused(database, attempt, "surplus")

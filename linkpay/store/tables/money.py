@@ -16,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from linkpay.domain.charge import ChargeMoney, ChargeState
+from linkpay.domain.charge import LET_GO, ChargeMoney, ChargeState
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.store.tables.base import Base, choice
@@ -47,6 +47,8 @@ class Charge(Base):
     paid_cents: Mapped[int] = mapped_column(default=0)
     refunded_cents: Mapped[int] = mapped_column(default=0)
     charged_back_cents: Mapped[int] = mapped_column(default=0)
+    # The part of `refunded_cents` that only gave back what had come in twice.
+    surplus_refunded_cents: Mapped[int] = mapped_column(default=0)
     paid_at: Mapped[datetime | None]
     failed_at: Mapped[datetime | None]
     failure_code: Mapped[str | None] = mapped_column(String(60))
@@ -67,12 +69,21 @@ class Charge(Base):
         CheckConstraint("vat_basis_points BETWEEN 0 AND 10000", name="vat"),
         CheckConstraint("ends_on > starts_on", name="days"),
         CheckConstraint("paid_cents >= 0 AND refunded_cents >= 0 AND charged_back_cents >= 0", name="sums"),
+        CheckConstraint("surplus_refunded_cents BETWEEN 0 AND refunded_cents", name="surplus"),
     )
 
     @property
     def money(self) -> ChargeMoney:
         """The sums as the rules see them."""
-        return ChargeMoney(self.amount_cents, self.paid_cents, self.refunded_cents, self.charged_back_cents)
+        return ChargeMoney(
+            self.amount_cents, self.paid_cents, self.refunded_cents, self.charged_back_cents,
+            self.surplus_refunded_cents,
+        )  # fmt: skip
+
+    @property
+    def asked_cents(self) -> int:
+        """What is still asked for: all that is owed, unless it was decided to let go of it."""
+        return 0 if self.state in LET_GO else self.money.owed_cents
 
 
 class Stroke(StrEnum):
@@ -114,6 +125,8 @@ class Payment(Base):
     checkout_url: Mapped[str | None] = mapped_column(String(1000))
     expires_at: Mapped[datetime | None]
     paid_at: Mapped[datetime | None]
+    # When Mollie says that it became what it is: an older sighting that comes late changes nothing.
+    decided_at: Mapped[datetime | None]
     failure_code: Mapped[str | None] = mapped_column(String(60))
 
     __table_args__ = (

@@ -50,7 +50,11 @@ class Member(Base):
 
 
 class Mandate(Base):
-    """Permission to collect, made by a first payment. `account_hint` is at most four digits."""
+    """Permission to collect, made by a first payment. `account_hint` is at most four digits.
+
+    `unusable_at` is when a bank, or the member through her bank, refused it for good: Mollie may call it
+    valid all the same, and it is never debited again. `unusable_code` says why.
+    """
 
     __tablename__ = "mandate"
 
@@ -62,8 +66,16 @@ class Mandate(Base):
     account_hint: Mapped[str | None] = mapped_column(String(4))
     reference: Mapped[str | None] = mapped_column(String(60))
     signed_on: Mapped[date | None]
+    unusable_at: Mapped[datetime | None]
+    unusable_code: Mapped[str | None] = mapped_column(String(60))
 
     __table_args__ = (UniqueConstraint("site_id", "mollie_id"),)
+
+    @property
+    def may_be_tried(self) -> bool:
+        """Whether a debit may be prepared on it; one that is not known as valid is asked about first."""
+        ended = self.status in (MandateStatus.INVALID, MandateStatus.REVOKED)
+        return self.unusable_at is None and not ended
 
 
 class Consent(Base):
