@@ -35,7 +35,7 @@ def apply(parts: Parts, row: Outbox) -> None:
         answer, external_user_id = _deliver(parts, errand)
     except (Missing, CredentialsRefused, IdentityConflict, Permanent) as problem:
         with parts.database.write() as tx:
-            errands.give_up(tx, errand, _explained(problem), parts.clock.now())
+            errands.give_up(tx, errand, *_explained(problem), parts.clock.now())
             work.park(tx, row, problem.detail, parts.clock.now())
         return
     except (ProviderError, TooLate):
@@ -100,14 +100,21 @@ def _identities(order: AccessOrder) -> list[str]:
     return list(dict.fromkeys((order.external_user_id, order.email, digest)))
 
 
-def _explained(problem: ProviderError) -> str:
+def _explained(problem: ProviderError) -> tuple[str, str]:
+    """(kind of refusal, a sentence about it)."""
     match problem:
         case Missing():
-            return "Kajabi does not know the address of this offer any more. Copy both addresses again."
+            return (
+                "address",
+                "Kajabi does not know the address of this offer any more. Copy both addresses again.",
+            )
         case IdentityConflict():
-            return "Kajabi knows this e-mail address under another external id. Say which one is right."
+            return (
+                "identity",
+                "Kajabi knows this e-mail address under another external id. Say which one is right.",
+            )
         case _:
-            return f"Kajabi refused: {problem.detail}"
+            return "refused", f"Kajabi refused: {problem.detail}"
 
 
 def review(parts: Parts, row: Outbox) -> None:

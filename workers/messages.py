@@ -80,6 +80,7 @@ def _kajabi(parts: Parts, row: Inbox) -> None:
             journal.need_attention(
                 tx, site_id=row.site_id, kind="kajabi_message", subject=f"offer:{said.offer_id}", now=now,
                 detail=f"Kajabi tells of a purchase of offer {said.offer_id}, which no plan here sells.",
+                problem="unmapped", kajabi_offer=said.offer_id,
             )  # fmt: skip
             return
         work.finish(tx, row, now, outcome=outcome.value)

@@ -4,7 +4,20 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("buy", "clock", "demo", "doctor", "members", "migrate", "owner", "replay", "setup", "timeline")
+_COMMANDS = (
+    "access",
+    "attention",
+    "buy",
+    "clock",
+    "demo",
+    "doctor",
+    "members",
+    "migrate",
+    "owner",
+    "replay",
+    "setup",
+    "timeline",
+)
 
 
 class _Commands(click.Group):

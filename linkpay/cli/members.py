@@ -9,7 +9,7 @@ from linkpay.cli import words
 from linkpay.cli.context import opened
 from linkpay.cli.output import Output, speaking
 from linkpay.domain.email import normalise_email
-from linkpay.services import overview
+from linkpay.services import overview, timeline_words
 from linkpay.services.overview import AccessLine, MandateLine, MemberLine, PaymentLine
 
 _STATE_STYLES = {
@@ -100,8 +100,7 @@ def _access(access: AccessLine | None, zone: str) -> list[Text | str]:
         return ["no access yet"]
     granted = access.wanted == "granted"
     said = Text("access" if granted else "no access", style="green" if granted else "red")
-    why = words.ACCESS_REASONS.get(access.reason, words.spaced(access.reason))
-    said.append(f": {why}", style="dim")
+    said.append(f": {timeline_words.reason(access.reason, 'en')}", style="dim")
     found: list[Text | str] = [said]
     if granted:
         found.append(words.until(access.until, zone))

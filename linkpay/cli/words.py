@@ -3,22 +3,9 @@
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from linkpay.domain.coverage import Source
 from linkpay.domain.money import Money, amount_string
 from linkpay.redaction import neutralise
 
-ACCESS_REASONS = {
-    Source.GIFT: "a gift",
-    Source.COMPLETED: "all terms paid",
-    Source.PAID: "period paid",
-    Source.TRIAL: "trial",
-    Source.DEBIT_RUNNING: "debit running",
-    Source.GRACE: "grace after a failed debit",
-    Source.REVERSAL_GRACE: "grace, money taken back",
-    Source.COLLECTION: "debit being prepared",
-    Source.SIGNUP: "waits for a mandate",
-    "not_covered": "nothing covers it",
-}
 METHODS = {"directdebit": "SEPA", "creditcard": "card", "paypal": "PayPal"}
 
 

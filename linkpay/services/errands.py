@@ -126,10 +126,12 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
         )  # fmt: skip
 
 
-def give_up(tx: Tx, errand: Errand, why: str, now: datetime) -> None:
-    """Kajabi refuses for good: let go of the lease and ask for a person."""
+def give_up(tx: Tx, errand: Errand, problem: str, why: str, now: datetime) -> None:
+    """Kajabi refuses for good: let go of the lease and ask for a person. `problem` names the kind of refusal
+    where it has words of its own: ``identity`` or ``address``."""
     grants.drop_lease(tx, errand.grant_id, errand.lease)
     grant = grants.get(tx, errand.grant_id)
     journal.need_attention(
-        tx, site_id=grant.site_id, kind="access", subject=f"grant:{grant.id}", detail=why, now=now
-    )
+        tx, site_id=grant.site_id, kind="access", subject=f"grant:{grant.id}", detail=why, now=now,
+        problem=problem,
+    )  # fmt: skip

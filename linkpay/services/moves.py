@@ -7,11 +7,11 @@ The new address is let in first; the old one loses access when Kajabi has confir
 from datetime import datetime
 
 from linkpay.domain.email import normalise_email
-from linkpay.errors import Conflict
+from linkpay.errors import Conflict, NotFound
 from linkpay.services import access
 from linkpay.store import journal, people, subscriptions
 from linkpay.store.db import Tx
-from linkpay.store.tables import Gift, Member
+from linkpay.store.tables import Gift, Member, Site, Subscription
 
 
 def move_access(
@@ -74,6 +74,15 @@ def set_member(tx: Tx, subscription_id: int, email: str, name: str, actor: str, 
         access.review(tx, member_id=new.id, offer_id=one.offer_id, now=now)
         access.review(tx, member_id=old_id, offer_id=one.offer_id, now=now)
     return new
+
+
+def require_own(tx: Tx, site: Site, subscription_id: int) -> None:
+    """Raise NotFound unless the subscription is this site's."""
+    subscription = tx.get(Subscription, subscription_id)
+    if subscription is None or subscription.site_id != site.id:
+        raise NotFound(
+            "subscription_unknown", f"{site.slug} has no purchase {subscription_id}.", "subscription"
+        )
 
 
 def _hand_gift_over(tx: Tx, gift: Gift, new: Member, now: datetime) -> None:

@@ -214,6 +214,18 @@ def renew_key(tx: Tx, refund_id: int) -> None:
     refund.idempotency_key, refund.key_used_at = str(uuid.uuid4()), None
 
 
+def try_again(tx: Tx, refund_id: int, now: datetime) -> None:
+    """Owe a refund again that was refused, as a new request: what was in its way may be gone."""
+    refund = charges.refund(tx, refund_id)
+    if refund.stroke is not Stroke.REFUSED:
+        return
+    refund.stroke, refund.idempotency_key, refund.key_used_at = Stroke.PREPARED, str(uuid.uuid4()), None
+    work.add(
+        tx, site_id=refund.site_id, kind="send_refund", ref=f"{refund.id}:{refund.idempotency_key[:8]}",
+        target_id=refund.id, run_at=now, now=now,
+    )  # fmt: skip
+
+
 def refused(tx: Tx, refund_id: int, why: str, now: datetime) -> None:
     """Mollie will not refund this: a person must."""
     refund = charges.refund(tx, refund_id)

@@ -12,7 +12,7 @@ from linkpay.errors import NotFound
 from linkpay.store import overview as store
 from linkpay.store import sites
 from linkpay.store.db import Tx
-from linkpay.store.tables import Event, Inbox, Payment, Subscription
+from linkpay.store.tables import Event, Inbox, Member, Payment, Subscription
 
 _MONEY = frozenset(kind.value for kind in EntryKind)
 _CAME_TO_NOTHING = (PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED)
@@ -71,15 +71,21 @@ def of(tx: Tx, subject: str) -> Timeline:
 
 
 def _of_person(tx: Tx, email: str) -> Timeline:
-    owned = store.subscriptions_of(tx, email)
-    if not owned:
+    owned, members = store.subscriptions_of(tx, email), store.members_of(tx, email)
+    if not owned and not members:
         raise NotFound(
             "person_unknown", f"Nobody with the e-mail address {email} ever began to buy.", "subject"
         )
     ids = [subscription.id for subscription in owned]
     payments = store.payments_of(tx, ids)
     moments = [*_events(tx, ids, payments), *_payments(tx, payments)]
-    return Timeline(email, _zone(tx, owned[0]), _in_order(moments), _sums(tx, [p for _, p in payments]))
+    moments += [_event(event, {}, {}) for event in store.events_about(tx, [member.id for member in members])]
+    return Timeline(
+        email,
+        _zone(tx, owned[0] if owned else members[0]),
+        _in_order(moments),
+        _sums(tx, [p for _, p in payments]),
+    )
 
 
 def _of_payment(tx: Tx, mollie_id: str) -> Timeline:
@@ -103,8 +109,8 @@ def _of_payment(tx: Tx, mollie_id: str) -> Timeline:
     return Timeline(mollie_id, _zone(tx, subscription), _in_order(moments), _sums(tx, [payment]))
 
 
-def _zone(tx: Tx, subscription: Subscription) -> str:
-    return sites.get(tx, subscription.site_id).zone
+def _zone(tx: Tx, owned: Subscription | Member) -> str:
+    return sites.get(tx, owned.site_id).zone
 
 
 def _in_order(moments: Iterable[Moment]) -> list[Moment]:

@@ -1,5 +1,6 @@
 """What people read: events, mails, and the attention list."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -54,6 +55,30 @@ def solved(tx: Tx, *, site_id: int, kind: str, subject: str, now: datetime) -> N
         )
         .values(solved_at=now)
     )  # fmt: skip
+
+
+def solve(
+    tx: Tx, item: Attention, *, by: str, solution: str, now: datetime, reason: str | None = None
+) -> None:
+    """A person solved it. Of two who press at once the first is written down."""
+    data = item.data | ({"reason": reason[:200]} if reason else {})
+    tx.execute(
+        update(Attention)
+        .where(Attention.id == item.id, Attention.solved_at.is_(None))
+        .values(solved_at=now, solved_by=by, solution=solution, data=data)
+    )
+
+
+def open_attention(tx: Tx, site_id: int) -> Sequence[Attention]:
+    """What waits for a person on a site, oldest first."""
+    query = select(Attention).where(Attention.site_id == site_id, Attention.solved_at.is_(None))
+    return tx.scalars(query.order_by(Attention.id)).all()
+
+
+def attention(tx: Tx, site_id: int, item_id: int) -> Attention | None:
+    """A trouble of this site as it is now, open or not."""
+    query = select(Attention).where(Attention.site_id == site_id, Attention.id == item_id)
+    return tx.scalar(query.execution_options(populate_existing=True))
 
 
 def write_mail(tx: Tx, **values: Any) -> int | None:

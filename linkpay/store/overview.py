@@ -106,6 +106,18 @@ def subscriptions_of(tx: Tx, email: str) -> Sequence[Subscription]:
     ).all()
 
 
+def members_of(tx: Tx, email: str) -> Sequence[Member]:
+    """This person as a member, on every site where she is one."""
+    return tx.scalars(select(Member).where(Member.email == email).order_by(Member.id)).all()
+
+
+def events_about(tx: Tx, member_ids: Collection[int]) -> Sequence[Event]:
+    """What happened to these members beside their purchases, in order."""
+    return tx.scalars(
+        select(Event).where(Event.member_id.in_(member_ids)).order_by(Event.created_at, Event.id)
+    ).all()
+
+
 def payments_by_ref(tx: Tx, mollie_id: str) -> Sequence[Payment]:
     """The payments with this Mollie id; two sites never share a Mollie account in earnest."""
     return tx.scalars(select(Payment).where(Payment.mollie_id == mollie_id).order_by(Payment.id)).all()

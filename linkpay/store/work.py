@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Executable, Select, bindparam, case, func, or_, select, update
 from sqlalchemy.exc import NoResultFound
@@ -191,6 +191,38 @@ def is_parked(tx: Tx, kind: str, target_id: int) -> bool:
         Outbox.done_at.is_(None),
     )  # fmt: skip
     return tx.scalar(query.limit(1)) is not None
+
+
+def parked_by_id(
+    tx: Tx, table: type[Inbox] | type[Outbox], site_id: int, row_id: int
+) -> Sequence[Inbox | Outbox]:
+    """The row with this id, if it is this site's and parked."""
+    return tx.scalars(_parked(table).where(table.site_id == site_id, table.id == row_id)).all()
+
+
+def parked_work(tx: Tx, kind: str, target_id: int) -> Sequence[Inbox | Outbox]:
+    """Parked work of one kind for one row, oldest first."""
+    return tx.scalars(_parked(Outbox).where(Outbox.kind == kind, Outbox.target_id == target_id)).all()
+
+
+def parked_messages(tx: Tx, site_id: int, reason_ends: str) -> Sequence[Inbox | Outbox]:
+    """A site's parked messages of Kajabi whose reason ends so, oldest first."""
+    return tx.scalars(
+        _parked(Inbox).where(
+            Inbox.site_id == site_id,
+            Inbox.source == "kajabi",
+            Inbox.last_error.endswith(reason_ends, autoescape=True),
+        )
+    ).all()
+
+
+def _parked(table: type[Inbox] | type[Outbox]) -> Select[Any]:
+    return select(table).where(table.parked_at.is_not(None), table.done_at.is_(None)).order_by(table.id)
+
+
+def give_up(row: Inbox | Outbox, now: datetime) -> None:
+    """A person says that parked work need not be done any more."""
+    row.done_at, row.parked_at = now, None
 
 
 def _put(tx: Tx, row: Inbox | Outbox, **values: object) -> None:

@@ -1,0 +1,91 @@
+"""``attention``: what waits for a person, and the answers that solve it."""
+
+import getpass
+
+import click
+from rich.text import Text
+
+from linkpay.cli import words
+from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.output import Output, speaking
+from linkpay.services.attention import items, solving
+from linkpay.services.attention.items import Item
+
+_site = click.option("--site", help="The site, by the name in its addresses.")
+_locale = click.option(
+    "--locale", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Language."
+)
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def attention(context: click.Context) -> None:
+    """Show and solve what waits for a person."""
+    if context.invoked_subcommand is None:
+        context.invoke(list_)
+
+
+@attention.command("list")
+@_site
+@_locale
+@speaking
+def list_(output: Output, site: str | None = None, locale: str = "en") -> None:
+    """All that waits, oldest first."""
+    with opened() as (_, parts):
+        found = chosen_site(parts, site)
+        with parts.database.read() as tx:
+            waiting = items.open_items(tx, found.id, locale)
+    output.document(waiting)
+    for item in waiting:
+        output.people.print(_shown(item, found.zone))
+    output.people.print(
+        words.count(len(waiting), "thing waits", "things wait") if waiting else "Nothing waits for you.",
+        style="dim",
+    )
+
+
+@attention.command()
+@click.argument("number", type=int, metavar="ID")
+@_site
+@_locale
+@speaking
+def show(output: Output, number: int, site: str | None, locale: str) -> None:
+    """One trouble, open or solved."""
+    with opened() as (_, parts):
+        found = chosen_site(parts, site)
+        with parts.database.read() as tx:
+            item = items.one(tx, found.id, number, locale)
+    output.document(item)
+    output.people.print(_shown(item, found.zone))
+
+
+@attention.command()
+@click.argument("number", type=int, metavar="ID")
+@click.argument("action")
+@click.option("--external-id", default="", help="For use_external_id: the id that Kajabi has.")
+@click.option("--reason", default="", help="For dismiss: what you did about it.")
+@_site
+@speaking
+def solve(output: Output, /, number: int, action: str, site: str | None, **answers: str) -> None:
+    """Do ACTION, one of those that `attention` shows for ID."""
+    with opened() as (_, parts):
+        found = chosen_site(parts, site)
+        with parts.database.write() as tx:
+            who, now = f"owner:{getpass.getuser()}"[:60], parts.clock.now()
+            solved = solving.solve(tx, found.id, number, action, who, now, **answers)
+    output.document(solved)
+    what = "is solved" if solved.closed else "goes away by itself when it works"
+    output.people.print(f"Trouble {number} {what} ({words.spaced(solved.action)}).")
+
+
+def _shown(item: Item, zone: str) -> Text:
+    said = Text(f"{item.id}  ", style="bold cyan").append(item.happened, style="default")
+    said.append(f"\n    {words.day_of(item.since, zone)}. {item.done}", style="dim")
+    for row in item.rows:
+        said.append(f"\n    waits: {row}", style="dim")
+    for button in item.buttons:
+        asks = "".join(f" --{asked.replace('_', '-')} ..." for asked in button.asks)
+        said.append(f"\n    → {button.label}: ").append(
+            f"solve {item.id} {button.action}{asks}", style="cyan"
+        )
+    return said

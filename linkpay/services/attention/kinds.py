@@ -1,0 +1,229 @@
+"""Every kind of trouble that needs a person: what happened, what was done already, what solves it.
+
+Words may speak of what `facts.of` knows about an item and of the item's own data; a fact that is not
+known reads as a dash. A kind may be refined by what its data calls ``problem``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+Words = Mapping[str, str]
+
+
+class Action(StrEnum):
+    """What a person can press."""
+
+    REPLAY = "replay"
+    RETRY = "retry"
+    USE_EXTERNAL_ID = "use_external_id"
+    REFUND = "refund"
+    AGREE = "agree"
+    LOOK_AGAIN = "look_again"
+    CHECK_KEY = "check_key"
+    DISMISS = "dismiss"
+
+
+LABELS: dict[Action, Words] = {
+    Action.REPLAY: {"nl": "Opnieuw verwerken", "en": "Handle it again"},
+    Action.RETRY: {"nl": "Opnieuw proberen", "en": "Try again"},
+    Action.USE_EXTERNAL_ID: {"nl": "Gebruik dit externe id", "en": "Use this external id"},
+    Action.REFUND: {"nl": "Terugbetalen", "en": "Refund"},
+    Action.AGREE: {"nl": "Akkoord, zo laten", "en": "Agree and leave it so"},
+    Action.LOOK_AGAIN: {"nl": "Opnieuw bij Mollie kijken", "en": "Look at Mollie again"},
+    Action.CHECK_KEY: {"nl": "Controleer de sleutel opnieuw", "en": "Check the key again"},
+    Action.DISMISS: {"nl": "Ik heb het zelf opgelost", "en": "I have solved it myself"},
+}
+#: What a person must say along with an action.
+ASKS: dict[Action, tuple[str, ...]] = {
+    Action.USE_EXTERNAL_ID: ("external_id",),
+    Action.DISMISS: ("reason",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Words by language, and the answers in the order in which they help."""
+
+    happened: Words
+    done: Words
+    actions: tuple[Action, ...]
+
+
+_BOOKED = {
+    "nl": "Het geld is geboekt zoals altijd; verder is er niets gedaan.",
+    "en": "The money is booked as ever; nothing else was done.",
+}
+_SET_ASIDE = {
+    "nl": "LinkPay heeft het apart gezet en probeert het niet vanzelf opnieuw.",
+    "en": "LinkPay set it aside and does not try it again by itself.",
+}
+_TRIES_NO_MORE = {
+    "nl": "Geld en afspraken zijn onveranderd. LinkPay probeert dit niet vanzelf opnieuw.",
+    "en": "Money and agreements are unchanged. LinkPay does not try this again by itself.",
+}
+_A = Action
+_RETRY = (_A.RETRY, _A.DISMISS)
+
+KINDS: dict[str, Kind] = {
+    "access": Kind(
+        {
+            "nl": "{offer} kon voor {email} niet {opened_or_closed} worden bij Kajabi: {detail}",
+            "en": "{offer} could not be {opened_or_closed} for {email} at Kajabi: {detail}",
+        },
+        _TRIES_NO_MORE,
+        _RETRY,
+    ),
+    "access.identity": Kind(
+        {
+            "nl": "Kajabi kent {email} met een ander extern id; {offer} kon niet {opened_or_closed} worden.",
+            "en": "Kajabi knows {email} by another external id, so {offer} could not be {opened_or_closed}.",
+        },
+        {
+            "nl": "Geprobeerd: {external_id}, het e-mailadres en de MD5 daarvan. Zoek het juiste id op bij"
+            " Kajabi (het contact, External user id).",
+            "en": "Tried: {external_id}, the e-mail address and the MD5 of it. Look the right id up at Kajabi"
+            " (the contact, External user id).",
+        },
+        (_A.USE_EXTERNAL_ID, _A.RETRY, _A.DISMISS),
+    ),
+    "access.address": Kind(
+        {
+            "nl": "Kajabi kent het adres van {offer} niet meer, dus {email} kon niet {let_in_or_out} worden.",
+            "en": "Kajabi knows the address of {offer} no more, so {email} could not be {let_in_or_out}.",
+        },
+        {
+            "nl": "LinkPay probeert dit niet vanzelf opnieuw. Kopieer beide adressen van het aanbod opnieuw.",
+            "en": "LinkPay does not try this again by itself. Copy both addresses of the offer again.",
+        },
+        _RETRY,
+    ),
+    "parked": Kind(
+        {
+            "nl": "Een stuk werk ({work}) kan niet verder: {detail}",
+            "en": "A piece of work ({work}) cannot go on: {detail}",
+        },
+        _SET_ASIDE,
+        (_A.REPLAY, _A.DISMISS),
+    ),
+    "kajabi_message": Kind(
+        {
+            "nl": "Een bericht van Kajabi is niet te begrijpen: {detail}",
+            "en": "A message from Kajabi cannot be understood: {detail}",
+        },
+        _SET_ASIDE,
+        (_A.REPLAY, _A.DISMISS),
+    ),
+    "kajabi_message.unmapped": Kind(
+        {
+            "nl": "Kajabi meldt een aankoop van aanbod {kajabi_offer}, dat hier niet verkocht wordt.",
+            "en": "Kajabi tells of a purchase of offer {kajabi_offer}, which is not sold here.",
+        },
+        {
+            "nl": "Het bericht is bewaard. Voeg het aanbod toe aan je instellingen en verwerk het opnieuw.",
+            "en": "The message is kept. Add the offer to your settings, then handle it again.",
+        },
+        (_A.REPLAY, _A.DISMISS),
+    ),
+    "mollie_key": Kind(
+        {
+            "nl": "Mollie accepteert de sleutel van {site} niet meer.",
+            "en": "Mollie refuses the key of {site}.",
+        },
+        {
+            "nl": "Er wordt niets afgeschreven. Alles wat moet gebeuren wacht en gaat vanzelf verder.",
+            "en": "Nothing is charged. All that is to be done waits, and goes on by itself.",
+        },
+        (_A.CHECK_KEY,),
+    ),
+    "checkout": Kind(
+        {
+            "nl": "Een koper kon niet betalen: Mollie weigerde de betaling. {detail}",
+            "en": "A buyer could not pay: Mollie refused the payment. {detail}",
+        },
+        {
+            "nl": "Er is niets afgeschreven. Controleer de sleutel, methoden en limieten bij Mollie.",
+            "en": "Nothing was charged. Check the key, the methods and the limits at Mollie.",
+        },
+        (_A.CHECK_KEY, _A.DISMISS),
+    ),
+    "mismatch": Kind(
+        {
+            "nl": "Betaling {payment} bij Mollie is niet wat gevraagd was. {detail}",
+            "en": "Payment {payment} at Mollie is not what was asked for. {detail}",
+        },
+        {"nl": "Er is niets geboekt.", "en": "Nothing was booked."},
+        (_A.LOOK_AGAIN, _A.DISMISS),
+    ),
+    "late_paid": Kind(
+        {
+            "nl": "{email} betaalde {amount} voor een abonnement dat al gestopt was.",
+            "en": "{email} paid {amount} for a subscription that had ended.",
+        },
+        _BOOKED,
+        (_A.REFUND, _A.AGREE),
+    ),
+    "loss": Kind(
+        {
+            "nl": "Van {email} ging er meer terug dan er binnenkwam: {lost} is weg.",
+            "en": "More went back to {email} than came in: {lost} is lost.",
+        },
+        {
+            "nl": "Alles staat in het grootboek. Vraag het bedrag terug, of neem het verlies.",
+            "en": "All of it is in the ledger. Ask for the amount, or take the loss.",
+        },
+        (_A.AGREE, _A.DISMISS),
+    ),
+    "refund": Kind(
+        {
+            "nl": "De terugbetaling van {amount} aan {email} is niet gelukt: {detail}",
+            "en": "The refund of {amount} to {email} did not work: {detail}",
+        },
+        {
+            "nl": "Het geld staat nog bij Mollie en in het grootboek.",
+            "en": "The money is still at Mollie and in the ledger.",
+        },
+        (_A.RETRY, _A.DISMISS),
+    ),
+    "drift": Kind(
+        {
+            "nl": "Kajabi toont iets anders dan LinkPay er deed: {email} en {offer}. {detail}",
+            "en": "Kajabi shows something else than LinkPay did there: {email} and {offer}. {detail}",
+        },
+        {
+            "nl": "LinkPay deed het één keer opnieuw, zonder verschil.",
+            "en": "LinkPay did it once more, without a difference.",
+        },
+        _RETRY,
+    ),
+    "kajabi_key": Kind(
+        {
+            "nl": "Kajabi accepteert de API-sleutel van {site} niet.",
+            "en": "Kajabi refuses the API key of {site}.",
+        },
+        {
+            "nl": "Toegang geven en intrekken gaat gewoon door; teruglezen, controle en tags wachten.",
+            "en": "Access is given and taken as ever; reading back, the nightly check and tags wait.",
+        },
+        (_A.CHECK_KEY, _A.DISMISS),
+    ),
+    "kajabi_tags": Kind(
+        {
+            "nl": "Kajabi heeft geen tag met de naam {tag}.",
+            "en": "Kajabi has no tag of the name {tag}.",
+        },
+        {
+            "nl": "Maak de tag aan bij Kajabi; LinkPay kan dat niet. De andere tags worden gewoon gezet.",
+            "en": "Make the tag at Kajabi; LinkPay cannot. The other tags are set as ever.",
+        },
+        _RETRY,
+    ),
+}  # fmt: skip
+
+#: For a kind that nobody has found words for: its own English sentence is better than nothing.
+UNKNOWN = Kind({"nl": "{detail}", "en": "{detail}"}, _SET_ASIDE, (_A.DISMISS,))
+
+
+def kind_of(kind: str, problem: str | None) -> Kind:
+    """The kind, refined by its problem where there are words for that."""
+    return KINDS.get(f"{kind}.{problem}") or KINDS.get(kind, UNKNOWN)

@@ -1,0 +1,159 @@
+"""What happened, in words: one sentence for every kind of event, its reasons and who did it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from linkpay.domain.coverage import Source
+from linkpay.domain.money import Money
+from linkpay.redaction import neutralise
+from linkpay.services.formats import money_text
+from linkpay.services.timeline import Moment
+
+Words = Mapping[str, str]
+
+
+def _w(nl: str, en: str) -> Words:
+    return {"nl": nl, "en": en}
+
+
+#: By kind of event; a kind that is not here is shown as its own name.
+EVENTS: dict[str, Words] = {
+    # Buying and paying.
+    "signed_up": _w("aangemeld", "signed up"),
+    "choice_changed": _w("keuze veranderd voor het betalen", "choice changed before paying"),
+    "payment_made": _w("betaling klaargezet", "payment prepared"),
+    "payment_asked": _w("geld gevraagd bij Mollie", "Mollie asked for the money"),
+    "webhook_arrived": _w("bericht van Mollie", "webhook arrived"),
+    "webhook_handled": _w("bericht verwerkt", "webhook handled"),
+    "webhook_parked": _w("bericht apart gezet", "webhook set aside"),
+    "look_noted": _w("opnieuw kijken bij Mollie", "a look was owed"),
+    "payment": _w("betaald", "paid"),
+    "payment_undone": _w("afschrijving mislukt nadat hij betaald was", "debit failed after it was paid"),
+    "payment_failed": _w("betaling mislukt", "payment failed"),
+    "payment_canceled": _w("betaling afgebroken", "payment canceled"),
+    "payment_expired": _w("betaling verlopen", "payment expired"),
+    "refund": _w("terugbetaald", "refunded"),
+    "refund_undone": _w("terugbetaling niet doorgegaan", "refund came to nothing"),
+    "refund_owed": _w("terugbetaling gestart", "refund owed"),
+    "refund_dropped": _w("terugbetaling niet meer nodig", "refund needed no more"),
+    "chargeback": _w("teruggeboekt door de bank", "charged back"),
+    "chargeback_undone": _w("terugboeking ongedaan gemaakt", "chargeback reversed"),
+    "outside": _w("buiten Mollie betaald", "paid outside of Mollie"),
+    "outside_undone": _w("betaling buiten Mollie ingetrokken", "outside payment taken back"),
+    # The life of a subscription.
+    "started": _w("abonnement begonnen", "subscription started"),
+    "charge_raised": _w("afschrijving klaargezet", "charge raised"),
+    "debit_told": _w("afschrijving aangekondigd", "debit announced"),
+    "period_written_off": _w("periode kwijtgescholden", "period written off"),
+    "suspended": _w("uitstel voorbij, gestopt", "suspended, grace is over"),
+    "cancel_asked": _w("opgezegd", "cancelled"),
+    "cancel_undone": _w("opzegging ingetrokken", "cancellation undone"),
+    "ended": _w("beëindigd", "ended"),
+    "taken_over": _w("overgenomen van Mollie", "taken over from Mollie"),
+    "mail_sent": _w("mail verstuurd", "mail sent"),
+    # Access.
+    "access_granted": _w("Kajabi gaf toegang", "Kajabi granted access"),
+    "access_revoked": _w("Kajabi trok de toegang in", "Kajabi revoked access"),
+    "access_opened_anew": _w(
+        "opnieuw geopend na het sluiten van een ander aanbod", "opened anew after another offer closed"
+    ),
+    "gift_given": _w("cadeau gegeven", "gift given"),
+    "gift_taken_back": _w("cadeau teruggenomen", "gift taken back"),
+    "member_blocked": _w("geblokkeerd", "blocked"),
+    "member_unblocked": _w("blokkade opgeheven", "unblocked"),
+    "access_moved": _w("toegang verhuisd naar een ander adres", "access moved to another address"),
+    "access_moved_here": _w("toegang hierheen verhuisd", "access moved here"),
+    "member_changed": _w("aankoop geldt voor iemand anders", "purchase counts for somebody else"),
+    "drift_found": _w("Kajabi toonde iets anders", "Kajabi showed something else"),
+    "trouble_solved": _w("probleem opgelost", "trouble solved"),
+}
+
+REASONS: dict[str, Words] = {
+    Source.GIFT: _w("een cadeau", "a gift"),
+    Source.COMPLETED: _w("alle termijnen betaald", "all terms paid"),
+    Source.PAID: _w("periode betaald", "period paid"),
+    Source.TRIAL: _w("proefperiode", "trial"),
+    Source.PAUSE: _w("pauze met toegang", "a pause that keeps access"),
+    Source.DEBIT_RUNNING: _w("afschrijving loopt", "debit running"),
+    Source.GRACE: _w("uitstel na een mislukte afschrijving", "grace after a failed debit"),
+    Source.REVERSAL_GRACE: _w("uitstel na een terugboeking", "grace, money taken back"),
+    Source.COLLECTION: _w("afschrijving wordt voorbereid", "debit being prepared"),
+    Source.SIGNUP: _w("wacht op een machtiging", "waits for a mandate"),
+    Source.SHARED: _w("een ander aanbod opent hetzelfde", "another offer opens the same"),
+    Source.MOVING: _w("verhuist naar een ander adres", "moves to another address"),
+    "not_covered": _w("niets dekt het", "nothing covers it"),
+    "blocked": _w("geblokkeerd", "blocked"),
+}
+
+_ACTORS: dict[str, Words] = {
+    "buyer": _w("koper", "buyer"),
+    "member": _w("lid", "member"),
+    "owner": _w("eigenaar", "owner"),
+    "clock": _w("klok", "clock"),
+}
+_NAMES_ITS_PAYMENT = frozenset({"payment_made", "payment"})
+# Values that need no name before them.
+_SPEAK_ALONE = frozenset({"plan", "mail", "reason", "outcome", "why", "sequence", "ref", "action", "trouble"})
+_NAMES: dict[str, Words] = {
+    "until": _w("tot", "until"),
+    "to": _w("naar", "to"),
+    "came_from": _w("van", "from"),
+    "came_to": _w("werd", "came to"),
+    "starts_on": _w("begint", "starts"),
+    "ends_on": _w("eindigt", "ends"),
+    "offer_id": _w("aanbod", "offer"),
+}
+_SAID = {
+    "answer": _w("antwoord", "answer"),
+    "already": _w("het was al zo", "it was so already"),
+    "took": _w("ms nadat het moest", "ms after it was wanted"),
+}
+
+
+def event(kind: str, locale: str) -> str:
+    """What a kind of event says."""
+    return EVENTS[kind][locale] if kind in EVENTS else _spaced(kind)
+
+
+def reason(code: str, locale: str) -> str:
+    """Why access is given or not."""
+    return REASONS[code][locale] if code in REASONS else _spaced(code)
+
+
+def actor(who: str, locale: str) -> str:
+    """Who did it: a role, or a name behind a role as in ``owner:eva``."""
+    role, _, name = who.partition(":")
+    said = _ACTORS[role][locale] if role in _ACTORS else role
+    return f"{said} {neutralise(name)}" if name else said
+
+
+def details(moment: Moment, locale: str) -> list[str]:
+    """What else is known of a moment, in the order in which it helps."""
+    data, shown = dict(moment.data), []
+    if (amount := data.pop("amount_cents", None)) is not None:
+        shown.append(money_text(Money(amount, moment.currency or "EUR"), locale))
+    if moment.what in _NAMES_ITS_PAYMENT:
+        data.pop("ref", None)
+        shown.append(moment.payment or "")
+    if (inbox := data.pop("inbox", None)) is not None:
+        shown.append(f"inbox:{inbox}")
+    if (status := data.pop("status", None)) is not None:
+        shown.append(f"{_SAID['answer'][locale]} {status}")
+    if data.pop("was_so_already", False):
+        shown.append(_SAID["already"][locale])
+    took = data.pop("milliseconds", None)
+    shown += [_named(name, value, locale) for name, value in data.items() if value not in (None, "")]
+    if took is not None:
+        shown.append(f"{took} {_SAID['took'][locale]}")
+    return [one for one in shown if one]
+
+
+def _named(name: str, value: Any, locale: str) -> str:
+    text = neutralise(reason(str(value), locale) if name == "reason" else str(value))
+    if name in _SPEAK_ALONE:
+        return _spaced(text) if name != "ref" else text
+    return f"{_NAMES[name][locale] if name in _NAMES else _spaced(name)} {text}"
+
+
+def _spaced(code: str) -> str:
+    return code if code.startswith("tr_") or "@" in code else code.replace("_", " ")

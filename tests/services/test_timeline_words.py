@@ -1,0 +1,66 @@
+"""Every kind of event has words in both languages, wherever in the code it is recorded."""
+
+import ast
+
+import pytest
+
+from linkpay.clock import SystemClock
+from linkpay.domain.coverage import Source
+from linkpay.domain.ledger import EntryKind
+from linkpay.services import timeline_words
+from linkpay.services.timeline import Moment
+from linkpay.services.timeline_words import EVENTS, REASONS
+from tests.flows.test_attention import calls_of, texts_in
+
+_FAILURES = {"payment_failed", "payment_canceled", "payment_expired"}
+_KINDS_BY_RULE = {kind.value for kind in EntryKind} | _FAILURES
+
+
+def recorded() -> set[str]:
+    """Every kind that a call of `record` or `record_about` names, also by a variable of its function."""
+    found: set[str] = set()
+    for name in ("record", "record_about"):
+        for path, call in calls_of(name):
+            kind = call.args[1]
+            if isinstance(kind, ast.Name):
+                found |= _assigned(path.read_text(encoding="utf-8"), kind.id)
+            elif not isinstance(kind, ast.JoinedStr):
+                found |= texts_in(kind)
+    return found
+
+
+def _assigned(text: str, variable: str) -> set[str]:
+    return {
+        said
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == variable for t in node.targets)
+        for said in texts_in(node.value)
+        if said.startswith("access_")
+    }
+
+
+def test_every_kind_that_is_recorded_has_words() -> None:
+    assert len(recorded()) > 15
+    assert recorded() | _KINDS_BY_RULE <= EVENTS.keys() | {"access_open", "access_back", "access_ended"}
+
+
+def test_all_words_are_in_both_languages() -> None:
+    for words in (*EVENTS.values(), *REASONS.values()):
+        assert words.keys() == {"nl", "en"}
+        assert all(words.values())
+    assert REASONS.keys() == set(Source) | {"not_covered", "blocked"}
+
+
+@pytest.mark.parametrize(("locale", "said"), [("nl", "eigenaar eva"), ("en", "owner eva")])
+def test_who_did_it_is_told_by_role_and_name(locale: str, said: str) -> None:
+    assert timeline_words.actor("owner:eva", locale) == said
+    assert timeline_words.actor("mollie", locale) == "mollie"
+
+
+def test_what_somebody_typed_cannot_move_the_cursor() -> None:
+    moment = Moment(
+        SystemClock().now(), "gift_given", "owner", 0, data={"why": "\x1b[2Jgone", "until": "2026-12-31"}
+    )
+    shown = ", ".join(timeline_words.details(moment, "en"))
+    assert "\x1b" not in shown
+    assert "until 2026-12-31" in shown
