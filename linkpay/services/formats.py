@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from babel.dates import format_date
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_percent
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.money import Money, amount_string
@@ -26,6 +26,11 @@ def day_text(day: date, locale: str) -> str:
 def moment_text(instant: datetime, zone: str, locale: str) -> str:
     """The day it is in `zone` at an instant, in words."""
     return day_text(local_day(instant, zone), locale)
+
+
+def share_text(basis_points: int, locale: str) -> str:
+    """A share with one decimal at most; Dutch "33,3%", English "33.3%"."""
+    return format_percent(Decimal(basis_points) / 10_000, "#,##0.#%", locale=_habits(locale))
 
 
 def _habits(locale: str) -> str:

@@ -35,7 +35,8 @@ def owner_pages(studio: Studio) -> dict[str, str]:
     number = studio.stage.subscription("bram@example.com").id
     return {
         "account": "/owner/account", "second-step": "/owner/account/second-step", "today": "/owner/studio/",
-        "members": "/owner/studio/members", "nobody-found": "/owner/studio/members?q=zzz",
+        "members": "/owner/studio/members", "numbers": "/owner/studio/numbers",
+        "nobody-found": "/owner/studio/members?q=zzz",
         "member": f"/owner/studio/members/{number}", "colleagues": "/owner/studio/colleagues",
     }  # fmt: skip
 

@@ -1,5 +1,5 @@
 """Every part of the owner's desk."""
 
-from linkpay.web.owner import account, colleagues, door, home, joining, members, today
+from linkpay.web.owner import account, colleagues, door, home, joining, members, numbers, today
 
-BLUEPRINTS = (door.bp, joining.bp, home.bp, account.bp, today.bp, members.bp, colleagues.bp)
+BLUEPRINTS = (door.bp, joining.bp, home.bp, account.bp, today.bp, members.bp, numbers.bp, colleagues.bp)

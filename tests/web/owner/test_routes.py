@@ -35,7 +35,7 @@ def needs(app: Flask, rule: Rule) -> Right | None:
 
 
 def address(rule: Rule, site: str) -> str:
-    values = {"site": site, "number": 1, "token": "a" * 32}
+    values = {"site": site, "number": 1, "token": "a" * 32, "name": "growth"}
     built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
     assert built is not None
     return built[1]

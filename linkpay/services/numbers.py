@@ -1,0 +1,73 @@
+"""The numbers of a site: recurring revenue and its bridge, recovery, and the money that is due."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from linkpay.domain.calendar import Interval, local_day
+from linkpay.domain.metrics import Flow, MonthOfMoney, after, months_of_money
+from linkpay.store import numbers
+from linkpay.store.db import Tx
+
+_MONTHS, _WEEKS = 12, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What becomes due in the seven days from `starts_on`, in cents."""
+
+    starts_on: date
+    number: int
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """Of the charges that ever failed, how many were paid after all, and what that brought in cents."""
+
+    failed: int
+    recovered: int
+    cents: int
+
+    @property
+    def basis_points(self) -> int | None:
+        """The share that was paid after all; None when nothing ever failed."""
+        return self.recovered * 10_000 // self.failed if self.failed else None
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """All of it."""
+
+    months: Sequence[MonthOfMoney]
+    weeks: Sequence[Week]
+    recovery: Recovery
+
+
+def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
+    """The last twelve months, the next eight weeks."""
+    today = local_day(now, zone)
+    this = (today.year, today.month)
+    flows = [_flow(group, gain=True) for group in numbers.began(tx, site_id)]
+    flows += [_flow(group, gain=False) for group in numbers.ended(tx, site_id)]
+    return Numbers(
+        months=months_of_money(flows, after(this, 1 - _MONTHS), this),
+        weeks=_weeks(tx, site_id, today),
+        recovery=Recovery(*numbers.failures(tx, site_id)),
+    )
+
+
+def _flow(group: numbers.Group, *, gain: bool) -> Flow:
+    interval = Interval(group.unit, group.count)
+    return Flow((group.year, group.month), interval, group.number, group.cents, gain, group.again)
+
+
+def _weeks(tx: Tx, site_id: int, today: date) -> list[Week]:
+    found = [Week(today + timedelta(weeks=week), 0, 0) for week in range(_WEEKS)]
+    for day, number, cents in numbers.due_by_day(
+        tx, site_id, today, today + timedelta(weeks=_WEEKS, days=-1)
+    ):
+        place = (day - today).days // 7
+        week = found[place]
+        found[place] = Week(week.starts_on, week.number + number, week.cents + cents)
+    return found

@@ -1,0 +1,53 @@
+"""The page of numbers, its plots and tables."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from tests.flows.stage import Stage
+from tests.web.owner.conftest import Team
+from tests.web.visitor import words_of
+
+PAGE = "/owner/studio/numbers"
+
+
+def test_what_was_bought_counts_for_its_month(team: Team, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    stage.buy("bram@example.com", "weekly")
+    words = words_of(team.signed_in().look(PAGE))
+    assert "€115.00" in words, "50 euro a month, and 15 euro a week"
+
+
+def test_ten_a_month_at_fifty_of_whom_a_fifth_leaves(team: Team) -> None:
+    visitor = team.signed_in()
+    table = csv.DictReader(io.StringIO(visitor.look(f"{PAGE}/growth.csv").text))
+    rows = [(row["members"], row["cents"]) for row in table]
+    assert rows[:3] == [("10", "50000"), ("18", "90000"), ("25", "125000")]
+    assert "€1,250.00" in words_of(visitor.look(PAGE))
+
+
+@pytest.mark.parametrize(
+    "typed", ["joining=ten", "joining=-1", "price=1e9", "leaving=101", "price=nan", "leaving="]
+)
+def test_what_is_no_number_is_said_and_kept(team: Team, typed: str) -> None:
+    page = team.signed_in().look(f"{PAGE}?{typed}")
+    assert page.status_code == 200
+    assert "Fill in numbers" in words_of(page)
+    assert f'value="{typed.partition("=")[2]}"' in page.text
+
+
+@pytest.mark.parametrize("name", ["revenue", "members", "growth"])
+def test_a_plot_is_a_picture_without_script_or_foreign_parts(team: Team, name: str) -> None:
+    plot = team.signed_in().look(f"{PAGE}/{name}.svg")
+    assert plot.mimetype == "image/svg+xml"
+    assert "<script" not in plot.text
+    assert not re.search(r"(href|src)=|url\(|@import", plot.text)
+
+
+@pytest.mark.parametrize("name", ["months", "weeks"])
+def test_a_table_has_a_line_for_each_stretch(team: Team, stage: Stage, name: str) -> None:
+    stage.buy("anna@example.com")
+    lines = team.signed_in().look(f"{PAGE}/{name}.csv").text.splitlines()
+    assert len(lines) == {"months": 13, "weeks": 9}[name]
