@@ -47,6 +47,12 @@ class Discount:
             case Duration.FOREVER:
                 return index >= 0
 
+    @property
+    def leaves_nothing_ever(self) -> bool:
+        """Whether no period is ever paid for."""
+        is_whole = self.kind is DiscountKind.PERCENT and self.value == _WHOLE
+        return is_whole and self.duration is Duration.FOREVER
+
     def cents_off(self, price_cents: int, index: int) -> int:
         """What comes off the price of period `index`; a half cent is rounded in the buyer's favour."""
         if not self.covers(index):

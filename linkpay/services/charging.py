@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from linkpay.domain import pricing
+from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import Period, period
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.coupon import Discount, DiscountKind, Duration
@@ -31,6 +31,14 @@ def lines(
         discount=discount(tx, subscription), extras=extras,
         credit_cents=agreements.credit_cents(tx, subscription.id),
     )  # fmt: skip
+
+
+def next_cents(tx: Tx, subscription: Subscription) -> int:
+    """What the next charge will ask; the agreed amount where none comes."""
+    if subscription.next_charge_on is None:
+        return subscription.amount_cents
+    made = lines(tx, subscription, subscription.next_index, subscription.next_charge_on)
+    return pricing.total(made)
 
 
 def terms_on(tx: Tx, subscription: Subscription, due_on: date) -> Terms:
@@ -93,6 +101,17 @@ def raised(tx: Tx, subscription: Subscription, charge: Charge) -> None:
 
 def only_checks(charge: Charge) -> bool:
     """Whether a charge asks for nothing but the cent that proves an account."""
-    made = pricing.from_plain(charge.lines)
-    asked = [line for line in made if line.cents > 0]
-    return bool(made) and all(line.kind is LineKind.CHECK for line in asked)
+    return proof.only_checks(pricing.from_plain(charge.lines))
+
+
+def proof_method(charge: Charge) -> str | None:
+    """The one method by which the charge's first payment can be made; None: any."""
+    return proof.method_of(pricing.from_plain(charge.lines)) if charge.lines else None
+
+
+def awaits_payer(subscription: Subscription, charge: Charge) -> bool:
+    """Whether somebody has yet to pay: money, or the payment of nothing that makes a mandate."""
+    if charge.asked_cents > 0:
+        return True
+    to_prove = subscription.started_at is None and subscription.terms.needs_mandate
+    return to_prove and charge.amount_cents == 0

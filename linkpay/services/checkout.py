@@ -1,4 +1,4 @@
-"""A person pays: the first month at the checkout, or an open charge by a pay link.
+"""A person pays: the first payment of a sign-up, or an open charge by a pay link.
 
 The buyer waits for the bank's address, so the three strokes run inside her request. Whatever goes
 wrong in between, pressing again continues with the same charge, the same attempt and the same key.
@@ -8,97 +8,69 @@ import secrets
 from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
-from linkpay.domain.pricing import Line
+from linkpay.domain.pricing import Line, LineKind
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, too_late
-from linkpay.domain.subscription import LIVE, SubscriptionState
+from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, OutcomeUnknown, Permanent, Retryable, TooLate
-from linkpay.services import charging, debits, letters, lifecycle, settlement
+from linkpay.services import charging, coupons, debits, lifecycle, settlement
 from linkpay.services.parts import Parts
-from linkpay.store import charges, grants, journal, people, sites, subscriptions
+from linkpay.store import charges, people, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Consent, Customer, Member, Payment, Plan, Site, Subscription
 from linkpay.store.tables.money import Stroke
-from linkpay.store.tables.people import Access
 from linkpay.store.tables.terms import agreed
 
 
-@dataclass(frozen=True, slots=True)
-class Buyer:
-    """Who buys. `email` is normalised; `locale` is ``nl`` or ``en``."""
-
-    name: str
-    email: str
-    locale: str
-
-
-def begin(
-    tx: Tx, site: Site, plan: Plan, buyer: Buyer, consent: str, now: datetime
-) -> tuple[Subscription, Charge]:
-    """The buyer's sign-up for this plan with its first charge: new, or the one already under way.
-
-    `consent` is the text she agreed to, kept as read. Raises Conflict ``already_running`` when she
-    has a running subscription for the offer; she is then mailed, since a page must not tell a
-    stranger who is a customer. The caller commits in that case too.
-    """
-    customer = people.customer_for(tx, site.id, buyer.email, buyer.name, buyer.locale, now)
-    tx.refresh(customer, with_for_update=True)
-    running = _running(tx, customer, plan)
-    if running is not None:
-        day = local_day(now, site.zone)
-        letters.owe(tx, "already_running", running, now=now, step=f"subscription:{running.id}:running:{day}")
-        raise Conflict("already_running", "There is a running subscription; a mail was sent about it.")
-    customer.locale = buyer.locale
-    subscription = subscriptions.pending_for(tx, customer.id, plan.offer_id)
-    if subscription is not None and subscription.plan_id != plan.id:
-        _abandon(subscription, now)
-        tx.flush()
-        subscription = None
-    if subscription is None:
-        member = people.member_for(tx, site.id, buyer.email, buyer.name, None, now)
-        subscription = open_subscription(tx, plan, customer, member, "checkout", now)
-        journal.record(tx, "signed_up", "buyer", now, subscription=subscription, plan=plan.slug)
-    agree(tx, subscription, consent, buyer.locale, now)
-    return subscription, first_charge(tx, site, subscription, now)
-
-
-def _running(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:
-    """A subscription that makes buying the same again a mistake: it runs, or its access is for ever."""
-    for owned in subscriptions.of_customer(tx, customer.id, plan.offer_id):
-        if owned.state in LIVE:
-            return owned
-        grant = grants.find(tx, owned.member_id, owned.offer_id)
-        if owned.state is SubscriptionState.COMPLETED and grant and grant.wanted is Access.GRANTED:
-            return owned
-    return None
-
-
-def _abandon(subscription: Subscription, now: datetime) -> None:
-    """The buyer chose another plan. If the first one's payment comes in after all, it is noticed."""
-    subscription.state, subscription.ended_at = SubscriptionState.ENDED, now
-
-
 def open_subscription(
-    tx: Tx, plan: Plan, customer: Customer, member: Member, origin: str, now: datetime
-) -> Subscription:
+    tx: Tx, plan: Plan, customer: Customer, member: Member, origin: str, now: datetime,
+    *, without_trial: bool = False,
+) -> Subscription:  # fmt: skip
     """A pending subscription with the plan's terms frozen into it."""
-    subscription = Subscription(
-        site_id=plan.site_id, token=secrets.token_urlsafe(24), customer_id=customer.id,
-        member_id=member.id, offer_id=plan.offer_id, plan_id=plan.id, origin=origin, created_at=now,
-        state=SubscriptionState.PENDING, **agreed(plan),
-    )  # fmt: skip
+    values = signup_values(plan, customer.id, member.id, now) | terms_of(plan, without_trial=without_trial)
+    subscription = Subscription(**values, origin=origin)
     tx.add(subscription)
     tx.flush()
     return subscription
 
 
+def signup_values(plan: Plan, customer_id: int, member_id: int, now: datetime) -> dict[str, Any]:
+    """The columns of a sign-up for a plan, all but where it came from."""
+    return {
+        "site_id": plan.site_id, "token": secrets.token_urlsafe(24), "customer_id": customer_id,
+        "member_id": member_id, "offer_id": plan.offer_id, "plan_id": plan.id, "created_at": now,
+        "state": SubscriptionState.PENDING, **agreed(plan),
+    }  # fmt: skip
+
+
+def terms_of(plan: Plan, *, without_trial: bool) -> dict[str, Any]:
+    """The columns that are agreed when this plan is bought now."""
+    return agreed(plan) | ({"trial_days": 0, "trial_cents": 0} if without_trial else {})
+
+
+def wait_for_mandate(tx: Tx, subscription: Subscription, until: datetime, now: datetime) -> None:
+    """Kajabi let somebody in who has not paid: without a mandate in time it ends."""
+    subscription.signup_ends_at = until
+    work.add(
+        tx, site_id=subscription.site_id, kind="expire_signup", ref=str(subscription.id),
+        target_id=subscription.id, run_at=until, now=now,
+    )  # fmt: skip
+
+
 def first_charge(
-    tx: Tx, site: Site, subscription: Subscription, now: datetime, extras: ListOf[Line] = ()
-) -> Charge:
-    """The charge of the first payment; its days move to the day on which it is paid."""
+    tx: Tx, site: Site, subscription: Subscription, now: datetime, extras: ListOf[Line] = (),
+    method: str = "",
+) -> Charge:  # fmt: skip
+    """The charge of the first payment; its days move to the day on which it is paid.
+
+    Where nothing is due and something follows, `method` says how the account or card is proven; without
+    one it is a card until somebody chooses (`choose_method`).
+    """
     made = charges.of_subscription(tx, subscription.id)
     if made:
         return made[0]
@@ -108,21 +80,45 @@ def first_charge(
     charge = charges.raise_once(
         tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
         period=first.index, starts_on=first.starts_on, ends_on=first.ends_on, due_on=today, created_at=now,
-        state=ChargeState.OPEN, **charging.values(lines, subscription),
+        state=ChargeState.OPEN, **charging.values(_proven(lines, subscription, method), subscription),
     )  # fmt: skip
     return charge or charges.of_subscription(tx, subscription.id)[0]
 
 
-def agree(tx: Tx, subscription: Subscription, text: str, locale: str, now: datetime) -> None:
+def choose_method(tx: Tx, subscription: Subscription, charge: Charge, method: str) -> None:
+    """Prove the account by another method, as long as nobody was asked for it. Caller holds the lock."""
+    lines = pricing.from_plain(charge.lines)
+    if subscription.started_at is not None or method not in proof.PROOF_CENTS or not proof.only_checks(lines):
+        return
+    if charges.open_payment(tx, charge.id) is not None or proof.method_of(lines) == method:
+        return
+    lines = [line for line in lines if line.kind is not LineKind.CHECK]
+    for name, value in charging.values(_proven(lines, subscription, method), subscription).items():
+        setattr(charge, name, value)
+    tx.flush()
+
+
+def _proven(lines: list[Line], subscription: Subscription, method: str) -> list[Line]:
+    """The lines with the one that proves an account, where nothing else asks for a payment."""
+    check = proof.check_line(method) if method in proof.PROOF_CENTS else None
+    needs_one = pricing.total(lines) == 0 and subscription.terms.needs_mandate
+    return [*lines, check] if check is not None and needs_one else lines
+
+
+def agree(
+    tx: Tx, subscription: Subscription, text: str, locale: str, now: datetime, *, kind: str = "mandate",
+    **facts: Any,
+) -> None:  # fmt: skip
     """Keep what the customer agreed to, in the words she read; the same words only once.
 
-    `text` is empty where there is nothing to agree to, as with a plan that is paid once.
+    `facts` is what the words meant in figures. `text` is empty where there is nothing to agree to, as
+    with a plan that is paid once.
     """
     if not text or any(consent.text == text for consent in people.consents(tx, subscription)):
         return
     tx.add(
         Consent(
-            site_id=subscription.site_id, customer_id=subscription.customer_id, kind="mandate",
+            site_id=subscription.site_id, customer_id=subscription.customer_id, kind=kind, data=facts,
             subscription_id=subscription.id, locale=locale, text=text, created_at=now,
         )
     )  # fmt: skip
@@ -154,6 +150,11 @@ class AskAgain(Result):
     """Mollie did not answer clearly: asking again in a few seconds continues where this stopped."""
 
 
+@dataclass(frozen=True, slots=True)
+class CouponGone(Result):
+    """The sign-up was left for so long that others used its coupon up: it has to be ordered anew."""
+
+
 def pay(parts: Parts, charge_id: int) -> Result:
     """Get the buyer an address to pay the charge at, making or reusing its one open payment.
 
@@ -178,10 +179,12 @@ def _ready(tx: Tx, parts: Parts, charge_id: int) -> Result | Payment:
     now = parts.clock.now()
     subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
     charge = charges.get(tx, charge_id)
-    if charge.asked_cents == 0:
+    if not charging.awaits_payer(subscription, charge):
         return NothingOwed()
     payment = charges.open_payment(tx, charge_id)
     if payment is None:
+        if subscription.started_at is None and not coupons.still_held(tx, subscription, now):
+            return CouponGone()
         sequence = Sequence.FIRST if subscription.terms.needs_mandate else Sequence.ONEOFF
         payment = debits.new_payment(tx, subscription, charge, sequence, now)
         debits.owe_poll(tx, payment, now)

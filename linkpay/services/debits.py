@@ -14,6 +14,7 @@ from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStat
 from linkpay.domain.strokes import Move, NextMove, next_move
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.ports import PaymentOrder
+from linkpay.services import charging
 from linkpay.store import charges, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Mandate, Offer, Payment, Subscription
@@ -109,7 +110,7 @@ def still_wanted(tx: Tx, subscription: Subscription, payment: Payment) -> bool:
     """Whether an attempt that was never sent may be: who leaves owes the periods before her last day,
     and is not debited once more for what failed."""
     charge = charges.get(tx, payment.charge_id)
-    if charge.asked_cents == 0:
+    if not charging.awaits_payer(subscription, charge):
         return False
     if payment.sequence is not Sequence.RECURRING:
         return True
@@ -160,6 +161,7 @@ def _order(tx: Tx, subscription: Subscription, payment: Payment, base_url: str) 
         webhook_url=f"{base_url}/webhooks/mollie/{site.token}",
         customer_id=customer.mollie_id,
         mandate_id=mandate.mollie_id if mandate else None,
+        method=charging.proof_method(charge) if payment.sequence is Sequence.FIRST else None,
         redirect_url=f"{base_url}/{site.slug}/order/{subscription.token}" if by_person else None,
         locale={"nl": "nl_NL", "en": "en_GB"}.get(customer.locale) if by_person else None,
         metadata={"linkpay": payment.uid},

@@ -7,6 +7,7 @@ from typing import Any
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
+from linkpay.services import charging
 from linkpay.services.texts import Written, write_texts
 from linkpay.store import charges, journal, sites, visits, work
 from linkpay.store.db import Tx
@@ -77,6 +78,7 @@ class Facts:
     mandate_valid: bool
     order_url: str
     pay_url: str | None
+    buy_url: str
     course_url: str | None
     failure_code: str | None
     until: datetime | None
@@ -182,12 +184,15 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         offer_title=offer.title,
         customer_name=tx.get_one(Customer, subscription.customer_id).name,
         member_email=tx.get_one(Member, subscription.member_id).email,
-        amount=Money(charge.amount_cents if charge else subscription.amount_cents, subscription.currency),
+        amount=Money(
+            charge.amount_cents if charge else charging.next_cents(tx, subscription), subscription.currency
+        ),
         next_charge_on=subscription.next_charge_on,
         account_hint=mandate.account_hint if mandate else None,
         mandate_valid=mandate is not None and mandate.status is MandateStatus.VALID,
         order_url=f"{base_url}/{site.slug}/order/{subscription.token}",
         pay_url=f"{base_url}/{site.slug}/pay/{charge.token}" if charge else None,
+        buy_url=_buy_url(base_url, site.slug, offer.slug, mail.data.get("plan")),
         course_url=offer.course_url or site.login_url,
         failure_code=charge.failure_code if charge else None,
         until=datetime.fromisoformat(until) if until else None,
@@ -201,3 +206,9 @@ def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
     days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
     sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
     return days | sums | {"may_undo": bool(data.get("may_undo"))}
+
+
+def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:
+    """The checkout of an offer; with a plan, of that plan without its trial."""
+    address = f"{base_url}/{site}/buy/{offer}"
+    return f"{address}?plan={plan}&trial=no" if plan else address

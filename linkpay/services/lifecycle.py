@@ -2,10 +2,11 @@
 
 from datetime import date, datetime, timedelta
 
-from linkpay.domain.calendar import Period, add_intervals, local_day, period
+from linkpay.domain import pricing, proof
+from linkpay.domain.calendar import Period, add_intervals, day_starts_at, local_day, period
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, latecomers, letters, refunds
+from linkpay.services import access, charging, latecomers, letters, refunds
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
@@ -45,8 +46,7 @@ def _first_paid(
     if _bought_meanwhile(tx, subscription):
         if payment is not None and payment.amount_cents > 0:
             refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
-        subscription.state = move(subscription.state, E.STOPPED)
-        subscription.ended_at = subscription.ended_at or now
+        let_go(tx, subscription, now)
         return
     site = sites.get(tx, subscription.site_id)
     subscription.started_at, subscription.ended_at = now, None
@@ -54,15 +54,57 @@ def _first_paid(
     paid_at = payment.paid_at if payment else None
     _begin(subscription, charge, local_day(paid_at or now, site.zone))
     for extra in subscriptions.paid_within(tx, subscription.id):
-        extra.started_at, extra.state = now, move(extra.state, E.LAST_TERM_PAID)
+        _start_extra(tx, extra, charge, payment, now)
+    _return_check(tx, subscription, charge, payment, now)
     coupon = agreements.redemption(tx, subscription.id)
     if coupon is not None:
         coupon.counted_at = now
-    journal.record(tx, "started", "mollie", now, subscription=subscription, payment=payment)
+    actor = "mollie" if payment else "linkpay"
+    journal.record(tx, "started", actor, now, subscription=subscription, payment=payment)
+    trying = {"until": day_starts_at(charge.ends_on, site.zone).isoformat()} if charge.period < 0 else {}
     letters.owe(
         tx, "welcome", subscription, step=f"subscription:{subscription.id}:welcome", now=now,
-        charge_id=charge.id,
+        charge_id=charge.id, **trying,
     )  # fmt: skip
+
+
+def _start_extra(tx: Tx, extra: Subscription, charge: Charge, payment: Payment | None, now: datetime) -> None:
+    """What was added to a purchase is bought with it; who has it already gets its price back."""
+    if _bought_meanwhile(tx, extra):
+        if payment is not None:
+            step, back = f"bump:{extra.id}", extra.amount_cents
+            refunds.send_back(tx, extra, payment, step, back, now)
+            letters.owe(tx, "paid_twice", extra, step=step, now=now)
+        let_go(tx, extra, now)
+        return
+    # From whatever it was: a sign-up that was let go for another one is paid for all the same.
+    extra.started_at, extra.ended_at = now, None
+    extra.state = move(move(extra.state, E.FIRST_PAID), E.LAST_TERM_PAID)
+    extra.anchor_on, extra.next_index = charge.starts_on, 1
+    journal.record(tx, "started", "mollie", now, subscription=extra, payment=payment)
+
+
+def _return_check(
+    tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
+) -> None:
+    """The cent that proved an account is the member's: off her first collection, or back at once."""
+    cents = proof.check_cents(pricing.from_plain(charge.lines))
+    if not cents or payment is None:
+        return
+    policy = sites.policy_of(sites.get(tx, subscription.site_id), subscription.policy)
+    discount = charging.discount(tx, subscription)
+    if policy.trial_check == "refund" or (discount is not None and discount.leaves_nothing_ever):
+        refunds.send_back(tx, subscription, payment, "check", cents, now)
+    else:
+        agreements.add_credit(tx, subscription, cents, reason="check", ref=f"check:{charge.id}", now=now)
+
+
+def let_go(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    """A sign-up that is not gone on with, and what was added to it. Money that comes after all starts it."""
+    for one in (subscription, *subscriptions.paid_within(tx, subscription.id)):
+        if one.started_at is None and one.state is not S.ENDED:
+            one.state, one.ended_at = move(one.state, E.STOPPED), now
+    tx.flush()
 
 
 def first_days(terms: Terms, day: date) -> Period:
@@ -148,6 +190,8 @@ def end(tx: Tx, subscription: Subscription, event: SubscriptionEvent, actor: str
     subscription.state = move(subscription.state, event)
     if subscription.state in OVER:
         subscription.ended_at = now
+        if subscription.started_at is None:
+            let_go(tx, subscription, now)
         _nothing_more(subscription)
         journal.record(tx, "ended", actor, now, subscription=subscription, why=event.value)
     tx.flush()

@@ -15,7 +15,7 @@ from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, dunning, lifecycle, refunds
+from linkpay.services import access, charging, dunning, lifecycle, refunds
 from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Payment, Subscription
@@ -226,6 +226,10 @@ def paid_whole(
 
 def restate(tx: Tx, charge: Charge) -> None:
     """Derive the state of a charge from its money and attempts."""
+    subscription = tx.get_one(Subscription, charge.subscription_id)
+    if charge.money.owed_cents == 0 and charging.awaits_payer(subscription, charge):
+        charge.state = ChargeState.OPEN  # it asks for no money, yet a card has to be proven
+        return
     charge.state = charge_state(charge.state, charge.money, _attempts(tx, charge))
 
 

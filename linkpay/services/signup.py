@@ -9,10 +9,10 @@ from enum import StrEnum
 from linkpay.domain.calendar import days_later
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState
 from linkpay.ports import Announcement
-from linkpay.services import checkout, letters, lifecycle
-from linkpay.store import grants, journal, people, sites, subscriptions, work
+from linkpay.services import checkout, letters, lifecycle, ordering
+from linkpay.store import grants, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
-from linkpay.store.tables import Site, Subscription
+from linkpay.store.tables import Site
 from linkpay.store.tables.people import Access
 
 
@@ -46,24 +46,20 @@ def open_from_kajabi(tx: Tx, site: Site, purchase: Announcement, now: datetime) 
     grant = grants.find(tx, member.id, offer.id)
     if grant is not None and grant.wanted is Access.GRANTED:
         return Outcome.OUR_OWN
-    subscription = checkout.open_subscription(tx, plans[0], customer, member, "kajabi", now)
+    tried = ordering.had_trial(tx, customer, plans[0]) is not None
+    subscription = checkout.open_subscription(
+        tx, plans[0], customer, member, "kajabi", now, without_trial=tried
+    )
     policy = sites.policy_of(site, subscription.policy)
-    subscription.signup_ends_at = days_later(now, policy.mandate_days, site.zone)
+    ends_at = days_later(now, policy.mandate_days, site.zone)
+    checkout.wait_for_mandate(tx, subscription, ends_at, now)
     charge = checkout.first_charge(tx, site, subscription, now)
     journal.record(tx, "signed_up", "kajabi", now, subscription=subscription, plan=plans[0].slug)
     letters.owe(
         tx, "mandate_wanted", subscription, step=f"subscription:{subscription.id}:mandate", now=now,
-        charge_id=charge.id, until=subscription.signup_ends_at.isoformat(),
+        charge_id=charge.id, until=ends_at.isoformat(),
     )  # fmt: skip
-    _owe_expiry(tx, subscription, subscription.signup_ends_at, now)
     return Outcome.OPENED
-
-
-def _owe_expiry(tx: Tx, subscription: Subscription, at: datetime, now: datetime) -> None:
-    work.add(
-        tx, site_id=subscription.site_id, kind="expire_signup", ref=str(subscription.id),
-        target_id=subscription.id, run_at=at, now=now,
-    )  # fmt: skip
 
 
 def expire(tx: Tx, subscription_id: int, now: datetime) -> str:

@@ -5,12 +5,55 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 
 from linkpay.store.db import Tx, insert_once
-from linkpay.store.tables import Credit, PriceChange, Redemption, Subscription
+from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription
 
 
 def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
     """The coupon that a subscription uses; at most one."""
     return tx.scalar(select(Redemption).where(Redemption.subscription_id == subscription_id))
+
+
+def redeem(tx: Tx, coupon: Coupon, subscription: Subscription, now: datetime) -> None:
+    """Let a sign-up use a coupon as it is now."""
+    tx.add(
+        Redemption(
+            site_id=subscription.site_id, coupon_id=coupon.id, subscription_id=subscription.id,
+            kind=coupon.kind, value=coupon.value, duration=coupon.duration, periods=coupon.periods,
+            created_at=now,
+        )
+    )  # fmt: skip
+    tx.flush()
+
+
+def lock_coupon(tx: Tx, coupon_id: int) -> Coupon:
+    """The coupon, held against others who would use it."""
+    return tx.scalars(
+        select(Coupon)
+        .where(Coupon.id == coupon_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def uses(
+    tx: Tx, coupon_id: int, *, held_since: datetime, not_for: Subscription | None = None
+) -> int:  # fmt: skip
+    """How often a coupon was paid with, or is held by a sign-up made since.
+
+    `not_for` leaves out what the same customer holds for the same offer.
+    """
+    held = Redemption.created_at > held_since
+    if not_for is not None:
+        held &= (Subscription.customer_id != not_for.customer_id) | (
+            Subscription.offer_id != not_for.offer_id
+        )
+    query = (
+        select(func.count())
+        .select_from(Redemption)
+        .join(Subscription, Subscription.id == Redemption.subscription_id)
+        .where(Redemption.coupon_id == coupon_id, Redemption.counted_at.is_not(None) | held)
+    )
+    return int(tx.scalar(query) or 0)
 
 
 def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from linkpay.domain.calendar import local_day
 from linkpay.errors import Conflict
-from linkpay.services import checkout
+from linkpay.services import ordering
 from linkpay.services.formats import LOCALES
 from linkpay.store import sites
 from linkpay.store.tables import Plan
@@ -72,7 +72,7 @@ def _open(site: str, offer: str) -> Shop:
 
 def _take(shop: Shop, choice: Choice, checked: Checked, consent: wording.Consent | None) -> Response:
     """Sign the buyer up and send her to the bank."""
-    buyer = checkout.Buyer(checked.name, checked.email, locale())
+    buyer = ordering.Buyer(checked.name, checked.email, locale())
     try:
         purchase = _sign_up(shop, choice, buyer, consent.text if consent else "")
     except Conflict:
@@ -80,13 +80,15 @@ def _take(shop: Shop, choice: Choice, checked: Checked, consent: wording.Consent
     return send_to_bank(purchase)
 
 
-def _sign_up(shop: Shop, choice: Choice, buyer: checkout.Buyer, consent: str) -> Purchase:
+def _sign_up(shop: Shop, choice: Choice, buyer: ordering.Buyer, consent: str) -> Purchase:
     """Raises Conflict ``already_running``; the mail that then tells the buyer why is committed."""
     with parts().database.write() as tx:
         site = sites.get(tx, shop.seller.id)
         plan = tx.get_one(Plan, choice.plan_id)
         try:
-            subscription, charge = checkout.begin(tx, site, plan, buyer, consent, parts().clock.now())
+            subscription, charge = ordering.begin(
+                tx, site, ordering.Order(plan), buyer, ordering.Agreement(consent), parts().clock.now()
+            )
         except Conflict as conflict:
             running = conflict
         else:

@@ -11,7 +11,7 @@ from linkpay.domain.snapshots import PaymentSnapshot
 from linkpay.domain.subscription import SubscriptionEvent
 from linkpay.ports import AccessOrder
 from linkpay.sandbox.mollie import passage
-from linkpay.services import checkout, lifecycle
+from linkpay.services import checkout, lifecycle, ordering
 from linkpay.services.parts import Parts
 from linkpay.store import sites, subscriptions
 from linkpay.store.tables import Charge, Outbox, Subscription
@@ -34,14 +34,17 @@ class Hands(Books):
         """Deliver and do everything that is due now, until nothing is."""
         raise NotImplementedError
 
-    def begin(self, email: str, plan: str = "monthly") -> Charge:
-        """Fill in the checkout; the first charge."""
+    def begin(self, email: str, plan: str = "monthly", **chosen: Any) -> Charge:
+        """Fill in the checkout; the first charge. `chosen` is a coupon, bumps and so on."""
         with self.database.write() as tx:
             found = sites.plan(tx, self.shop.site_id, plan)
             assert found is not None
             site = sites.get(tx, self.shop.site_id)
-            buyer = checkout.Buyer("Anna de Vries", email, "nl")
-            _, charge = checkout.begin(tx, site, found, buyer, "I agree", self.clock.now())
+            buyer = ordering.Buyer("Anna de Vries", email, "nl")
+            agreed = ordering.Agreement("I agree")
+            _, charge = ordering.begin(
+                tx, site, ordering.Order(found, **chosen), buyer, agreed, self.clock.now()
+            )
             return charge
 
     def go_pay(self, charge: Charge) -> checkout.Result:
@@ -62,9 +65,9 @@ class Hands(Books):
                 self.clock.advance(timedelta(seconds=2))
         raise AssertionError("the page never works")
 
-    def buy(self, email: str, plan: str = "monthly") -> Subscription:
+    def buy(self, email: str, plan: str = "monthly", **chosen: Any) -> Subscription:
         """A whole purchase, paid, and worked off."""
-        charge = self.insist(lambda: self.begin(email, plan))
+        charge = self.insist(lambda: self.begin(email, plan, **chosen))
         self.pay_by_link(charge)
         return self.subscription(email)
 

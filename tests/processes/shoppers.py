@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from linkpay.cli import demo
 from linkpay.cli.sandbox import Sandbox
-from linkpay.services import checkout
+from linkpay.services import checkout, ordering
 from linkpay.services.parts import Parts
 from linkpay.store import charges, sites
 from linkpay.store.tables import Charge, Payment
@@ -52,8 +52,10 @@ class Shop:
             assert site is not None
             plan = sites.plan(tx, site.id, "monthly")
             assert plan is not None
-            buyer = checkout.Buyer("Anna de Vries", email, "nl")
-            _, charge = checkout.begin(tx, site, plan, buyer, "I agree", parts.clock.now())
+            buyer = ordering.Buyer("Anna de Vries", email, "nl")
+            _, charge = ordering.begin(
+                tx, site, ordering.Order(plan), buyer, ordering.Agreement("I agree"), parts.clock.now()
+            )
         # "Ask again" is an answer too, on a machine that is too busy: the page would ask once more.
         until(lambda: isinstance(checkout.pay(parts, charge.id), checkout.Redirect), 30)
         with parts.database.read() as tx:
