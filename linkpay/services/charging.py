@@ -11,7 +11,7 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.coupon import Discount, DiscountKind, Duration
 from linkpay.domain.money import Money
 from linkpay.domain.plan import TRIAL_PERIOD, PlanKind, Terms
-from linkpay.domain.pricing import Line, LineKind
+from linkpay.domain.pricing import Line
 from linkpay.domain.proration import used_cents
 from linkpay.store import agreements
 from linkpay.store.db import Tx

@@ -125,6 +125,8 @@ def _is_same(
     tx: Tx, site: Site, subscription: Subscription, order: Order, extras: Sequence[Plan], now: datetime
 ) -> bool:
     """Whether a sign-up under way is this choice at today's terms, so that going back makes no second."""
+    if subscription.paid_within_id is not None:
+        return False  # added to another purchase, which still waits to be paid
     if subscription.plan_id != order.plan.id or agreed(subscription) != _terms(order):
         return False
     if not coupons.is_unchanged(tx, site, subscription, order.coupon, now):

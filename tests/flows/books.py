@@ -56,9 +56,9 @@ class Books:
         return any(offer["state"] == "granted" for offer in self._ours(members))
 
     def inside(self) -> int:
-        """How many members Kajabi lets in."""
+        """How often Kajabi lets somebody in, over all offers."""
         members = self.sandbox.call("GET", "/_sandbox/kajabi/members")
-        return sum(offer["state"] == "granted" for offer in self._ours(members))
+        return sum(offer["state"] == "granted" for member in members for offer in member["offers"])
 
     def _ours(self, members: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [o for member in members for o in member["offers"] if o["id"] == self.shop.kajabi_offer]

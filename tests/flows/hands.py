@@ -14,6 +14,7 @@ from linkpay.sandbox.mollie import passage
 from linkpay.services import checkout, lifecycle, ordering
 from linkpay.services.parts import Parts
 from linkpay.store import sites, subscriptions
+from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Outbox, Subscription
 from tests.flows.books import KEY, Books
 from tests.flows.crash import Killed
@@ -37,15 +38,16 @@ class Hands(Books):
     def begin(self, email: str, plan: str = "monthly", **chosen: Any) -> Charge:
         """Fill in the checkout; the first charge. `chosen` is a coupon, bumps and so on."""
         with self.database.write() as tx:
-            found = sites.plan(tx, self.shop.site_id, plan)
-            assert found is not None
-            site = sites.get(tx, self.shop.site_id)
-            buyer = ordering.Buyer("Anna de Vries", email, "nl")
-            agreed = ordering.Agreement("I agree")
-            _, charge = ordering.begin(
-                tx, site, ordering.Order(found, **chosen), buyer, agreed, self.clock.now()
-            )
-            return charge
+            return self.begin_in(tx, email, plan, **chosen)
+
+    def begin_in(self, tx: Tx, email: str, plan: str, **chosen: Any) -> Charge:
+        """The same in a transaction that is committed whatever comes of it."""
+        found = sites.plan(tx, self.shop.site_id, plan)
+        assert found is not None
+        site = sites.get(tx, self.shop.site_id)
+        buyer = ordering.Buyer("Anna de Vries", email, "nl")
+        agreed, now = ordering.Agreement("I agree"), self.clock.now()
+        return ordering.begin(tx, site, ordering.Order(found, **chosen), buyer, agreed, now)[1]
 
     def go_pay(self, charge: Charge) -> checkout.Result:
         """Press the pay button of a charge."""

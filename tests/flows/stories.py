@@ -5,6 +5,7 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from tests.flows import stories_access
 from tests.flows.stage import Stage
+from tests.flows.stories_selling import SELLING
 from tests.flows.story import Story
 
 ANNA = "anna@example.com"
@@ -195,4 +196,5 @@ STORIES = {
     "a sign-up at Kajabi that is never paid": Story(buy_at_kajabi, sign_up_and_never_pay, signed_off),
     "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
     **stories_access.STORIES,
+    **{name: Story(*parts) for name, parts in SELLING.items()},
 }
