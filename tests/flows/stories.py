@@ -3,9 +3,8 @@ at every boundary. Each has a beginning that is not disturbed and a part that is
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from tests.flows import stories_access
+from tests.flows import stories_access, stories_selling
 from tests.flows.stage import Stage
-from tests.flows.stories_selling import SELLING
 from tests.flows.story import Story
 
 ANNA = "anna@example.com"
@@ -196,5 +195,5 @@ STORIES = {
     "a sign-up at Kajabi that is never paid": Story(buy_at_kajabi, sign_up_and_never_pay, signed_off),
     "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
     **stories_access.STORIES,
-    **{name: Story(*parts) for name, parts in SELLING.items()},
+    **stories_selling.STORIES,
 }

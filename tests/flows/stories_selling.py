@@ -11,6 +11,7 @@ from linkpay.store import agreements, sites
 from linkpay.store.tables import Bump, Coupon, Mandate, Offer, Plan, Refund
 from tests.flows.shop import BOX
 from tests.flows.stage import Stage
+from tests.flows.story import Story
 
 ANNA = "anna@example.com"
 _TRIAL = {"amount_cents": 5000, "trial_days": 14}
@@ -194,13 +195,13 @@ def has_it_for_nothing(stage: Stage) -> None:
     assert stage.has_access(ANNA)
 
 
-SELLING = {
-    "a free trial by card": (open_counter, try_by_card, tries_by_card),
-    "a free trial by a bank becomes a membership": (try_by_bank_and_wait, end_trial, pays_after_trial),
-    "a free trial whose cents go back": (open_counter, try_and_get_the_cent_back, tries_for_nothing),
-    "a coupon and a bump in one purchase": (open_counter, buy_with_all, has_all),
-    "a bump that is bought elsewhere too": (
-        choose_a_bump_and_buy_it_elsewhere, pay_both, paid_for_it_once,
+STORIES = {
+    "a free trial by card": Story(open_counter, try_by_card, tries_by_card),
+    "a free trial by a bank becomes a membership": Story(try_by_bank_and_wait, end_trial, pays_after_trial),
+    "a free trial whose cents go back": Story(open_counter, try_and_get_the_cent_back, tries_for_nothing),
+    "a coupon and a bump in one purchase": Story(open_counter, buy_with_all, has_all),
+    "a bump that is bought elsewhere too": Story(
+        choose_a_bump_and_buy_it_elsewhere, pay_both, paid_for_it_once
     ),
-    "a course for nothing": (open_counter, take_a_gift, has_it_for_nothing),
-}  # fmt: skip
+    "a course for nothing": Story(open_counter, take_a_gift, has_it_for_nothing),
+}
