@@ -10,18 +10,17 @@ from linkpay.store.tables import Outbox
 _WATCH_EVERY = timedelta(days=1)
 _WATCH_LIMIT = 1000
 _UNDONE = "/undone"
-#: A debit waits this long for a payment page that somebody has open.
-_LET_HER_PAY = timedelta(hours=1)
 
 
 def dunning_step(parts: Parts, row: Outbox) -> None:
     """One dated step after a failed collection."""
     now = parts.clock.now()
     with parts.database.write() as tx:
-        if dunning.run_step(tx, row.target_id, row.ref, now) is dunning.Step.BEING_PAID:
-            work.postpone(tx, row, now + _LET_HER_PAY, "somebody is paying it", fresh=True)
-        else:
+        again_at = dunning.run_step(tx, row.target_id, row.id, row.ref, now)
+        if again_at is None:
             work.finish(tx, row, now)
+        else:
+            work.postpone(tx, row, again_at, fresh=True)
 
 
 def expire_signup(parts: Parts, row: Outbox) -> None:

@@ -175,7 +175,9 @@ def _charge_covers(charge: ChargeFacts, subscription: SubscriptionFacts, zone: s
         source = Source.TRIAL if charge.index == TRIAL_PERIOD else Source.PAID
         return [Cover(source, starts_at, ends_at)] if _still_bought(charge, policy) else []
     if charge.state in (ChargeState.WRITTEN_OFF, ChargeState.VOID):
-        return []
+        # Whoever lets go of the money and not of the member says until when she stays.
+        given = charge.grace_until if charge.state is ChargeState.WRITTEN_OFF else None
+        return [Cover(Source.GRACE, starts_at, given)] if given is not None else []
     is_first = charge.index <= subscription.terms.first_period
     if is_first and charge.money.paid_cents == 0 and not subscription.on_trust:
         return []

@@ -28,6 +28,7 @@ class SubscriptionEvent(StrEnum):
     MONEY_TAKEN_BACK = "money_taken_back"
     MONEY_REFUNDED = "money_refunded"
     GRACE_OVER = "grace_over"
+    GRACE_GIVEN = "grace_given"
     CANCEL_ASKED = "cancel_asked"
     CANCEL_UNDONE = "cancel_undone"
     CANCEL_DATE_REACHED = "cancel_date_reached"
@@ -85,6 +86,7 @@ _MOVES: dict[SubscriptionState, dict[SubscriptionEvent, SubscriptionState]] = {
     S.SUSPENDED: {
         E.CHARGE_PAID: S.ACTIVE,
         E.DEBT_CLEARED: S.ACTIVE,
+        E.GRACE_GIVEN: S.PAST_DUE,
         E.LAST_TERM_PAID: S.COMPLETED,
         E.CANCEL_ASKED: S.ENDED,
         E.STOPPED: S.ENDED,

@@ -1,16 +1,32 @@
 """After a failed collection: the dated ladder of mails, new debits, and the end of grace."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
-from linkpay.domain.dunning import ReasonClass, StepKind, classify, ladder
+from linkpay.domain.dunning import (
+    DIRECT_DEBIT,
+    Failure,
+    ReasonClass,
+    Step,
+    StepKind,
+    affordable_debits,
+    classify,
+    grace_of,
+    ladder,
+)
+from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, debits, letters
+from linkpay.services import access, debits, lateness, letters
 from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Site, Subscription
+from linkpay.store.tables import Charge, Mandate, Subscription
+
+KIND = "dunning_step"
+#: A debit waits this long for a payment page that somebody has open, or another debit that runs.
+_LET_HER_PAY = timedelta(hours=1)
 
 
 def begin(
@@ -22,51 +38,98 @@ def begin(
     charge.grace_until, charge.dunning_stopped_at = None, None
     charge.dunning_round += 1
     charge.state = ChargeState.FAILED
+    plan(tx, subscription, charge, now)
+
+
+def plan(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
+    """Owe every step of the charge's ladder that is not owed yet. Caller holds the lock."""
+    failure = failure_of(tx, subscription, charge)
+    site, policy = sites.get(tx, subscription.site_id), policy_of(tx, subscription)
+    for step in ladder(failure, policy, site.zone):
+        if step.at >= now or step.at == failure.at:
+            work.add(
+                tx, site_id=site.id, kind=KIND, target_id=charge.id, run_at=step.at, now=now,
+                ref=f"{charge.id}:{charge.dunning_round}:{step.number}:{step.kind}",
+            )  # fmt: skip
+
+
+def policy_of(tx: Tx, subscription: Subscription) -> Policy:
+    """The choices that count for a subscription."""
+    return sites.policy_of(sites.get(tx, subscription.site_id), subscription.policy)
+
+
+def failure_of(tx: Tx, subscription: Subscription, charge: Charge) -> Failure:
+    """The present failure of a charge, as the rules see it."""
+    assert charge.failed_at is not None  # noqa: S101 - callers ask about a failed charge
+    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    return Failure(
+        at=charge.failed_at,
+        reason=classify(charge.failure_code),
+        taken_back=charge.taken_back,
+        method=mandate.method or DIRECT_DEBIT if mandate else DIRECT_DEBIT,
+        bounces=max(1, charges.bounces(tx, charge.id, until=charge.failed_at)),
+        grace_until=charge.grace_until,
+    )
+
+
+def grace_end(tx: Tx, subscription: Subscription, charge: Charge) -> datetime:
+    """Until when access survives the present failure of a charge."""
     site = sites.get(tx, subscription.site_id)
-    policy = sites.policy_of(site, subscription.policy)
-    for step in ladder(now, classify(code), taken_back=taken_back, policy=policy, zone=site.zone):
-        work.add(
-            tx, site_id=site.id, kind="dunning_step", target_id=charge.id, run_at=step.at, now=now,
-            ref=f"{charge.id}:{charge.dunning_round}:{step.number}:{step.kind}",
-        )  # fmt: skip
+    return grace_of(failure_of(tx, subscription, charge), policy_of(tx, subscription), site.zone)
 
 
 def failed_again(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
     """A later try failed too. A reason that rules out debits is told at once; grace stays as it was."""
     was = classify(charge.failure_code)
     charge.failure_code = code
-    if was is ReasonClass.SOFT and classify(code) is not ReasonClass.SOFT:
+    stopped = charge.dunning_stopped_at is not None
+    if was is ReasonClass.SOFT and classify(code) is not ReasonClass.SOFT and not stopped:
         _mail(tx, subscription, charge, f"{charge.dunning_round}:stopped", now)
 
 
-class Step(StrEnum):
+class Outcome(StrEnum):
     """What came of a step of a ladder."""
 
     DONE = "done"
     OVERTAKEN = "overtaken"
     SETTLED = "settled"
+    STOPPED = "stopped"
     NOT_BY_DEBIT = "not_by_debit"
+    TOO_DEAR = "too_dear"
+    GRACE_OVER = "grace_over"
     BEING_PAID = "being_paid"
     NO_MANDATE = "no_mandate"
 
 
-def run_step(tx: Tx, charge_id: int, ref: str, now: datetime) -> Step:
-    """Do one step of a ladder if it still applies. `ref` is ``charge:round:number:kind``."""
+def run_step(tx: Tx, charge_id: int, row_id: int, ref: str, now: datetime) -> datetime | None:
+    """Do one step of a ladder if it still applies; when to come again, or None when it is done with.
+
+    `ref` is ``charge:round:number:kind``.
+    """
     _, dunning_round, number, kind = ref.split(":")
     subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
     charge = charges.get(tx, charge_id)
     if charge.dunning_round != int(dunning_round) or charge.failed_at is None:
-        return Step.OVERTAKEN
+        return None
     if charge.asked_cents == 0 or subscription.state not in LIVE:
-        return Step.SETTLED
+        return None
+    if behind := lateness.held_up(tx, charge, now):
+        lateness.go_on_from(tx, subscription, charge, behind)
+        access.review_purchase(tx, subscription, now)
+    due_at = work.due_at(tx, row_id)
+    if due_at > now:
+        return due_at
     match StepKind(kind):
         case StepKind.MAIL:
-            _mail(tx, subscription, charge, f"{dunning_round}:{number}", now)
+            if charge.dunning_stopped_at is None:
+                _mail(tx, subscription, charge, f"{dunning_round}:{number}", now)
         case StepKind.DEBIT:
-            return _debit(tx, subscription, charge, now)
+            stopped = charge.dunning_stopped_at is not None
+            outcome = Outcome.STOPPED if stopped else debit(tx, subscription, charge, now)
+            return now + _LET_HER_PAY if outcome is Outcome.BEING_PAID else None
         case StepKind.END_GRACE:
             return _end_grace(tx, subscription, charge, now)
-    return Step.DONE
+    return None
 
 
 def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: datetime) -> None:
@@ -78,41 +141,72 @@ def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: da
         kind = "mandate_needed"
     site = sites.get(tx, subscription.site_id)
     until = access.wanted_access(tx, site, subscription.member_id, subscription.offer_id, now).until
+    tries = [
+        local_day(step.at, site.zone).isoformat()
+        for step in to_come(tx, subscription, charge)
+        if step.kind is StepKind.DEBIT
+    ]
     letters.owe(
         tx, kind, subscription, step=f"charge:{charge.id}:{step}", now=now, charge_id=charge.id,
         until=until.isoformat() if until else None,
         debit_runs=charge.state is ChargeState.COLLECTING,
-        next_debit_on=_next_debit_on(site, subscription, charge, now),
+        next_debit_on=tries[0] if tries else None,
+        debits_on=tries,
     )  # fmt: skip
 
 
-def _next_debit_on(site: Site, subscription: Subscription, charge: Charge, now: datetime) -> str | None:
-    """The day of the ladder's next debit, as ISO date; None when there will be none."""
-    if charge.failed_at is None or classify(charge.failure_code) is not ReasonClass.SOFT:
-        return None
-    policy = sites.policy_of(site, subscription.policy)
-    steps = ladder(
-        charge.failed_at, ReasonClass.SOFT, taken_back=charge.taken_back, policy=policy, zone=site.zone
-    )
-    to_come = [step.at for step in steps if step.kind is StepKind.DEBIT and step.at > now]
-    return local_day(to_come[0], site.zone).isoformat() if to_come else None
+def to_come(tx: Tx, subscription: Subscription, charge: Charge) -> Sequence[Step]:
+    """The steps of a charge's ladder that will still be done, as things stand, in order of time."""
+    if charge.failed_at is None or charge.asked_cents == 0 or subscription.state not in LIVE:
+        return []
+    steps = []
+    for row in work.waiting(tx, KIND, f"{charge.id}:{charge.dunning_round}:"):
+        *_, number, kind = row.ref.split(":")
+        steps.append(Step(int(number), StepKind(kind), row.run_at))
+    helped = charge.dunning_stopped_at is None
+    debited = helped and hinders(tx, subscription, charge) is None
+    end = grace_end(tx, subscription, charge)
+    kinds = {StepKind.MAIL: helped, StepKind.DEBIT: debited, StepKind.END_GRACE: False}
+    found = [step for step in steps if kinds[step.kind]]
+    ends = [step for step in steps if step.kind is StepKind.END_GRACE]
+    return [*found, *(Step(step.number, step.kind, end) for step in ends[-1:])]
 
 
-def _debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Step:
-    if classify(charge.failure_code) is not ReasonClass.SOFT or charge.taken_back:
-        return Step.NOT_BY_DEBIT
+def hinders(tx: Tx, subscription: Subscription, charge: Charge) -> Outcome | None:
+    """Why the charge is not to be debited again, whenever; None when nothing speaks against it."""
+    failure = failure_of(tx, subscription, charge)
+    if failure.reason is not ReasonClass.SOFT or failure.taken_back:
+        return Outcome.NOT_BY_DEBIT
     if subscription.state is SubscriptionState.CANCELING:
-        return Step.NOT_BY_DEBIT
+        return Outcome.NOT_BY_DEBIT
+    if failure.method == DIRECT_DEBIT:
+        left = affordable_debits(charges.bounces(tx, charge.id), policy_of(tx, subscription))
+        if left == 0:
+            return Outcome.TOO_DEAR
+    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    return None if mandate is not None and mandate.may_be_tried else Outcome.NO_MANDATE
+
+
+def debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Outcome:
+    """Owe one more debit of a failed charge, where the rules allow it. Caller holds the lock."""
+    hindered = hinders(tx, subscription, charge)
+    if hindered is not None:
+        return hindered
+    if now >= grace_end(tx, subscription, charge):
+        return Outcome.GRACE_OVER
     if charges.open_payment(tx, charge.id) is not None:
-        return Step.BEING_PAID
+        return Outcome.BEING_PAID
     made = debits.prepare(tx, subscription, charge, now)
-    return Step.DONE if made else Step.NO_MANDATE
+    return Outcome.DONE if made else Outcome.NO_MANDATE
 
 
-def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> Step:
+def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> datetime | None:
+    end = grace_end(tx, subscription, charge)
+    if end > now:
+        return end
     before = subscription.state
     subscription.state = move(before, SubscriptionEvent.GRACE_OVER)
     if subscription.state is not before:
         journal.record(tx, "suspended", "clock", now, subscription=subscription, charge=charge.id)
     access.review_purchase(tx, subscription, now)
-    return Step.DONE
+    return None

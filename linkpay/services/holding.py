@@ -1,8 +1,8 @@
 """Access that is not taken away yet, or has to be opened anew, because of what else the member has.
 
-Two reasons keep what nothing of its own covers any more: another offer of hers opens all the same things
-at Kajabi, so that a revoke would only make them blink; or her access moves to another address and is not
-open there yet. Neither ever lets anybody in who was not in.
+Three reasons keep what nothing of its own covers any more: another offer of hers opens all the same things
+at Kajabi, so that a revoke would only make them blink; her access moves to another address and is not
+open there yet; or we were down and do not know how she stands. None ever lets anybody in who was not in.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,6 +10,7 @@ from datetime import datetime
 
 from linkpay.domain.coverage import Source, Wanted
 from linkpay.domain.sharing import closed_with, nothing_to_close
+from linkpay.services import lateness
 from linkpay.store import grants, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Grant, Member, Offer, Site
@@ -26,7 +27,11 @@ def kept_open(tx: Tx, site: Site, grant: Grant, own: OwnAccess, now: datetime) -
     member = tx.get_one(Member, grant.member_id)
     if member.blocked_at is not None or grant.wanted is not Access.GRANTED:
         return None
-    return _shared(tx, site, grant, own, now) or _moving(tx, site, member, grant.offer_id, own, now)
+    return (
+        _shared(tx, site, grant, own, now)
+        or _moving(tx, site, member, grant.offer_id, own, now)
+        or lateness.keeps_open(tx, site, grant, now)
+    )
 
 
 def _shared(tx: Tx, site: Site, grant: Grant, own: OwnAccess, now: datetime) -> Wanted | None:

@@ -38,6 +38,22 @@ def charge_paid(
         subscription.state = move(subscription.state, E.CHARGE_PAID)
 
 
+def debt_cleared(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
+    """Nobody asks for a charge any more, and the subscription goes on: where nothing else is owed, as before.
+
+    A member who was shut out begins anew today; those days are not charged.
+    """
+    if charges.is_failing(tx, subscription.id, besides=charge.id):
+        return
+    site = sites.get(tx, subscription.site_id)
+    today = local_day(now, site.zone)
+    next_on = subscription.next_charge_on
+    if subscription.state is S.SUSPENDED and next_on is not None and next_on < today:
+        subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
+        subscription.next_charge_on = today
+    subscription.state = move(subscription.state, E.DEBT_CLEARED)
+
+
 def _first_paid(
     tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
 ) -> None:

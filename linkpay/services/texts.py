@@ -82,6 +82,7 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "first_name": _first_name(context["customer_name"]),
         "debit_runs": bool(data.get("debit_runs")),
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,
+        "later_debits_on": [date.fromisoformat(day) for day in data.get("debits_on", ())[1:]],
         "no_more_debits": "next_debit_on" in data and next_debit_on is None,
         "refund": Money(data["refund_cents"], context["amount"].currency) if "refund_cents" in data else None,
     }

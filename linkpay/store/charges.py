@@ -1,13 +1,13 @@
 """Charges, the payments that collect them, and their ledger."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence as ListOf
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import exists, func, select, update
 
 from linkpay.domain.charge import UNSETTLED
-from linkpay.domain.ledger import Entry
-from linkpay.domain.snapshots import PaymentStatus
+from linkpay.domain.ledger import Entry, EntryKind
+from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
 from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
@@ -26,7 +26,7 @@ def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
     return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token))
 
 
-def of_subscription(tx: Tx, subscription_id: int) -> Sequence[Charge]:
+def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
     """All charges of a subscription, oldest period first, as they are now."""
     return tx.scalars(
         select(Charge)
@@ -63,7 +63,7 @@ def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
     return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.uid == uid))
 
 
-def payments(tx: Tx, charge_id: int) -> Sequence[Payment]:
+def payments(tx: Tx, charge_id: int) -> ListOf[Payment]:
     """All attempts to collect a charge, oldest first."""
     return tx.scalars(
         select(Payment)
@@ -87,6 +87,21 @@ def debit_runs(payment: Payment) -> bool:
     if payment.mandate_id is not None:
         return payment.is_open
     return payment.is_open and payment.status in _RUNNING
+
+
+def bounces(tx: Tx, charge_id: int, *, until: datetime | None = None) -> int:
+    """How many SEPA debits of a charge failed or were taken back, of those made until a moment."""
+    taken = select(LedgerEntry.id).where(
+        LedgerEntry.payment_id == Payment.id, LedgerEntry.kind == EntryKind.CHARGEBACK
+    )
+    query = select(func.count(Payment.id)).where(
+        Payment.charge_id == charge_id, Payment.sequence == Sequence.RECURRING,
+        Payment.method == "directdebit",
+        (Payment.status == PaymentStatus.FAILED) | exists(taken),
+    )  # fmt: skip
+    if until is not None:
+        query = query.where(Payment.created_at <= until)
+    return int(tx.scalar(query) or 0)
 
 
 def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
@@ -123,14 +138,33 @@ def book(tx: Tx, payment: Payment, entry: Entry, now: datetime) -> bool:
     )  # fmt: skip
 
 
-def entries(tx: Tx, charge_id: int) -> Sequence[LedgerEntry]:
+def book_outside(tx: Tx, charge: Charge, ref: str, cents: int, now: datetime) -> bool:
+    """Write down money that came past Mollie, or (negative) did not come after all; once for each `ref`."""
+    kind = EntryKind.OUTSIDE if cents > 0 else EntryKind.OUTSIDE_UNDONE
+    booked = insert_once(
+        tx, LedgerEntry, site_id=charge.site_id, charge_id=charge.id, kind=kind, ref=ref, amount_cents=cents,
+        currency=charge.currency, occurred_at=now, created_at=now,
+    )  # fmt: skip
+    return booked is not None
+
+
+def find_outside(tx: Tx, site_id: int, ref: str) -> LedgerEntry | None:
+    """The money from outside that is booked under this reference."""
+    return tx.scalar(
+        select(LedgerEntry).where(
+            LedgerEntry.site_id == site_id, LedgerEntry.ref == ref, LedgerEntry.kind == EntryKind.OUTSIDE
+        )
+    )
+
+
+def entries(tx: Tx, charge_id: int) -> ListOf[LedgerEntry]:
     """The ledger of one charge, oldest first."""
     return tx.scalars(
         select(LedgerEntry).where(LedgerEntry.charge_id == charge_id).order_by(LedgerEntry.id)
     ).all()
 
 
-def entries_of_payment(tx: Tx, payment_id: int) -> Sequence[LedgerEntry]:
+def entries_of_payment(tx: Tx, payment_id: int) -> ListOf[LedgerEntry]:
     """The ledger of one payment, oldest first."""
     return tx.scalars(
         select(LedgerEntry).where(LedgerEntry.payment_id == payment_id).order_by(LedgerEntry.id)
@@ -197,6 +231,14 @@ def of_site(tx: Tx, site_id: int, charge_id: int) -> Charge:
     if found is None:
         raise NotFound("charge_unknown", f"There is no charge {charge_id} here.", "charge")
     return found
+
+
+def failing(tx: Tx, site_id: int | None) -> ListOf[Charge]:
+    """Charges that failed and are still asked for, the oldest failure first; of one site when named."""
+    query = select(Charge).where(Charge.failed_at.is_not(None), Charge.state.in_(UNSETTLED))
+    if site_id is not None:
+        query = query.where(Charge.site_id == site_id)
+    return tx.scalars(query.order_by(Charge.failed_at, Charge.id)).all()
 
 
 def is_failing(tx: Tx, subscription_id: int, *, besides: int) -> bool:

@@ -184,6 +184,40 @@ def exists(tx: Tx, kind: str, ref: str) -> bool:
     return tx.scalar(query) is not None
 
 
+def waiting(tx: Tx, kind: str, ref_starts_with: str) -> Sequence[Outbox]:
+    """Work of this kind that is still to be done, whether due or not, soonest first."""
+    return tx.scalars(
+        select(Outbox)
+        .where(
+            Outbox.kind == kind, Outbox.ref.startswith(ref_starts_with, autoescape=True),
+            Outbox.done_at.is_(None), Outbox.parked_at.is_(None),
+        )
+        .order_by(Outbox.run_at, Outbox.id)
+        .execution_options(populate_existing=True)
+    ).all()  # fmt: skip
+
+
+def put_off(tx: Tx, kind: str, ref_starts_with: str, by: timedelta) -> None:
+    """Do all of this waiting work later, also what somebody holds: its holder looks before it acts."""
+    for row in waiting(tx, kind, ref_starts_with):
+        row.run_at += by
+    tx.flush()
+
+
+def due_at(tx: Tx, row_id: int) -> datetime:
+    """When a piece of work is due, as it is now."""
+    return tx.scalars(select(Outbox.run_at).where(Outbox.id == row_id)).one()
+
+
+def is_overdue(tx: Tx, kinds: Sequence[str], ref: str, before: datetime) -> bool:
+    """Whether such work should have been done before this moment and was not."""
+    query = select(Outbox.id).where(
+        Outbox.kind.in_(kinds), Outbox.ref == ref, Outbox.done_at.is_(None), Outbox.parked_at.is_(None),
+        Outbox.run_at < before,
+    )  # fmt: skip
+    return tx.scalar(query.limit(1)) is not None
+
+
 def is_parked(tx: Tx, kind: str, target_id: int) -> bool:
     """Whether work of this kind for this row waits for a person."""
     query = select(Outbox.id).where(

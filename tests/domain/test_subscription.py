@@ -17,6 +17,7 @@ charge_failed       .         past_due  past_due  .         .         past_due  
 money_taken_back    .         past_due  past_due  .         .         past_due  .         past_due  .
 money_refunded      .         .         .         .         .         .         .         .         .
 grace_over          .         .         .         suspended .         .         .         .         .
+grace_given         .         .         .         .         past_due  .         .         .         .
 cancel_asked        ended     canceling canceling canceling ended     canceling .         .         .
 cancel_undone       .         .         .         .         .         .         active    .         .
 cancel_date_reached .         .         .         .         .         .         ended     .         .

@@ -1,0 +1,69 @@
+"""What we did late ourselves: the service was down, and what should have been done waits to be done.
+
+Nobody loses access because of that. While work about a member is overdue, what we know of her is stale, so
+nothing is taken away; and a ladder of help that stood still goes on from where it stopped, its end with it.
+"""
+
+from datetime import datetime, timedelta
+
+from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.coverage import Source, Wanted
+from linkpay.domain.dunning import grace_ends_at
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.store import charges, sites, subscriptions, work
+from linkpay.store.db import Tx
+from linkpay.store.tables import Charge, Grant, Site, Subscription
+
+#: Work is done within seconds; what is later than this was held up by us.
+LATE = timedelta(hours=1)
+#: How soon it is decided again about access that stays because we are behind.
+_DECIDE_AGAIN = timedelta(hours=1)
+
+_BILLED = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING})
+_MEMBERS = _BILLED | {SubscriptionState.PAST_DUE}
+
+
+def keeps_open(tx: Tx, site: Site, grant: Grant, now: datetime) -> Wanted | None:
+    """Why access stays that nothing covers as far as we know: what we know is not of today. Else None."""
+    for subscription in subscriptions.for_access(tx, grant.member_id, grant.offer_id):
+        if subscription.state in _MEMBERS and _is_behind(tx, site, subscription, now):
+            return Wanted(True, Source.COLLECTION, now + _DECIDE_AGAIN)
+    return None
+
+
+def _is_behind(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> bool:
+    made = charges.of_subscription(tx, subscription.id)
+    if any(held_up(tx, charge, now) for charge in made):
+        return True
+    for charge in made:
+        payment = charges.open_payment(tx, charge.id)
+        if payment is not None and work.is_overdue(
+            tx, ("send_payment", "poll_payment"), payment.uid, now - LATE
+        ):
+            return True
+    due_on = subscription.next_charge_on
+    if due_on is None or subscription.state not in _BILLED or site.halted_at is not None:
+        return False
+    waits_for_money = charges.has_unsettled(tx, subscription.id)
+    return not waits_for_money and day_starts_at(due_on, site.zone) < now - LATE
+
+
+def held_up(tx: Tx, charge: Charge, now: datetime) -> timedelta:
+    """How much later than it should the next step of a charge's ladder comes; nothing where it is in time."""
+    if charge.failed_at is None or charge.asked_cents == 0:
+        return timedelta(0)
+    waiting = work.waiting(tx, "dunning_step", f"{charge.id}:{charge.dunning_round}:")
+    behind = now - min((row.run_at for row in waiting), default=now)
+    return behind if behind > LATE else timedelta(0)
+
+
+def go_on_from(tx: Tx, subscription: Subscription, charge: Charge, by: timedelta) -> None:
+    """Move what is left of a ladder, and the end of grace, by how long it stood still. Holds the lock."""
+    assert charge.failed_at is not None  # noqa: S101 - a ladder stands on a failure
+    site = sites.get(tx, subscription.site_id)
+    end = grace_ends_at(
+        charge.failed_at, taken_back=charge.taken_back, zone=site.zone,
+        policy=sites.policy_of(site, subscription.policy),
+    )  # fmt: skip
+    charge.grace_until = max(end, charge.grace_until or end) + by
+    work.put_off(tx, "dunning_step", f"{charge.id}:{charge.dunning_round}:", by)
