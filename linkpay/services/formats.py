@@ -2,6 +2,7 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from babel.dates import format_date
 from babel.numbers import format_currency, format_percent
@@ -26,6 +27,12 @@ def day_text(day: date, locale: str) -> str:
 def moment_text(instant: datetime, zone: str, locale: str) -> str:
     """The day it is in `zone` at an instant, in words."""
     return day_text(local_day(instant, zone), locale)
+
+
+def instant_text(instant: datetime, zone: str, locale: str) -> str:
+    """A moment to the second, as the clock in `zone` showed it: "3 mei 2026 14:05:09"."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{day_text(local.date(), locale)} {local:%H:%M:%S}"
 
 
 def share_text(basis_points: int, locale: str) -> str:

@@ -14,6 +14,7 @@ from linkpay.store.tables import (
     Charge,
     Customer,
     Grant,
+    Inbox,
     LedgerEntry,
     Member,
     Offer,
@@ -137,3 +138,23 @@ def _rows(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, G
         )
         .where(Subscription.site_id == site_id)
     )
+
+
+def messages(
+    tx: Tx, site_id: int, *, source: str | None = None, parked: bool = False, before: int | None = None,
+    limit: int = 50,
+) -> Sequence[Inbox]:  # fmt: skip
+    """What Mollie and Kajabi told us, newest first, beginning after the one numbered `before`."""
+    query = select(Inbox).where(Inbox.site_id == site_id).order_by(Inbox.id.desc()).limit(limit)
+    if source is not None:
+        query = query.where(Inbox.source == source)
+    if parked:
+        query = query.where(Inbox.parked_at.is_not(None), Inbox.done_at.is_(None))
+    if before is not None:
+        query = query.where(Inbox.id < before)
+    return tx.scalars(query).all()
+
+
+def message(tx: Tx, site_id: int, number: int) -> Inbox | None:
+    """One message of this site."""
+    return tx.scalar(select(Inbox).where(Inbox.site_id == site_id, Inbox.id == number))
