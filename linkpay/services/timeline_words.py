@@ -20,7 +20,6 @@ def _w(nl: str, en: str) -> Words:
 EVENTS: dict[str, Words] = {
     # Buying and paying.
     "signed_up": _w("aangemeld", "signed up"),
-    "choice_changed": _w("koos iets anders", "chose something else instead"),
     "choice_changed": _w("keuze veranderd voor het betalen", "choice changed before paying"),
     "payment_made": _w("betaling klaargezet", "payment prepared"),
     "payment_asked": _w("geld gevraagd bij Mollie", "Mollie asked for the money"),
