@@ -12,9 +12,11 @@ from typing import Protocol
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import (
     ChargebackSnapshot,
+    CustomerSnapshot,
     MandateSnapshot,
     PaymentSnapshot,
     RefundSnapshot,
+    SubscriptionSnapshot,
 )
 from linkpay.domain.snapshots import Sequence as PaymentSequence
 
@@ -50,7 +52,31 @@ class Method:
     maximum_cents: int | None
 
 
-class PaymentProvider(Protocol):
+class SubscriptionProvider(Protocol):
+    """Subscriptions that Mollie charges by itself, made by others: read, and stopped to be taken over."""
+
+    def list_customers(self, key: str) -> Sequence[CustomerSnapshot]:
+        """Everybody who ever paid at this account, newest first."""
+
+    def list_subscriptions(self, key: str) -> Sequence[SubscriptionSnapshot]:
+        """Every subscription of the account, whatever its status, newest first."""
+
+    def fetch_subscription(self, key: str, customer_id: str, subscription_id: str) -> SubscriptionSnapshot:
+        """One subscription as it is now. `Missing` when it, or its customer, is not this account's."""
+
+    def cancel_subscription(self, key: str, customer_id: str, subscription_id: str) -> None:
+        """Stop it for good; its mandate stays. May be repeated: `fetch_subscription` says what came of it.
+
+        Raises `Permanent` when Mollie refuses, which it also does for one that is canceled already.
+        """
+
+    def list_subscription_payments(
+        self, key: str, customer_id: str, subscription_id: str
+    ) -> Sequence[PaymentSnapshot]:
+        """What the subscription made so far, newest first, without refunds and chargebacks."""
+
+
+class PaymentProvider(SubscriptionProvider, Protocol):
     """Mollie. `key` is the site's secret API key; `now`-free: the provider has its own clock."""
 
     def create_customer(

@@ -20,7 +20,7 @@ from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.store import journal, sites, work
 from linkpay.store.tables import Inbox, Outbox
-from workers import access, duties, messages, payments, returns
+from workers import access, duties, messages, payments, returns, takeovers
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ HANDLERS: dict[str, Handler] = {
     "stop_payment": payments.stop,
     "turn": duties.turn,
     "watch_site": duties.watch_site,
+    "take_over": takeovers.take_over,
 }
 
 # Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers

@@ -20,6 +20,7 @@ from linkpay.adapters.mollie_reading import (
     read_payment,
     read_refund,
 )
+from linkpay.adapters.mollie_subscriptions import MollieSubscriptions
 from linkpay.domain.money import Money, amount_string
 from linkpay.domain.snapshots import (
     ChargebackSnapshot,
@@ -36,7 +37,7 @@ _MAX_DESCRIPTION = 255  # Mollie cuts a payment's description here (specificatio
 _MAX_REFUND_DESCRIPTION = 140
 
 
-class MollieProvider:
+class MollieProvider(MollieSubscriptions):
     """Mollie for any number of sites and threads; `key` is a site's secret API key.
 
     `api_url` is ``https://api.mollie.com`` or a sandbox. Times are in seconds: to connect, between two

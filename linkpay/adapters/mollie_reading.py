@@ -42,7 +42,7 @@ T = TypeVar("T")
 
 # Statuses of a refund whose money stays with, or comes back to, the owner.
 _NOT_REFUNDED = frozenset({"failed", "canceled"})
-_CURSOR_KINDS = ("tr", "mdt", "re", "chb")
+_CURSOR_KINDS = ("tr", "mdt", "re", "chb", "cst", "sub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ def read_method(body: Json) -> Method:
 
 
 def read_page(body: Json, name: str, read: Callable[[Json], T]) -> Page[T]:
-    """One page of the list `name` (``payments refunds chargebacks mandates methods``)."""
+    """One page of the list that Mollie calls `name`, such as ``payments``."""
     if not isinstance(part(body, "_embedded").get(name), list):
         # Never an empty list: "no payment exists" is what allows a new attempt to collect.
         raise Malformed(f"a list without {name}")

@@ -12,6 +12,7 @@ _COMMANDS = (
     "debt",
     "demo",
     "doctor",
+    "import-mollie",
     "members",
     "migrate",
     "owner",
@@ -31,7 +32,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"linkpay.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"linkpay.cli.{name}"), name)
         return command
 
 

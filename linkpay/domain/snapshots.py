@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from linkpay.domain.calendar import Interval
 from linkpay.domain.money import Money
 
 
@@ -112,3 +113,48 @@ class PaymentSnapshot:
     def decided_at(self) -> datetime | None:
         """When it became what it is now; None while nothing is decided, or where Mollie does not say."""
         return self.paid_at if self.status is PaymentStatus.PAID else self.ended_at
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSnapshot:
+    """Somebody who pays, as the provider knows her. Mollie asks for neither a name nor an e-mail."""
+
+    id: str
+    name: str | None
+    email: str | None
+    locale: str | None
+
+
+class SubscriptionStatus(StrEnum):
+    """Mollie's subscription statuses, plus `unknown` for a value this version has never heard of."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    CANCELED = "canceled"
+    SUSPENDED = "suspended"
+    COMPLETED = "completed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionSnapshot:
+    """A subscription that the provider charges by itself.
+
+    `remaining` is how many charges are still to come, None without an end; `next_on` is the day of the
+    next one, None when none will come. `interval` is None when we do not know how to count it. It stands
+    on `mandate_id`, or on whatever valid mandate there is (of `method`, when that is given).
+    """
+
+    id: str
+    customer_id: str
+    mode: str
+    status: SubscriptionStatus
+    amount: Money
+    interval: Interval | None
+    description: str
+    created_at: datetime
+    started_on: date
+    next_on: date | None = None
+    remaining: int | None = None
+    mandate_id: str | None = None
+    method: str | None = None

@@ -114,7 +114,7 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     journal.record(tx, kind, "worker", now, subscription=subscription, **said)
     if first:
         letters.owe(tx, "access_open", subscription, step=f"grant:{grant.id}:first", now=now)
-    elif granted and not anew:
+    elif granted and not anew and grant.version > 1:  # in its first version nothing was taken away
         letters.owe(tx, "access_back", subscription, step=f"grant:{grant.id}:{grant.version}", now=now)
     elif not granted:
         # Kajabi tells nobody that access ended, so we do.

@@ -23,6 +23,7 @@ class Boundaries:
     def __init__(self, kill_at: int = 0) -> None:
         self.kill_at = kill_at
         self.crossed: list[str] = []
+        self._place = ""
         self._waits = 0
         self._act: Callable[[], None] = lambda: None
 
@@ -30,6 +31,11 @@ class Boundaries:
         """Count from now on, and kill at boundary number `kill_at` (0: at none)."""
         self.kill_at = kill_at
         self.crossed = []
+
+    def kill_when(self, name: str) -> None:
+        """Count from now on, and kill at the first boundary of this name."""
+        self.arm(0)
+        self._place = name
 
     def after_commits(self, count: int, act: Callable[[], None]) -> None:
         """Let something happen once, right after the commit with this number from now."""
@@ -42,7 +48,8 @@ class Boundaries:
             self._waits -= 1
             if self._waits == 0:
                 self._act()
-        if len(self.crossed) == self.kill_at:
+        if len(self.crossed) == self.kill_at or name == self._place:
+            self._place = ""
             raise Killed(name)
 
 

@@ -3,7 +3,7 @@ at every boundary. Each has a beginning that is not disturbed and a part that is
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from tests.flows import stories_access, stories_selling
+from tests.flows import stories_access, stories_selling, stories_takeover
 from tests.flows.stage import Stage
 from tests.flows.story import Story
 
@@ -196,4 +196,5 @@ STORIES = {
     "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
     **stories_access.STORIES,
     **stories_selling.STORIES,
+    **stories_takeover.STORIES,
 }

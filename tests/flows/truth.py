@@ -21,8 +21,11 @@ def _money(stage: Stage) -> None:
     seen = set()
     with stage.database.read() as tx:
         ours = {payment.uid: payment for payment in tx.query(Payment)}
+        adopted = {payment.mollie_id: payment for payment in ours.values()}
         for listed in stage.bank_view.list_payments(KEY, limit=1000):
-            payment = ours.get(listed.metadata.get("linkpay", ""))
+            payment = ours.get(listed.metadata.get("linkpay", "")) or adopted.get(listed.id)
+            if payment is None and listed.metadata.get("cart") == "old":
+                continue  # of the time before a take-over
             assert payment is not None, f"{listed.id} at Mollie is nobody's"
             seen.add(listed.id)
             assert payment.mollie_id == listed.id, f"{listed.id} is a second payment of attempt {payment.id}"

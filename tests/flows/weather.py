@@ -83,6 +83,27 @@ def kajabi_shows_a_login(stage: Stage) -> Iterator[None]:
         yield
 
 
+class _Unwilling(Sandbox):
+    """The same sandbox, whose Mollie cancels no subscription."""
+
+    def __init__(self, inner: Sandbox) -> None:
+        self._inner = inner
+
+    def wsgi(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "DELETE" or "/subscriptions/" not in environ["PATH_INFO"]:
+            return self._inner.wsgi(environ, start_response)
+        start_response("422 Unprocessable Entity", [("Content-Type", "application/hal+json")])
+        detail = "The subscription cannot be canceled at this moment"
+        return [json.dumps({"status": 422, "title": "Unprocessable Entity", "detail": detail}).encode()]
+
+
+@contextmanager
+def mollie_cancels_nothing(stage: Stage) -> Iterator[None]:
+    """While this holds, Mollie refuses to cancel any subscription."""
+    with mounted(_Unwilling(stage.sandbox)):
+        yield
+
+
 class _Between:
     def __init__(self, inner: Any, name: str, before: Callable[[], None], after: Callable[[], None]) -> None:
         self._inner, self._name, self._before, self._after = inner, name, before, after

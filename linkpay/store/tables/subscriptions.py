@@ -172,7 +172,8 @@ class Withdrawal(Base):
 class Takeover(Base):
     """A subscription that ran at Mollie and is taken over: Mollie's is cancelled before our first charge.
 
-    `state`: planned, canceling (asked, not yet confirmed), canceled, taken, refused.
+    `state`: planned, canceling (asked, not yet confirmed), canceled, taken, refused. `next_on` and
+    `remaining` are what Mollie promised last while its subscription was active.
     """
 
     __tablename__ = "takeover"
@@ -180,9 +181,13 @@ class Takeover(Base):
     site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
     mollie_customer_id: Mapped[str] = mapped_column(String(70))
     mollie_subscription_id: Mapped[str] = mapped_column(String(70))
+    customer_id: Mapped[int | None] = mapped_column(ForeignKey("customer.id"), index=True)
+    member_id: Mapped[int | None] = mapped_column(ForeignKey("member.id"))
+    plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"))
     state: Mapped[str] = mapped_column(String(12), default="planned")
     next_on: Mapped[date | None]
+    remaining: Mapped[int | None]
     why: Mapped[str] = mapped_column(String(300), default="")
 
     __table_args__ = (
