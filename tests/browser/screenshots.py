@@ -35,8 +35,8 @@ def owner_pages(studio: Studio) -> dict[str, str]:
     number = studio.stage.subscription("bram@example.com").id
     return {
         "account": "/owner/account", "second-step": "/owner/account/second-step", "today": "/owner/studio/",
-        "members": "/owner/studio/members", "numbers": "/owner/studio/numbers", "log": "/owner/studio/log", "message": "/owner/studio/log/1",
-        "nobody-found": "/owner/studio/members?q=zzz",
+        "members": "/owner/studio/members", "numbers": "/owner/studio/numbers", "log": "/owner/studio/log",
+        "message": "/owner/studio/log/1", "nobody-found": "/owner/studio/members?q=zzz",
         "member": f"/owner/studio/members/{number}", "colleagues": "/owner/studio/colleagues",
     }  # fmt: skip
 
