@@ -256,3 +256,8 @@ def terms(seen: SubscriptionSnapshot, remaining: int | None) -> Terms:
     if remaining is None:
         return Terms(PlanKind.MEMBERSHIP, seen.amount, seen.interval)
     return Terms(PlanKind.INSTALMENTS, seen.amount, seen.interval, remaining + 1)
+
+
+def adopted_uid(mollie_id: str) -> str:
+    """The uid of a payment that somebody else asked for and we made ours: it carries no id of ours."""
+    return mollie_id[:36]

@@ -15,6 +15,7 @@ from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
+from linkpay.domain.takeover import adopted_uid
 from linkpay.services import access, charging, dunning, lifecycle, refunds
 from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
@@ -155,11 +156,6 @@ def _undated(payment: Payment, seen: Sighting) -> Sighting:
     if payment.status is None or told is None or known is None or told >= known:
         return seen
     return replace(seen, payment=replace(seen.payment, status=payment.status))
-
-
-def adopted_uid(mollie_id: str) -> str:
-    """The uid of a payment that somebody else asked for and we made ours: it carries no id of ours."""
-    return mollie_id[:36]
 
 
 def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:

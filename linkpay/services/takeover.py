@@ -238,10 +238,10 @@ def _adopt(
     """A payment of Mollie's subscription as one of ours. It carries no id of ours, so its own serves."""
     payment = Payment(
         site_id=subscription.site_id, charge_id=charge.id, customer_id=subscription.customer_id,
-        uid=settlement.adopted_uid(seen.id),
+        uid=rules.adopted_uid(seen.id),
         sequence=PaymentSequence.RECURRING if subscription.mandate_id else PaymentSequence.ONEOFF,
         mandate_id=subscription.mandate_id, amount_cents=seen.amount.cents, currency=seen.amount.currency,
-        stroke=Stroke.KNOWN, idempotency_key=settlement.adopted_uid(seen.id), key_used_at=seen.created_at,
+        stroke=Stroke.KNOWN, idempotency_key=rules.adopted_uid(seen.id), key_used_at=seen.created_at,
         mollie_id=seen.id, created_at=seen.created_at,
     )  # fmt: skip
     tx.add(payment)
