@@ -123,7 +123,10 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
     return _letter(mail, site, base_url, Written(mail.subject or "", mail.text, mail.html or ""))
 
 
-def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) -> Letter:
+def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) -> Letter | None:
+    if mail.kind == "sign_in" and not visits.is_known(tx, site.id, mail.to or ""):
+        tx.delete(mail)  # nobody here has this address: not even that it was typed is kept
+        return None
     door = _DOORS.get(mail.kind)
     path = mail.data.get("path", "")
     if door is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from linkpay.errors import Conflict, NotFound
-from linkpay.services import letters
+from linkpay.services import letters, throttle
 from linkpay.store import people, visits
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site
@@ -27,17 +27,20 @@ class Session:
     email: str
 
 
-def ask(tx: Tx, site: Site, email: str, locale: str | None, now: datetime) -> None:
-    """Owe a link to sign in, if somebody with this e-mail (normalised) pays or is let in here.
+def ask(tx: Tx, site: Site, email: str, locale: str | None, address: str, now: datetime) -> None:
+    """Owe a link to sign in to this e-mail (normalised), which leaves if somebody here has it.
 
-    `locale` is the language that was asked for; without one the mail speaks hers.
+    Whether she is known is found out when the mail is written: here the same is done for everybody, so
+    that not even the time it takes tells. `locale` is the language that was asked for; without one the
+    mail speaks hers. Raises SlowDown for an `address` from which strangers' names are tried.
     """
-    if not visits.is_known(tx, site.id, email):
-        return
     sent = visits.mailed_since(tx, site.id, email, "sign_in", now - letters.DOOR_LIFE)
+    customer = people.customer_by_email(tx, site.id, email)
+    is_guess = sent >= _LINKS_AT_ONCE or not visits.is_known(tx, site.id, email)
+    throttle.check(tx, {"door": f"{site.id}:{address}"}, now)
+    throttle.failed(tx, {"door" if is_guess else "door_known": f"{site.id}:{address}"}, now)
     if sent >= _LINKS_AT_ONCE:
         return
-    customer = people.customer_by_email(tx, site.id, email)
     speaks = locale or (customer.locale if customer else site.locale)
     reader = letters.Reader(email, speaks, customer.name if customer else "")
     letters.owe_to(tx, "sign_in", site.id, reader, step=f"sign_in:{uuid.uuid4()}", now=now)

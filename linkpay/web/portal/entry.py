@@ -41,8 +41,9 @@ def ask(site: str) -> Response:
     email = read_email(typed)
     if email is None:
         return _form(seller, typed, problem=True, status=422)
+    now = parts().clock.now()
     with parts().database.write() as tx:
-        visits.ask(tx, find_site(tx, site), email, asked_language(), parts().clock.now())
+        visits.ask(tx, find_site(tx, site), email, asked_language(), request.remote_addr or "", now)
     return make_response(render_template("portal/sent.html", seller=seller, email=email))
 
 

@@ -9,7 +9,7 @@ from flask import Flask
 from linkpay.app import create_app
 from linkpay.store.tables import Customer, Mail, Site, Visit
 from linkpay.web.edge import Edge
-from tests.builders import make_site
+from tests.builders import make_customer, make_site
 from tests.flows.stage import Stage
 from tests.web.portal.guests import ANNA, PORTAL, ask, link_for, newest_link, sign_in
 from tests.web.visitor import Visitor, form_of, words_of
@@ -116,6 +116,30 @@ def test_a_stranger_who_keeps_asking_fills_no_mailbox_and_locks_nobody_out(
         assert anna.press(anna.look(link)).status_code == 303
     stage.clock.advance(timedelta(minutes=16))
     assert link_for(stranger, stage) not in links
+
+
+def test_who_tries_one_name_after_the_other_is_slowed_down_and_members_elsewhere_are_not(
+    new_visitor: Callable[[], Visitor], stage: Stage, member: str
+) -> None:
+    stranger, anna = new_visitor(), new_visitor()
+    stranger.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    answers = [ask(stranger, f"guess{number}@example.com").status_code for number in range(61)]
+    assert answers == [200] * 60 + [429]
+    assert sign_in(anna, stage).status_code == 200
+    with stage.database.read() as tx:
+        assert tx.query(Mail).filter(Mail.to.like("guess%")).count() == 0
+    stage.clock.advance(timedelta(minutes=16))
+    assert ask(stranger).status_code == 200
+
+
+def test_members_who_share_an_address_are_never_slowed_down(
+    new_visitor: Callable[[], Visitor], stage: Stage, member: str
+) -> None:
+    with stage.database.write() as tx:
+        for number in range(70):
+            make_customer(tx, tx.get_one(Site, stage.shop.site_id), email=f"member{number}@example.com")
+    office = new_visitor()
+    assert {ask(office, f"member{number}@example.com").status_code for number in range(70)} == {200}
 
 
 def test_what_is_kept_opens_nothing(visitor: Visitor, stage: Stage, member: str) -> None:
