@@ -20,7 +20,7 @@ from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.store import journal, sites, work
 from linkpay.store.tables import Inbox, Outbox
-from workers import access, duties, messages, payments, returns, takeovers
+from workers import access, duties, mandates, messages, payments, returns, takeovers
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +29,8 @@ Handler = Callable[[Parts, Outbox], None]
 HANDLERS: dict[str, Handler] = {
     "send_payment": payments.send,
     "poll_payment": payments.poll,
+    "renew_mandate": mandates.renew,
+    "revoke_mandate": mandates.revoke,
     "send_refund": returns.send,
     "apply_grant": access.apply,
     "review_access": access.review,

@@ -106,7 +106,8 @@ def only_checks(charge: Charge) -> bool:
 
 def proof_method(charge: Charge) -> str | None:
     """The one method by which the charge's first payment can be made; None: any."""
-    return proof.method_of(pricing.from_plain(charge.lines)) if charge.lines else None
+    known = charge.lines or charge.is_check
+    return proof.method_of(pricing.from_plain(charge.lines)) if known else None
 
 
 def awaits_payer(subscription: Subscription, charge: Charge) -> bool:
@@ -114,4 +115,6 @@ def awaits_payer(subscription: Subscription, charge: Charge) -> bool:
     if charge.asked_cents > 0:
         return True
     to_prove = subscription.started_at is None and subscription.terms.needs_mandate
+    if charge.is_check:
+        to_prove = charge.paid_at is None
     return to_prove and charge.amount_cents == 0

@@ -153,6 +153,7 @@ def _order(tx: Tx, subscription: Subscription, payment: Payment, base_url: str) 
     offer = tx.get_one(Offer, subscription.offer_id)
     mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
     by_person = payment.sequence is not Sequence.RECURRING
+    page = f"portal/renewals/{charge.token}" if charge.is_check else f"order/{subscription.token}"
     return PaymentOrder(
         idempotency_key=payment.idempotency_key,
         amount=Money(payment.amount_cents, payment.currency),
@@ -162,7 +163,7 @@ def _order(tx: Tx, subscription: Subscription, payment: Payment, base_url: str) 
         customer_id=customer.mollie_id,
         mandate_id=mandate.mollie_id if mandate else None,
         method=charging.proof_method(charge) if payment.sequence is Sequence.FIRST else None,
-        redirect_url=f"{base_url}/{site.slug}/order/{subscription.token}" if by_person else None,
+        redirect_url=f"{base_url}/{site.slug}/{page}" if by_person else None,
         locale={"nl": "nl_NL", "en": "en_GB"}.get(customer.locale) if by_person else None,
         metadata={"linkpay": payment.uid},
     )

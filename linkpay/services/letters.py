@@ -77,6 +77,7 @@ class Facts:
     account_hint: str | None
     mandate_valid: bool
     order_url: str
+    portal_url: str
     pay_url: str | None
     buy_url: str
     course_url: str | None
@@ -194,6 +195,7 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         account_hint=mandate.account_hint if mandate else None,
         mandate_valid=mandate is not None and mandate.status is MandateStatus.VALID,
         order_url=f"{base_url}/{site.slug}/order/{subscription.token}",
+        portal_url=f"{base_url}/{site.slug}/portal",
         pay_url=f"{base_url}/{site.slug}/pay/{charge.token}" if charge else None,
         buy_url=_buy_url(base_url, site.slug, offer.slug, mail.data.get("plan")),
         course_url=offer.course_url or site.login_url,

@@ -21,6 +21,9 @@ def charge_paid(
 
     `payment` is None where there was nothing to pay, or where it was paid past Mollie.
     """
+    if charge.is_check:
+        _return_check(tx, subscription, charge, payment, now)
+        return
     if subscription.started_at is None:
         _first_paid(tx, subscription, charge, payment, now)
         return

@@ -16,7 +16,7 @@ from linkpay.domain.ledger import Entry, EntryKind, facts
 from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.domain.takeover import adopted_uid
-from linkpay.services import access, charging, dunning, lifecycle, refunds
+from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds
 from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Payment, Subscription
@@ -103,14 +103,15 @@ class _Case:
         """Whether all that is owed came in just now; a first payment of nothing counts when it is made."""
         if self.charge.money.owed_cents > 0:
             return False
-        asks_nothing = self.charge.amount_cents == 0 and self.subscription.started_at is None
+        proves = self.subscription.started_at is None or self.charge.is_check
+        asks_nothing = self.charge.amount_cents == 0 and proves
         made_now = self.payment.status is PaymentStatus.PAID and self.was is not PaymentStatus.PAID
         return self.owed_before > 0 or (asks_nothing and made_now)
 
     @property
     def is_owed_again(self) -> bool:
         """Whether money that was in is out: since the last look, or in and out between two looks."""
-        if self.charge.money.owed_cents == 0:
+        if self.charge.money.owed_cents == 0 or self.charge.is_check:
             return False
         started = self.subscription.started_at is not None
         went_out = any(entry.kind in _OUT_AGAIN for entry in self.booked)
@@ -183,19 +184,19 @@ def sum_up(tx: Tx, charge: Charge) -> None:
 def _keep_mandate(
     tx: Tx, subscription: Subscription, payment: Payment, seen: Sighting, now: datetime
 ) -> None:
-    """Record the mandate; a paid first payment makes it the one that is charged from now on."""
+    """Record the mandate; one that a paid first payment made is charged from now on, once it is valid."""
     if seen.mandate is None:
         return
     mandate = people.put_mandate(
         tx, site_id=payment.site_id, customer_id=payment.customer_id, seen=seen.mandate, now=now
     )
     made_now = payment.sequence is Sequence.FIRST and payment.status is PaymentStatus.PAID
-    older = payment.mandate_id is not None and payment.mandate_id != mandate.id
-    if made_now and not older:
+    if made_now and payment.mandate_id in (None, mandate.id):
         if mandate.unusable_at is not None and payment.created_at > mandate.unusable_at:
             mandate.unusable_at, mandate.unusable_code = None, None  # she gave it anew
         payment.mandate_id = mandate.id
-        subscription.mandate_id = mandate.id
+        tx.flush()
+        mandate_renewal.made(tx, subscription, payment, mandate, now)
 
 
 def _react(tx: Tx, case: _Case, now: datetime) -> None:

@@ -18,6 +18,15 @@ def _w(nl: str, en: str) -> Words:
 
 #: By kind of event; a kind that is not here is shown as its own name.
 EVENTS: dict[str, Words] = {
+    # A new account or card.
+    "renewal_asked": _w("nieuwe rekening of kaart gevraagd", "a new account or card was asked for"),
+    "mandate_replaced": _w(
+        "wordt van een nieuwe rekening of kaart afgeschreven", "moved to a new account or card"
+    ),
+    "mandate_revoked": _w("oude machtiging ingetrokken", "the old mandate was revoked"),
+    "renewal_failed": _w(
+        "nieuwe rekening of kaart werd niet geldig", "the new account or card never became valid"
+    ),
     # Buying and paying.
     "signed_up": _w("aangemeld", "signed up"),
     "choice_changed": _w("keuze veranderd voor het betalen", "choice changed before paying"),

@@ -7,12 +7,15 @@ from sqlalchemy import exists, func, select, update
 
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import Entry, EntryKind
+from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
 from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
 
+#: Checks of an account are charges as well, and no periods: nothing that asks for periods sees them.
+_IS_PERIOD = Charge.period >= TRIAL_PERIOD
 _RUNNING = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
 
 
@@ -23,14 +26,14 @@ def get(tx: Tx, charge_id: int) -> Charge:
 
 def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
     """The charge whose pay page carries this secret."""
-    return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token))
+    return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token, _IS_PERIOD))
 
 
 def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
-    """All charges of a subscription, oldest period first, as they are now."""
+    """All charges of a subscription's periods, oldest first, as they are now."""
     return tx.scalars(
         select(Charge)
-        .where(Charge.subscription_id == subscription_id)
+        .where(Charge.subscription_id == subscription_id, _IS_PERIOD)
         .order_by(Charge.period)
         .execution_options(populate_existing=True)
     ).all()
@@ -38,7 +41,9 @@ def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
 
 def has_unsettled(tx: Tx, subscription_id: int) -> bool:
     """Whether money of an earlier period is still expected."""
-    query = select(Charge.id).where(Charge.subscription_id == subscription_id, Charge.state.in_(UNSETTLED))
+    query = select(Charge.id).where(
+        Charge.subscription_id == subscription_id, Charge.state.in_(UNSETTLED), _IS_PERIOD
+    )
     return bool(tx.scalar(select(exists(query))))
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from sqlalchemy import BigInteger, Select, cast, func, select
 
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.store.db import Tx
 from linkpay.store.tables import (
     Attention,
@@ -87,12 +88,13 @@ def _money() -> Select[int, date, int]:
     """Per subscription: how far its paid periods reach, and what is owed after a failure."""
     reaches = func.max(Charge.ends_on).filter(Charge.state == ChargeState.PAID)
     owed = func.sum(Charge.amount_cents - Charge.paid_cents + Charge.charged_back_cents)
-    return select(
+    query = select(
         Charge.subscription_id,
         reaches.label("paid_until"),
         # PostgreSQL sums big integers into decimals.
         cast(owed.filter(Charge.failed_at.is_not(None)), BigInteger).label("owed_cents"),
-    ).group_by(Charge.subscription_id)
+    )
+    return query.where(Charge.period >= TRIAL_PERIOD).group_by(Charge.subscription_id)
 
 
 def subscriptions_of(tx: Tx, email: str) -> Sequence[Subscription]:

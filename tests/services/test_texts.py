@@ -15,10 +15,12 @@ from linkpay.services.letters import Facts, SiteFacts
 from linkpay.services.texts import Written, write_texts
 
 PAY, ORDER = "https://pay.example.com/studio/pay/one", "https://pay.example.com/studio/order/two"
+PORTAL = "https://pay.example.com/studio/portal"
 FULL = Facts(
     site_name="Studio Vecht", zone="Europe/Amsterdam", offer_title="Rustig bewegen",
     customer_name="Anna de Vries", member_email="anna@example.com", amount=Money(5000),
-    next_charge_on=date(2026, 6, 3), account_hint="4321", mandate_valid=True, order_url=ORDER, pay_url=PAY, buy_url="https://pay.example.com/studio/buy/members",
+    next_charge_on=date(2026, 6, 3), account_hint="4321", mandate_valid=True, order_url=ORDER, pay_url=PAY,
+    buy_url="https://pay.example.com/studio/buy/members", portal_url=PORTAL,
     course_url="https://studio.example.com/login", failure_code="AM04",
     until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), support_email="hallo@studio.example.com",
 )  # fmt: skip

@@ -5,7 +5,7 @@ from linkpay.store.tables.drift import DriftFinding, DriftRun
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
 from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
-from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Visit
+from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Renewal, Visit
 from linkpay.store.tables.sites import Bump, Coupon, Offer, Plan, Site
 from linkpay.store.tables.subscriptions import (
     Notice,
@@ -20,6 +20,6 @@ __all__ = [
     "Attempt", "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer",
     "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox", "Invitation", "LedgerEntry", "Mail",
     "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
-    "Plan", "PriceChange", "RecoveryCode", "Redemption", "Refund", "Site", "SiteOwner", "Subscription",
-    "Takeover", "Visit", "Withdrawal",
+    "Plan", "PriceChange", "RecoveryCode", "Redemption", "Refund", "Renewal", "Site", "SiteOwner",
+    "Subscription", "Takeover", "Visit", "Withdrawal",
 ]  # fmt: skip

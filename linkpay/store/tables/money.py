@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from linkpay.domain.charge import LET_GO, ChargeMoney, ChargeState
 from linkpay.domain.ledger import EntryKind
+from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.store.tables.base import Base, choice
 
@@ -26,8 +27,9 @@ class Charge(Base):
     """An amount for one period of one subscription. Sums are copies of the ledger, in cents.
 
     `lines` say what the amount is made of (see `linkpay.domain.pricing`); they sum to it. Period -1 is a
-    trial. `failed_at` is when the present failure began and `dunning_round` counts failures, so that every
-    step of a ladder has a name of its own.
+    trial; a number below that is no period but the check of an account (`Renewal`). `failed_at` is when the
+    present failure began and `dunning_round` counts failures, so that every step of a ladder has a name of
+    its own.
     """
 
     __tablename__ = "charge"
@@ -65,12 +67,16 @@ class Charge(Base):
         ForeignKeyConstraint(["subscription_id", "currency"], ["subscription.id", "subscription.currency"]),
         # A free trial, or a coupon that takes all off, leaves a period that costs nothing.
         CheckConstraint("amount_cents >= 0", name="amount_not_negative"),
-        CheckConstraint("period >= -1", name="period"),
         CheckConstraint("vat_basis_points BETWEEN 0 AND 10000", name="vat"),
         CheckConstraint("ends_on > starts_on", name="days"),
         CheckConstraint("paid_cents >= 0 AND refunded_cents >= 0 AND charged_back_cents >= 0", name="sums"),
         CheckConstraint("surplus_refunded_cents BETWEEN 0 AND refunded_cents", name="surplus"),
     )
+
+    @property
+    def is_check(self) -> bool:
+        """Whether it only proves an account, and is none of the periods of its subscription."""
+        return self.period < TRIAL_PERIOD
 
     @property
     def money(self) -> ChargeMoney:

@@ -93,6 +93,29 @@ class Consent(Base):
     data: Mapped[dict[str, Any]] = mapped_column(default=dict)
 
 
+class Renewal(Base):
+    """A member gives a new permission to collect, by the first payment of a check charge.
+
+    `replaces_id` is the mandate that was charged when she asked; with `for_all` every subscription of
+    hers on it moves along. `outcome`: ``moved``, ``overtaken`` by a newer one, or ``never_valid``.
+    """
+
+    __tablename__ = "renewal"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    charge_id: Mapped[int] = mapped_column(ForeignKey("charge.id"), unique=True)
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"))
+    for_all: Mapped[bool] = mapped_column(default=True)
+    outcome: Mapped[str | None] = mapped_column(String(12))
+    done_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("(outcome IS NULL) = (done_at IS NULL)", name="done_has_outcome"),
+        CheckConstraint("outcome IN ('moved', 'overtaken', 'never_valid')", name="outcome"),
+    )
+
+
 class Gift(Base):
     """Access that an owner gives, until a day (site's zone; the first day without it) or for ever."""
 
@@ -117,7 +140,8 @@ class Gift(Base):
 class Visit(Base):
     """A door that opens by e-mail: a link to press once, then a session. Only hashes are kept.
 
-    `kind`: link or session. Found by hash, never by e-mail alone.
+    `kind`: link, session, or move: a link to a new address, to which what `moves_from` has goes along.
+    Found by hash, never by e-mail alone.
     """
 
     __tablename__ = "visit"
@@ -126,11 +150,13 @@ class Visit(Base):
     kind: Mapped[str] = mapped_column(String(8))
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     email: Mapped[str] = mapped_column(String(254))
+    moves_from: Mapped[str | None] = mapped_column(String(254))
     expires_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("kind IN ('link', 'session')", name="kind"),
+        CheckConstraint("kind IN ('link', 'session', 'move')", name="kind"),
+        CheckConstraint("(kind = 'move') = (moves_from IS NOT NULL)", name="only_a_move_moves"),
         Index("ix_visit_expires_at", "expires_at"),
     )
 
