@@ -97,7 +97,7 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     granted = grant.applied is Access.GRANTED
     # Opened anew after another revoke, she was hardly out, and hears nothing.
     anew = granted and before is Access.GRANTED and grant.doubted_version == grant.applied_version
-    kind = "access_opened_anew" if anew else "access_granted" if granted else "access_revoked"
+    happened = "access_opened_anew" if anew else "access_granted" if granted else "access_revoked"
     said: dict[str, Any] = {
         "reason": grant.reason, "status": answer.status, "was_so_already": answer.was_so_already,
         "milliseconds": round((now - grant.wanted_at).total_seconds() * 1000),
@@ -108,20 +108,20 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     concerned = subscriptions.for_access(tx, grant.member_id, grant.offer_id)
     if not concerned:
         member = tx.get_one(Member, grant.member_id)
-        journal.record_about(tx, kind, "worker", now, member=member, offer_id=grant.offer_id, **said)
+        journal.record_about(tx, happened, "worker", now, member=member, offer_id=grant.offer_id, **said)
         return
     subscription = concerned[-1]
-    journal.record(tx, kind, "worker", now, subscription=subscription, **said)
+    journal.record(tx, happened, "worker", now, subscription=subscription, **said)
     if first:
         letters.owe(tx, "access_open", subscription, step=f"grant:{grant.id}:first", now=now)
     elif granted and not anew and grant.version > 1:  # in its first version nothing was taken away
         letters.owe(tx, "access_back", subscription, step=f"grant:{grant.id}:{grant.version}", now=now)
     elif not granted:
         # Kajabi tells nobody that access ended, so we do.
-        kind = "signup_over" if subscription.started_at is None else "access_ended"
+        happened = "signup_over" if subscription.started_at is None else "access_ended"
         owed = [c for c in charges.of_subscription(tx, subscription.id) if c.asked_cents > 0]
         letters.owe(
-            tx, kind, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
+            tx, happened, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
             charge_id=owed[0].id if owed and subscription.state in LIVE else None,
         )  # fmt: skip
 

@@ -274,7 +274,6 @@ BAD_ROWS: dict[str, Callable[[Tx], object]] = {
     "ck_charge_days": lambda tx: make.make_charge(
         tx, starts_on=date(2026, 3, 1), ends_on=date(2026, 3, 1)
     ),
-    "ck_charge_period": lambda tx: make.make_charge(tx, period=-2),
     "ck_charge_amount_not_negative": lambda tx: make.make_charge(tx, amount_cents=-1),
     "ck_payment_amount": lambda tx: make.make_payment(tx, make.make_charge(tx), amount_cents=0),
     "ck_ledger_payment_unless_outside": lambda tx: make.make_entry(
