@@ -118,10 +118,10 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
         letters.owe(tx, "access_back", subscription, step=f"grant:{grant.id}:{grant.version}", now=now)
     elif not granted:
         # Kajabi tells nobody that access ended, so we do.
-        happened = "signup_over" if subscription.started_at is None else "access_ended"
+        kind = "signup_over" if subscription.started_at is None else "access_ended"
         owed = [c for c in charges.of_subscription(tx, subscription.id) if c.asked_cents > 0]
         letters.owe(
-            tx, happened, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
+            tx, kind, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
             charge_id=owed[0].id if owed and subscription.state in LIVE else None,
         )  # fmt: skip
 
