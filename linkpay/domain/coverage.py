@@ -144,6 +144,12 @@ def _cut(cover: Cover, ends_at: datetime | None) -> Cover | None:
     return cover if cover.until is not None and cover.until <= ends_at else replace(cover, until=ends_at)
 
 
+def without_running_debits(subscription: SubscriptionFacts) -> SubscriptionFacts:
+    """The same, were every debit that runs now to fail."""
+    charges = [replace(charge, debit_running=False) for charge in subscription.charges]
+    return replace(subscription, charges=charges)
+
+
 def access_wanted(all_covers: Iterable[Cover], now: datetime, *, blocked: bool = False) -> Wanted:
     """Whether any stretch covers `now`, and how far the stretches reach without a gap.
 

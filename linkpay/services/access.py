@@ -12,6 +12,7 @@ from linkpay.domain.coverage import (
     access_wanted,
     covers,
     gift,
+    without_running_debits,
 )
 from linkpay.services import charging, holding
 from linkpay.store import charges, grants, people, sites, subscriptions, work
@@ -88,13 +89,17 @@ def owe_apply(tx: Tx, grant: Grant, now: datetime, *, again: str = "") -> None:
     )  # fmt: skip
 
 
-def wanted_access(tx: Tx, site: Site, member_id: int, offer_id: int, now: datetime) -> Wanted:
-    """What access follows from ledger, policies and `now`, over all purchases and gifts of the offer."""
-    stretches = [
-        cover
-        for subscription in subscriptions.for_access(tx, member_id, offer_id)
-        for cover in covers(facts(tx, site, subscription), site.zone)
-    ]
+def wanted_access(
+    tx: Tx, site: Site, member_id: int, offer_id: int, now: datetime, *, if_debits_fail: bool = False
+) -> Wanted:
+    """What access follows from ledger, policies and `now`, over all purchases and gifts of the offer.
+
+    `if_debits_fail` asks what is left when no running debit brings its money: all that can be promised.
+    """
+    found = [facts(tx, site, one) for one in subscriptions.for_access(tx, member_id, offer_id)]
+    if if_debits_fail:
+        found = [without_running_debits(one) for one in found]
+    stretches = [cover for one in found for cover in covers(one, site.zone)]
     stretches += [gift(g.created_at, g.until, site.zone) for g in people.gifts(tx, member_id, offer_id)]
     return access_wanted(stretches, now, blocked=tx.get_one(Member, member_id).blocked_at is not None)
 

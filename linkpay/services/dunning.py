@@ -140,7 +140,8 @@ def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: da
     else:
         kind = "mandate_needed"
     site = sites.get(tx, subscription.site_id)
-    until = access.wanted_access(tx, site, subscription.member_id, subscription.offer_id, now).until
+    member_id, offer_id = subscription.member_id, subscription.offer_id
+    until = access.wanted_access(tx, site, member_id, offer_id, now, if_debits_fail=True).until
     tries = [
         local_day(step.at, site.zone).isoformat()
         for step in to_come(tx, subscription, charge)

@@ -9,9 +9,10 @@ from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
 from linkpay.services import charging
 from linkpay.services.texts import Written, write_texts
-from linkpay.store import charges, journal, sites, visits, work
+from linkpay.store import charges, grants, journal, sites, visits, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
+from linkpay.store.tables.people import Access
 
 #: Mails that only make sense while the charge is still owed.
 _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken_back"})
@@ -83,6 +84,7 @@ class Facts:
     course_url: str | None
     failure_code: str | None
     until: datetime | None
+    access_open: bool
     support_email: str | None
     # What the step itself kept, where it is about such things.
     ends_on: date | None = None
@@ -181,6 +183,7 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
     offer = tx.get_one(Offer, subscription.offer_id)
     charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
     mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    grant = grants.find(tx, subscription.member_id, subscription.offer_id)
     until = mail.data.get("until")
     return Facts(
         site_name=site.name,
@@ -201,6 +204,7 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         course_url=offer.course_url or site.login_url,
         failure_code=charge.failure_code if charge else None,
         until=datetime.fromisoformat(until) if until else None,
+        access_open=grant is not None and grant.applied is Access.GRANTED,
         support_email=site.support_email,
         **_kept(mail.data, subscription.currency),
     )

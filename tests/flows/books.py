@@ -1,6 +1,7 @@
 """What there is: read from our database, and from the sandbox's books with a second pair of eyes."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from linkpay.adapters.mollie import MollieProvider
@@ -100,6 +101,12 @@ class Books:
         """Kinds of all mails that left, oldest first."""
         with self.database.read() as tx:
             return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at) if mail.sent_at]
+
+    def promised_until(self, kind: str) -> list[datetime]:
+        """Until when each mail of a kind promised access, oldest first."""
+        with self.database.read() as tx:
+            told = tx.query(Mail).filter_by(kind=kind).order_by(Mail.id)
+            return [datetime.fromisoformat(mail.data["until"]) for mail in told]
 
     def running_debits(self, email: str) -> int:
         """How many debits of the member's newest subscription are under way."""

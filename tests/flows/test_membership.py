@@ -2,7 +2,8 @@
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import checkout
+from linkpay.services import checkout, letters
+from linkpay.store.tables import Mail
 from tests.flows.stage import Stage
 
 ANNA = "anna@example.com"
@@ -64,6 +65,30 @@ def test_a_bounced_debit_is_tried_twice_mailed_thrice_and_ends_access_after_grac
     assert stage.mail_kinds() == [
         "welcome", "access_open", "payment_failed", "payment_failed", "payment_failed", "access_ended",
     ]  # fmt: skip
+
+
+def test_a_debit_that_runs_again_promises_no_day_beyond_grace(stage: Stage) -> None:
+    stage.bank(run_to_debit(stage, ANNA), "failed", "AM04")
+    stage.advance(days=5, hours=1)
+    again = stage.mollie_ids(stage.charges(ANNA)[1].id)[-1]
+    assert stage.status(again) == "pending"
+    promised = stage.promised_until("payment_failed")
+    assert len(promised) == 2
+    stage.bank(again, "failed", "AC04")
+    stage.work()
+    grant = stage.grant(ANNA)
+    assert grant is not None
+    assert promised == [grant.until] * 2
+
+
+def test_a_receipt_sent_after_the_access_mail_says_that_access_is_open(stage: Stage) -> None:
+    stage.buy(ANNA)
+    with stage.database.write() as tx:
+        receipt = tx.query(Mail).filter_by(kind="welcome").one()
+        receipt.text, receipt.sent_at = None, None
+        letter = letters.compose(tx, receipt.id, "https://pay.example.com")
+    assert letter is not None
+    assert "Je toegang is open" in letter.text
 
 
 def test_paying_the_open_charge_gives_access_back_with_a_whole_period(stage: Stage) -> None:

@@ -22,7 +22,8 @@ FULL = Facts(
     next_charge_on=date(2026, 6, 3), account_hint="4321", mandate_valid=True, order_url=ORDER, pay_url=PAY,
     buy_url="https://pay.example.com/studio/buy/members", portal_url=PORTAL,
     course_url="https://studio.example.com/login", failure_code="AM04",
-    until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), support_email="hallo@studio.example.com",
+    until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), access_open=False,
+    support_email="hallo@studio.example.com",
 )  # fmt: skip
 SPARSE = replace(
     FULL, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
@@ -129,6 +130,15 @@ def test_while_a_new_debit_runs_nobody_is_asked_to_pay_as_well() -> None:
     text = write("payment_failed", debit_runs=True).text
     assert PAY not in text
     assert ORDER in text
+    assert "Mocht ook deze afschrijving niet lukken" in text
+    assert "17 mei 2026" in text
+
+
+def test_the_receipt_announces_access_only_while_it_is_not_open() -> None:
+    assert "wordt nu geopend" in write("welcome").text
+    open_already = write("welcome", facts=replace(FULL, access_open=True)).text
+    assert "wordt nu geopend" not in open_already
+    assert "Je toegang is open" in open_already
 
 
 def test_a_planned_debit_is_told_with_its_day_and_an_unknown_plan_is_not_made_up() -> None:
