@@ -41,6 +41,7 @@ class Tally:
     now: datetime
     steps: int = 0
     events: dict[str, int] = field(default_factory=dict)
+    debits: int = 0
     failed_payments: int = 0
 
 
@@ -55,7 +56,8 @@ class _Account:
         self._told = told
         self._told_at = time.monotonic()
         with parts.database.read() as tx:
-            self._event, self._failed = overview.newest_event(tx), overview.payments_in(tx, "failed")
+            self._event, self._debits = overview.newest_event(tx), overview.debits(tx)
+            self._failed = overview.payments_in(tx, "failed")
         now = parts.clock.now()
         self.tally = Tally(now, now)
 
@@ -65,6 +67,7 @@ class _Account:
             return
         with self._parts.database.read() as tx:
             self.tally.events = overview.events_after(tx, self._event)
+            self.tally.debits = overview.debits(tx) - self._debits
             self.tally.failed_payments = overview.payments_in(tx, "failed") - self._failed
         self.tally.now = self._parts.clock.now()
         self._told(self.tally)

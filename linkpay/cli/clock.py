@@ -118,10 +118,9 @@ _KINDS = {
 
 
 def _happened(tally: Tally) -> dict[str, int]:
-    counted = {name: tally.events.get(kind, 0) for kind, name in _KINDS.items()}
-    return {name.replace(" ", "_"): number for name, number in counted.items()} | {
-        "failed": tally.failed_payments
-    }
+    counted = {name.replace(" ", "_"): tally.events.get(kind, 0) for kind, name in _KINDS.items()}
+    raised = counted.pop("raised")
+    return {"raised": raised, "debited": tally.debits, **counted, "failed": tally.failed_payments}
 
 
 def _said(tally: Tally) -> str:

@@ -31,7 +31,7 @@ EVENTS: dict[str, Words] = {
     "signed_up": _w("aangemeld", "signed up"),
     "choice_changed": _w("keuze veranderd voor het betalen", "choice changed before paying"),
     "payment_made": _w("betaling klaargezet", "payment prepared"),
-    "payment_asked": _w("geld gevraagd bij Mollie", "Mollie asked for the money"),
+    "payment_asked": _w("geld gevraagd bij Mollie", "asked Mollie for the money"),
     "webhook_arrived": _w("bericht van Mollie", "webhook arrived"),
     "webhook_handled": _w("bericht verwerkt", "webhook handled"),
     "webhook_parked": _w("bericht apart gezet", "webhook set aside"),

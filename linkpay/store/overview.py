@@ -8,6 +8,7 @@ from sqlalchemy import BigInteger, Select, cast, func, select
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.plan import TRIAL_PERIOD
+from linkpay.domain.snapshots import Sequence as MollieSequence
 from linkpay.store.db import Tx
 from linkpay.store.tables import (
     Attention,
@@ -276,6 +277,11 @@ def events_after(tx: Tx, event_id: int) -> dict[str, int]:
 def payments_in(tx: Tx, status: str) -> int:
     """How many payments have this status now."""
     return tx.scalar(select(func.count(Payment.id)).where(Payment.status == status)) or 0
+
+
+def debits(tx: Tx) -> int:
+    """How many debits were ever made."""
+    return tx.scalar(select(func.count(Payment.id)).where(Payment.sequence == MollieSequence.RECURRING)) or 0
 
 
 def offers(tx: Tx, site_id: int) -> Sequence[Offer]:

@@ -53,7 +53,7 @@ def test_a_month_raises_a_debit_and_its_answer_is_booked(run_in_town: Run, town:
     buy(run_in_town, "anna@example.test")
     first = member(town, "anna@example.test")
     happened = advance(run_in_town, "--days", "45")["happened"]
-    assert (happened["raised"], happened["paid"], happened["failed"]) == (1, 1, 0)
+    assert [happened[what] for what in ("raised", "debited", "paid", "failed")] == [1, 1, 1, 0]
     now = member(town, "anna@example.test")
     assert first.next_charge_on is not None
     assert now.paid_until is not None
@@ -78,6 +78,16 @@ def test_a_debit_that_bounces_ends_in_revoked_access(run_in_town: Run, town: Tow
     assert (line.state, line.owed_cents) == ("suspended", 5000)
     assert line.access is not None
     assert (line.access.wanted, line.access.applied) == ("revoked", "revoked")
+
+
+def test_a_second_debit_is_told_although_nothing_new_is_raised(run_in_town: Run, town: Town) -> None:
+    buy(run_in_town, "dora@example.test")
+    advance(run_in_town, "--days", "31")
+    debit = member(town, "dora@example.test").last_payment
+    assert debit is not None
+    town.control("POST", f"payments/{debit.mollie_id}", {"status": "failed", "reason": "AM04"})
+    happened = advance(run_in_town, "--days", "5", "--hours", "1")["happened"]
+    assert (happened["raised"], happened["debited"]) == (0, 1)
 
 
 def test_what_waits_for_a_person_is_told(run_in_town: Run, town: Town) -> None:
