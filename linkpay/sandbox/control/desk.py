@@ -1,6 +1,7 @@
 """The control addresses under ``/_sandbox``: loopback only, no authentication, clear refusals."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -32,6 +33,13 @@ class Order:
                 known = f"known are {', '.join(keys)}" if keys else "nothing is asked for"
                 raise InputError("unknown_key", f"There is no {key} here; {known}", key)
 
+    def narrow(self, *keys: str) -> None:
+        """Refuse every other query key: a misspelt one would seem to find everything."""
+        for key in self.query:
+            if key not in (*keys, "then"):
+                known = f"known are {', '.join(keys)}" if keys else "it takes none"
+                raise InputError("unknown_key", f"There is no query key {key} here; {known}", key)
+
     def text(self, key: str, default: str | None = None) -> str:
         """A text from the body; InputError when it is missing (and there is no default) or no text."""
         value = self.body.get(key, default)
@@ -42,18 +50,30 @@ class Order:
     def optional_text(self, key: str) -> str | None:
         return self.text(key) if self.body.get(key) is not None else None
 
-    def number(self, key: str, default: float | None = None) -> float:
-        """A number from the body."""
+    def number(
+        self, key: str, default: float | None = None, *, least: float = -math.inf, most: float = math.inf
+    ) -> float:
+        """A number from the body, from `least` to `most`."""
         value = self.body.get(key, default)
         if not isinstance(value, int | float) or isinstance(value, bool):
             raise InputError("invalid", f"{key} is a number", key)
+        if not least <= value <= most:
+            raise InputError("invalid", f"{key} is a number from {least:g} to {most:g}", key)
         return value
 
-    def whole(self, key: str, default: int | None = None) -> int:
-        value = self.number(key, default)
+    def whole(self, key: str, default: int | None = None, *, least: int = 0, most: int = 1_000_000) -> int:
+        """A whole number from the body, from `least` to `most`."""
+        value = self.number(key, default, least=least, most=most)
         if value != int(value):
-            raise InputError("invalid", f"{key} is a whole number", key)
+            raise InputError("invalid", f"{key} is a whole number from {least} to {most}", key)
         return int(value)
+
+    def address(self, key: str) -> str:
+        """A web address from the body."""
+        value = self.text(key)
+        if not value.startswith(("http://", "https://")):
+            raise InputError("invalid", f"{key} is a web address", key)
+        return value
 
     def flag(self, key: str, default: bool) -> bool:
         value = self.body.get(key, default)
@@ -128,7 +148,7 @@ def _body(request: Request) -> Json:
     if is_form and not request.body.lstrip().startswith(b"{"):
         return {key: _plain(value) for key, value in request.form().items()}
     try:
-        body = json.loads(request.body)
+        body = json.loads(request.body, parse_constant=_no_number)
     except ValueError:
         raise _Malformed("malformed", "The body is not valid JSON") from None
     if not isinstance(body, dict):
@@ -136,10 +156,15 @@ def _body(request: Request) -> Json:
     return body
 
 
+def _no_number(name: str) -> object:
+    """Python reads NaN and Infinity; JSON has neither."""
+    raise ValueError(name)
+
+
 def _plain(value: str) -> object:
     """Form values as the JSON they look like, so that plain HTML buttons can drive the controls."""
     try:
-        found: object = json.loads(value)
+        found: object = json.loads(value, parse_constant=_no_number)
     except ValueError:
         return value
     return found

@@ -1,5 +1,7 @@
 """Controls over Kajabi: sites, offers and members."""
 
+import re
+
 from linkpay.errors import InputError, NotFound
 from linkpay.sandbox import ids
 from linkpay.sandbox.control.desk import Order
@@ -27,7 +29,7 @@ def add_site(order: Order) -> tuple[int, object]:
 def _set_rate(order: Order, site: Site) -> None:
     """`rate_limit`: calls a minute that the API allows, null for no limit."""
     if order.body.get("rate_limit") is not None:
-        site.rate_limit = order.whole("rate_limit")
+        site.rate_limit = order.whole("rate_limit", least=1)
 
 
 def site_view(site: Site) -> Json:
@@ -81,10 +83,17 @@ def add_offer(order: Order) -> tuple[int, object]:
             products=[_product(order, site.id, each) for each in titles],
             token=ids.word(16),
             public_token=ids.word(8),
-            price_cents=order.whole("price_cents", 0),
-            currency=order.text("currency", "EUR"),
+            price_cents=order.whole("price_cents", 0, most=100_000_000),
+            currency=_currency(order),
         )
         return 201, offer_view(order, order.world.books.offers.add(offer))
+
+
+def _currency(order: Order) -> str:
+    currency = order.text("currency", "EUR")
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise InputError("invalid", "currency is three capital letters", "currency")
+    return currency
 
 
 def _id(order: Order, key: str) -> str:
@@ -146,7 +155,7 @@ def buy(order: Order) -> tuple[int, object]:
             site_id=offer.site_id,
             member_id=member.id,
             offer_id=offer.id,
-            amount_cents=order.whole("amount_cents", offer.price_cents),
+            amount_cents=order.whole("amount_cents", offer.price_cents, most=100_000_000),
             currency=offer.currency,
             payment_type=payment_type,
         )
@@ -158,10 +167,11 @@ def buy(order: Order) -> tuple[int, object]:
 def _person(order: Order, site_id: str) -> Member:
     """The member with this e-mail, made when she is new."""
     email = order.text("email")
+    name = order.text("name", email)
     if not people.EMAIL.match(email):
         raise InputError("invalid", "email is an e-mail address", "email")
     found = people.by_email(order.world, site_id, email)
-    return found or people.create(order.world, site_id, email, order.text("name", email))
+    return found or people.create(order.world, site_id, email, name)
 
 
 def add_hook(order: Order) -> tuple[int, object]:
@@ -174,7 +184,7 @@ def add_hook(order: Order) -> tuple[int, object]:
         event = order.text("event", hooks.EVENTS[shape][0])
         if event not in hooks.EVENTS[shape]:
             raise InputError("invalid", f"event is one of {', '.join(hooks.EVENTS[shape])}", "event")
-        hook = hooks.register(order.world, site.id, order.text("target_url"), event, shape)
+        hook = hooks.register(order.world, site.id, order.address("target_url"), event, shape)
         return 201, {"id": hook.id, "site_id": site.id, "shape": shape, "event": event}
 
 
@@ -211,6 +221,7 @@ def submit_form(order: Order) -> tuple[int, object]:
 
 def list_members(order: Order) -> tuple[int, object]:
     """Members; ``?email=`` and ``?site_id=`` narrow them."""
+    order.narrow("email", "site_id")
     email, site_id = order.query.get("email", "").strip().lower(), order.query.get("site_id")
     books = order.world.books
     with books.lock:

@@ -21,6 +21,8 @@ MOVES: dict[str, tuple[str, ...]] = {
     "expired": (),
 }
 FATES = ("paid", "failed", "pending", "charged_back")
+#: Banks take back for 13 months at most, and no mandate is pending for longer than a year.
+_LONGEST_DAYS, _LONGEST_HOURS = 400, 366 * 24
 
 
 def _payment(order: Order) -> Payment:
@@ -59,7 +61,7 @@ def set_status(order: Order) -> tuple[int, object]:
             )
         _choose_method(order, payment)
         if "mandate_after_hours" in order.body:
-            hours = order.number("mandate_after_hours")
+            hours = order.number("mandate_after_hours", least=0, most=_LONGEST_HOURS)
             payment.fate = (payment.fate or {}) | {"mandate_after_hours": hours}
         _move(order, payment, status)
         return 200, payment_view(payment)
@@ -183,8 +185,8 @@ def set_account_fate(order: Order) -> tuple[int, object]:
 def _set_fate(order: Order, key: str) -> tuple[int, object]:
     order.allow("next_debit", "count")
     wanted = order.body.get("next_debit")
-    _drop_fate(order.world, key)
     if wanted is None and "next_debit" in order.body:
+        _drop_fate(order.world, key)
         return 200, {"for": key, "next_debit": None, "count": 0}
     if not isinstance(wanted, dict) or wanted.get("status") not in FATES:
         raise InputError("invalid", f"next_debit.status is one of {', '.join(FATES)}", "next_debit")
@@ -192,11 +194,10 @@ def _set_fate(order: Order, key: str) -> tuple[int, object]:
     inner.allow("status", "reason", "after_days")
     outcome: Json = {"status": wanted["status"], "reason": _reason(inner, None)}
     if wanted["status"] == "charged_back":
-        days = inner.number("after_days", 7)
+        days = inner.number("after_days", 7, least=0, most=_LONGEST_DAYS)
         outcome = {"status": "paid", "reason": outcome["reason"], "charge_back_after_days": days}
-    count = order.whole("count", 1)
-    if not 1 <= count <= 100_000:
-        raise InputError("invalid", "count is a number from 1 to 100000", "count")
+    count = order.whole("count", 1, least=1, most=100_000)
+    _drop_fate(order.world, key)
     now = order.world.now()
     order.world.books.fates.add(Fate(id=key, created_at=now, outcome=outcome, remaining=count))
     return 200, {"for": key, "next_debit": outcome, "count": count}

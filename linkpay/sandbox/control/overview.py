@@ -21,6 +21,7 @@ MOST_SECONDS = 40 * 366 * 86_400
 def state(order: Order) -> tuple[int, object]:
     """A summary; ``?include=payments,customers,...`` adds the books themselves, ``?organization=`` (a key
     or an id) narrows them to one organisation."""
+    order.narrow("include", "organization")
     with order.world.books.lock:
         return 200, summary(order.world) | _included(order)
 
@@ -28,7 +29,7 @@ def state(order: Order) -> tuple[int, object]:
 def summary(world: World) -> Json:
     """Small whatever the sandbox holds, so that it can be polled."""
     books = world.books
-    timer = books.next_timer()
+    timer = books.next_event()
     payments = Counter(payment.status for payment in books.payments)
     ready, open_deliveries = world.courier.waiting(), len(world.courier.open)
     return {
@@ -122,7 +123,7 @@ def add_client(order: Order) -> tuple[int, object]:
             created_at=order.world.now(),
             secret=ids.word(40),
             name=order.text("name"),
-            redirect_url=order.text("redirect_url"),
+            redirect_url=order.address("redirect_url"),
         )
         order.world.books.clients.add(client)
     return 201, {"client_id": client.id, "client_secret": client.secret, "redirect_url": client.redirect_url}
@@ -173,9 +174,17 @@ def add_fault(order: Order) -> tuple[int, object]:
         count=order.whole("count", 1),
     )
     fault.probability = order.number("probability", 1.0)
-    fault.seed = str(order.body.get("seed", ""))
+    fault.seed = _seed(order)
     with order.world.books.lock:
         return 201, fault_view(faults.plan(order.world.books, fault))
+
+
+def _seed(order: Order) -> str:
+    """What decides the dice: a text or a number."""
+    seed = order.body.get("seed") or ""
+    if not isinstance(seed, str | int | float):
+        raise InputError("invalid", "seed is a text or a number", "seed")
+    return str(seed)
 
 
 def drop_faults(order: Order) -> tuple[int, object]:
@@ -191,6 +200,7 @@ def drop_faults(order: Order) -> tuple[int, object]:
 
 def list_mail(order: Order) -> tuple[int, object]:
     """All mail, oldest first; ``?to=`` keeps what went to one address."""
+    order.narrow("to")
     to = order.query.get("to", "").strip().lower()
     with order.world.books.lock:
         return 200, [
@@ -200,12 +210,14 @@ def list_mail(order: Order) -> tuple[int, object]:
 
 def list_log(order: Order) -> tuple[int, object]:
     """The request log; ``?path=``, ``?method=`` and ``?status=`` narrow it."""
+    order.narrow("path", "method", "status")
     narrowed = {key: value for key, value in order.query.items() if key in ("path", "method", "status")}
     return 200, views.log_view(order.world, **narrowed)
 
 
 def list_deliveries(order: Order) -> tuple[int, object]:
     """Outgoing webhooks with their attempts; ``?subject=tr_..`` keeps those about one payment."""
+    order.narrow("subject")
     books, subject = order.world.books, order.query.get("subject")
     with books.lock:
         rows = list(books.deliveries) if subject is None else books.deliveries.where("subject", subject)
