@@ -21,10 +21,12 @@ def run(database: Database, now: datetime) -> int:
     per subscription and period. Work is done in batches, so memory does not grow with members.
     """
     raised, after = 0, None
-    latest_today = (now + timedelta(hours=14)).date()
     while True:
         with database.read() as tx:
-            due = subscriptions.due_ids(tx, latest_today, after, _BATCH)
+            # The day of each zone, not the latest anywhere: or the members of a whole day would be locked
+            # and left alone again, one by one at every turn of the clock, for hours before they are due.
+            today = {zone: local_day(now, zone) for zone in sites.zones(tx)}
+            due = subscriptions.due_ids(tx, today, after, _BATCH)
         if not due:
             return raised
         for _, subscription_id in due:

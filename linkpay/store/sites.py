@@ -28,6 +28,11 @@ def all_sites(tx: Tx) -> Sequence[Site]:
     return tx.scalars(select(Site).order_by(Site.id)).all()
 
 
+def zones(tx: Tx) -> Sequence[str]:
+    """The time zones of all sites."""
+    return tx.scalars(select(Site.zone).distinct()).all()
+
+
 def id_by_token(tx: Tx, token: str) -> int | None:
     """The site whose webhook addresses carry this secret."""
     return tx.scalar(select(Site.id).where(Site.token == token))

@@ -1,9 +1,9 @@
 """Subscriptions: reading them, locking them, finding what is due."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx, current
@@ -82,18 +82,21 @@ def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     ).all()
 
 
-def due_ids(tx: Tx, today: date, after: tuple[date, int] | None, limit: int) -> Sequence[tuple[date, int]]:
+def due_ids(
+    tx: Tx, today: Mapping[str, date], after: tuple[date, int] | None, limit: int
+) -> Sequence[tuple[date, int]]:
     """(due day, id) of subscriptions to charge, in that order, beginning after `after`.
 
-    `today` is the latest day it is anywhere; the exact day in the site's zone is checked when the
-    charge is raised. Sites that are halted are left alone.
+    `today` is the day it is by zone; sites of other zones are left alone, and those that are halted.
     """
+    come = [(Site.zone == zone) & (Subscription.next_charge_on <= day) for zone, day in today.items()]
     query = (
         select(Subscription.next_charge_on, Subscription.id)
         .join(Site, Site.id == Subscription.site_id)
         .where(
             Subscription.next_charge_on.is_not(None),
-            Subscription.next_charge_on <= today,
+            Subscription.next_charge_on <= max(today.values(), default=date.min),
+            or_(false(), *come),
             Subscription.state.in_(_BILLED),
             Site.halted_at.is_(None),
         )
