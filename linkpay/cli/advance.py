@@ -27,10 +27,12 @@ _STUBBORN, _MARK = 10, timedelta(minutes=15)
 _CLOCKS_MAY_DIFFER = timedelta(seconds=10)
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
 _PATIENCE = 60.0  # real seconds in which something must get done
-_PAUSE = 0.01  # real seconds between two looks
+#: Real seconds between two looks: a look costs the workers a turn at the processor, so while many rows
+#: wait there are fewer of them.
+_PAUSE, _PAUSE_PER_ROW, _LONGEST_PAUSE = 0.01, 0.002, 0.1
 _RING_AGAIN = 0.5  # real seconds after which the same row is rung again
 _RUNG_AT_ONCE = 500  # rows
-_TELL_AFTER = 0.3  # real seconds
+_COUNT_AFTER = 0.3  # real seconds
 
 
 @dataclass(slots=True)
@@ -54,24 +56,27 @@ class _Account:
     def __init__(self, parts: Parts, told: Told) -> None:
         self._parts = parts
         self._told = told
-        self._told_at = time.monotonic()
+        self._counted_at = time.monotonic()
         with parts.database.read() as tx:
             self._event, self._debits = overview.newest_event(tx), overview.debits(tx)
             self._failed = overview.payments_in(tx, "failed")
         now = parts.clock.now()
         self.tally = Tally(now, now)
 
-    def tell(self, *, after: float = 0.0) -> None:
-        """Count anew and tell, unless that was done less than `after` real seconds ago."""
-        if time.monotonic() - self._told_at < after:
-            return
+    def tell(self) -> None:
+        """Say what time it is; the counting is done only now and then, for it grows with the journey."""
+        self.tally.now = self._parts.clock.now()
+        if time.monotonic() - self._counted_at > _COUNT_AFTER:
+            self.count()
+        self._told(self.tally)
+
+    def count(self) -> None:
+        """Count anew what happened since the start."""
         with self._parts.database.read() as tx:
             self.tally.events = overview.events_after(tx, self._event)
             self.tally.debits = overview.debits(tx) - self._debits
             self.tally.failed_payments = overview.payments_in(tx, "failed") - self._failed
-        self.tally.now = self._parts.clock.now()
-        self._told(self.tally)
-        self._told_at = time.monotonic()
+        self._counted_at = time.monotonic()
 
 
 class Advance:
@@ -83,6 +88,7 @@ class Advance:
         self._account = _Account(parts, told)
         self._patience = patience
         self._rung: dict[tuple[str, int], float] = {}
+        self._next_event: datetime | None = None  # of the sandbox, as of the last quiet moment
 
     def by(self, duration: timedelta) -> Tally:
         """Move time by `duration` and return when all due work is done.
@@ -98,6 +104,7 @@ class Advance:
             self._settle()
             tally.steps += 1
             self._account.tell()
+        self._account.count()
         return tally
 
     def _require_one_clock(self, theirs: datetime) -> None:
@@ -121,8 +128,7 @@ class Advance:
             days = overview.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
         found = [fresh, _mark_after(stubborn) if stubborn else None]
         found += [day_starts_at(day, zone) for zone, day in days]
-        event = self._sandbox.state()["next_event_at"]
-        found.append(datetime.fromisoformat(event).astimezone(UTC) if event else None)
+        found.append(self._next_event)
         return [moment for moment in found if moment is not None and moment > now]
 
     def _settle(self) -> None:
@@ -135,20 +141,20 @@ class Advance:
                 return
             if sight != last:
                 last, moved_at = sight, time.monotonic()
-                self._account.tell(after=_TELL_AFTER)
+                self._account.tell()
             elif time.monotonic() - moved_at > self._patience:
                 raise CommandFailed("not_done", sight.complaint(self._patience))
-            time.sleep(_PAUSE)
+            time.sleep(min(_PAUSE + _PAUSE_PER_ROW * sight.rows, _LONGEST_PAUSE))
 
     def _look(self) -> "_Sight":
-        """Raise what is to be charged, ring for what is due, and say how things stand."""
+        """Ring for what is due, or else raise what is to be charged, and say how things stand."""
         now = self._parts.clock.now()
-        raised = billing.run(self._parts.database, now)
         with self._parts.database.read() as tx:
             inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE))
             outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE))
             busy = overview.busy(tx, now)
         self._parts.database.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
+        raised = 0 if inbox or outbox or busy.running else billing.run(self._parts.database, now)
         return _Sight(raised, inbox, outbox, busy)
 
     def _unrung(self, kind: str, ids: tuple[int, ...]) -> list[int]:
@@ -160,7 +166,10 @@ class Advance:
 
     def _sandbox_is_quiet(self) -> bool:
         """Whether no webhook could be delivered right now; those to be retried later wait for their time."""
-        return bool(self._sandbox.state()["deliveries"]["ready"] == 0)
+        state = self._sandbox.state()
+        event = state["next_event_at"]
+        self._next_event = datetime.fromisoformat(event).astimezone(UTC) if event else None
+        return bool(state["deliveries"]["ready"] == 0)
 
 
 def _mark_after(moment: datetime) -> datetime:
@@ -181,8 +190,13 @@ class _Sight:
     busy: overview.Busy
 
     @property
+    def rows(self) -> int:
+        """How many rows are due or being worked on."""
+        return len(self.inbox) + len(self.outbox) + self.busy.running
+
+    @property
     def is_quiet(self) -> bool:
-        return not (self.raised or self.inbox or self.outbox or self.busy.running)
+        return not (self.raised or self.rows)
 
     def complaint(self, seconds: float) -> str:
         due = len(self.inbox) + len(self.outbox)

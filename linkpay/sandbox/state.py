@@ -16,6 +16,9 @@ from linkpay.sandbox.records import Record
 
 R = TypeVar("R", bound=Record)
 
+#: Timers that only clean up: nobody need wake up for them.
+HOUSEKEEPING = frozenset({"forget_replay"})
+
 
 class Table(Generic[R]):
     """All records of one kind. Indexed fields change through `reindex` only."""
@@ -142,6 +145,11 @@ class Books:
         for timer in self.timers.where("ref", ref):
             if kind is None or timer.kind == kind:
                 self.timers.drop(timer)
+
+    def next_event(self) -> records.Timer | None:
+        """The timer that is due first of those that anybody outside can notice."""
+        seen = (timer for timer in self.timers if timer.kind not in HOUSEKEEPING)
+        return min(seen, key=lambda timer: timer.due_at, default=None)
 
     def next_timer(self) -> records.Timer | None:
         """The timer that is due first, left in place."""

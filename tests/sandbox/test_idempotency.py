@@ -38,6 +38,13 @@ def test_a_key_lives_one_hour(sandbox: Sandbox) -> None:
     assert create("a").json()["id"] != first
 
 
+def test_forgetting_a_key_is_no_event_to_wait_for(sandbox: Sandbox) -> None:
+    before = sandbox.call("GET", "/_sandbox/state")["next_event_at"]
+    answer = api("POST", "/v2/customers", "test_one", json={"name": "Jane"}, headers={"Idempotency-Key": "b"})
+    assert answer.status_code == 201
+    assert sandbox.call("GET", "/_sandbox/state")["next_event_at"] == before is None
+
+
 def test_a_key_belongs_to_its_credential(sandbox: Sandbox) -> None:
     assert create("a").json()["id"] != create("a", credential="test_two").json()["id"]
 
