@@ -5,6 +5,7 @@ to send what it holds (see `linkpay.domain.strokes`), and that is not what a cal
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ _PATIENCE = 60.0  # real seconds in which something must get done
 _PAUSE, _PAUSE_PER_ROW, _LONGEST_PAUSE = 0.01, 0.002, 0.1
 _RING_AGAIN = 0.5  # real seconds after which the same row is rung again
 _RUNG_AT_ONCE = 500  # rows
-_COUNT_AFTER = 0.3  # real seconds
+_COUNT_AFTER = 0.5  # real seconds
 
 
 @dataclass(slots=True)
@@ -58,22 +59,32 @@ class _Account:
         self._told = told
         self._counted_at = time.monotonic()
         with parts.database.read() as tx:
-            self._event, self._debits = overview.newest_event(tx), overview.debits(tx)
+            self._event = self._counted = overview.newest_event(tx)
+            self._debits = overview.debits(tx)
             self._failed = overview.payments_in(tx, "failed")
         now = parts.clock.now()
         self.tally = Tally(now, now)
 
     def tell(self) -> None:
-        """Say what time it is; the counting is done only now and then, for it grows with the journey."""
+        """Say what time it is; what happened is counted only now and then."""
         self.tally.now = self._parts.clock.now()
         if time.monotonic() - self._counted_at > _COUNT_AFTER:
-            self.count()
+            self._count()
         self._told(self.tally)
 
-    def count(self) -> None:
-        """Count anew what happened since the start."""
+    def close(self) -> Tally:
+        """The whole tally, counted from the start: an event may show up later than the one after it."""
+        self._counted, self.tally.events = self._event, {}
+        self._count()
+        return self.tally
+
+    def _count(self) -> None:
+        """Add what happened since the last count; counting all of it each time would take over the year."""
         with self._parts.database.read() as tx:
-            self.tally.events = overview.events_after(tx, self._event)
+            newest = overview.newest_event(tx)
+            fresh = Counter(overview.events_after(tx, self._counted))
+            self.tally.events = dict(fresh + Counter(self.tally.events))
+            self._counted = newest
             self.tally.debits = overview.debits(tx) - self._debits
             self.tally.failed_payments = overview.payments_in(tx, "failed") - self._failed
         self._counted_at = time.monotonic()
@@ -104,8 +115,7 @@ class Advance:
             self._settle()
             tally.steps += 1
             self._account.tell()
-        self._account.count()
-        return tally
+        return self._account.close()
 
     def _require_one_clock(self, theirs: datetime) -> None:
         apart = abs(theirs - self._parts.clock.now())
