@@ -14,10 +14,10 @@ from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.pricing import Line, LineKind
-from linkpay.domain.snapshots import PaymentStatus, Sequence
+from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, too_late
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.errors import Conflict, OutcomeUnknown, Permanent, Retryable, TooLate
+from linkpay.errors import Conflict, Missing, OutcomeUnknown, Permanent, Retryable, TooLate
 from linkpay.services import charging, coupons, debits, lifecycle, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, people, sites, subscriptions, work
@@ -260,10 +260,20 @@ def site_key(parts: Parts, site_id: int) -> str:
 
 
 def look(parts: Parts, key: str, mollie_id: str, actor: str) -> settlement.Sighting:
-    """Read a payment, and the mandate it names once it is paid, from Mollie."""
+    """Read a payment from Mollie, and its mandate where that has just changed with it."""
     snapshot = parts.payments.fetch_payment(key, mollie_id)
-    mandate = None
-    paid_first = snapshot.status is PaymentStatus.PAID and snapshot.sequence is Sequence.FIRST
-    if paid_first and snapshot.mandate_id and snapshot.customer_id:
-        mandate = parts.payments.fetch_mandate(key, snapshot.customer_id, snapshot.mandate_id)
-    return settlement.Sighting(snapshot, mandate, actor)
+    return settlement.Sighting(snapshot, _changed_mandate(parts, key, snapshot), actor)
+
+
+def _changed_mandate(parts: Parts, key: str, seen: PaymentSnapshot) -> MandateSnapshot | None:
+    """The mandate that a paid first payment made, or that a failed debit may have cost."""
+    made = seen.status is PaymentStatus.PAID and seen.sequence is Sequence.FIRST
+    strained = seen.status is PaymentStatus.FAILED and seen.sequence is Sequence.RECURRING
+    if not (made or strained) or seen.mandate_id is None or seen.customer_id is None:
+        return None
+    try:
+        return parts.payments.fetch_mandate(key, seen.customer_id, seen.mandate_id)
+    except Missing:
+        if made:
+            raise
+        return None  # she revoked it: the next debit finds that out

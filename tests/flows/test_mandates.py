@@ -52,6 +52,29 @@ def test_a_mandate_known_to_have_ended_is_not_even_tried(stage: Stage, status: s
     asked_for_a_new_mandate(stage)
 
 
+@pytest.mark.parametrize(("code", "status"), [("AC04", "invalid"), ("AM04", "valid")])
+def test_a_failed_debit_shows_at_once_what_became_of_its_mandate(
+    stage: Stage, code: str, status: str
+) -> None:
+    stage.bank(reach_debit(stage), "failed", code)
+    stage.work()
+    with stage.database.read() as tx:
+        assert tx.query(Mandate).one().status == status
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    truth.check(stage)
+
+
+def test_a_debit_that_fails_after_its_mandate_was_revoked_is_still_booked(stage: Stage) -> None:
+    evening_before(stage)
+    known = mandate(stage)
+    midnight(stage)
+    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[0], "failed", "MD01")
+    stage.bank_view.revoke_mandate(KEY, *known)
+    stage.work()
+    assert stage.charges(ANNA)[1].state is ChargeState.FAILED
+    assert stage.mail_kinds()[-1] == "mandate_needed"
+
+
 def test_a_mandate_that_is_still_pending_is_waited_for(stage: Stage) -> None:
     charge = stage.begin(ANNA)
     stage.go_pay(charge)
