@@ -86,7 +86,7 @@ def test_a_receipt_sent_after_the_access_mail_says_that_access_is_open(stage: St
     with stage.database.write() as tx:
         receipt = tx.query(Mail).filter_by(kind="welcome").one()
         receipt.text, receipt.sent_at = None, None
-        letter = letters.compose(tx, receipt.id, "https://pay.example.com")
+        letter = letters.compose(tx, receipt.id, "https://pay.example.com", stage.clock.now())
     assert letter is not None
     assert "Je toegang is open" in letter.text
 
