@@ -51,12 +51,13 @@ def quote(
     )
     anchor = today + timedelta(days=terms.trial.days) if terms.trial else today
     bound = add_intervals(anchor, terms.interval, terms.minimum_periods) if terms.minimum_periods else None
-    return Quote(tuple(now), tuple(_runs(terms, anchor, discount)), anchor, bound)
+    return Quote(tuple(now), tuple(runs(terms, anchor, terms.first_period + 1, discount)), anchor, bound)
 
 
-def _runs(terms: Terms, anchor: date, discount: Discount | None) -> Iterator[Run]:
-    """Collections after the first payment, equal ones taken together."""
-    first = terms.first_period + 1
+def runs(
+    terms: Terms, anchor: date, first: int, discount: Discount | None, *, anchor_index: int = 0
+) -> Iterator[Run]:
+    """Collections from period `first` on, equal ones taken together; `anchor` begins `anchor_index`."""
     last = terms.periods or max(first, _steady_from(discount)) + 1
     amounts = [_cents(terms, index, discount) for index in range(first, last)]
     start = first
@@ -66,7 +67,7 @@ def _runs(terms: Terms, anchor: date, discount: Discount | None) -> Iterator[Run
             continue
         goes_on = is_last and terms.periods is None
         times = None if goes_on else index - start + 1
-        yield Run(add_intervals(anchor, terms.interval, start), amounts[index - first], times)
+        yield Run(add_intervals(anchor, terms.interval, start - anchor_index), amounts[index - first], times)
         start = index + 1
 
 

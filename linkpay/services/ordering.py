@@ -184,9 +184,7 @@ def _first_charge(
     made = charges.of_subscription(tx, subscription.id)
     if made:
         return made[0]
-    lines = [
-        Line(LineKind.BUMP, plan.amount_cents, plan.vat_basis_points, plan.offer.title) for plan in extras
-    ]
+    lines = [extra_line(plan) for plan in extras]
     charge = checkout.first_charge(tx, site, subscription, now, lines, order.method)
     for plan in extras:
         _add_extra(tx, plan, subscription, charge, now)
@@ -198,6 +196,11 @@ def _first_charge(
     elif charge.amount_cents == 0 and order.method not in proof.PROOF_CENTS:
         raise InputError("method_missing", "Choose how to prove your account or card.", "method")
     return charge
+
+
+def extra_line(plan: Plan) -> Line:
+    """What a bump adds to a charge, with its own VAT."""
+    return Line(LineKind.BUMP, plan.amount_cents, plan.vat_basis_points, plan.offer.title)
 
 
 def _add_extra(

@@ -1,16 +1,21 @@
 """What the pages of a purchase show: read models, in plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from linkpay.domain import pricing
+from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.plan import Terms
+from linkpay.domain.policy import Policy
+from linkpay.domain.pricing import Line
+from linkpay.domain.quote import Quote, Run, quote, runs
 from linkpay.domain.subscription import OVER, SubscriptionState
-from linkpay.services import debits
-from linkpay.store import charges, grants, work
+from linkpay.services import charging, debits
+from linkpay.store import charges, grants, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Grant, Mandate, Member, Offer, Payment, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -57,6 +62,8 @@ class Order:
     account_hint: str | None
     access_until: datetime | None
     at_bank: bool
+    lines: tuple[Line, ...]
+    terms: Terms
 
 
 def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
@@ -64,7 +71,7 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
     offer = tx.get_one(Offer, subscription.offer_id)
     mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
     made = charges.of_subscription(tx, subscription.id)
-    owed = next((charge for charge in made if charge.asked_cents > 0), None)
+    owed = next((charge for charge in made if charging.awaits_payer(subscription, charge)), None)
     grant = grants.find(tx, subscription.member_id, subscription.offer_id)
     attempts = [attempt for charge in made for attempt in charges.payments(tx, charge.id)]
     shown = owed or (made[-1] if made else None)
@@ -82,10 +89,12 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
         last_failed=bool(attempts) and not attempts[-1].is_open and attempts[-1].paid_at is None,
         paid_twice=_paid_twice(subscription, made),
         next_charge_on=subscription.next_charge_on,
-        next_amount=Money(subscription.amount_cents, subscription.currency),
+        next_amount=Money(charging.next_cents(tx, subscription), subscription.currency),
         account_hint=mandate.account_hint if mandate else None,
         access_until=grant.until if grant and grant.wanted is Access.GRANTED else None,
         at_bank=any(charges.debit_runs(attempt) for attempt in attempts),
+        lines=tuple(pricing.from_plain(shown.lines)) if shown else (),
+        terms=subscription.terms,
     )
 
 
@@ -134,7 +143,9 @@ class Bill:
 
     `started` says that an earlier payment began the subscription, `over` that it takes no more,
     `has_access_already` that Kajabi gave the access before anything was paid.
-    `next_charge_on` is the day of the next collection where paying does not move it.
+    `next_charge_on` is the day of the next collection where paying does not move it, `runs` what is still
+    to be collected. `proves` says that its payer may choose by which `method` an account is proven, since
+    nothing else is to be paid; `to_prove` that a card has to be proven by a payment of nothing.
     """
 
     charge_id: int
@@ -152,13 +163,21 @@ class Bill:
     next_charge_on: date | None
     locale: str
     order_token: str
+    lines: tuple[Line, ...]
+    quote: Quote
+    runs: tuple[Run, ...]
+    policy: Policy
+    proves: bool
+    to_prove: bool
+    method: str | None
 
 
-def bill(tx: Tx, charge: Charge) -> Bill:
+def bill(tx: Tx, charge: Charge, now: datetime) -> Bill:
     """Everything the pay page says about one charge."""
     subscription = tx.get_one(Subscription, charge.subscription_id)
     payment = charges.open_payment(tx, charge.id)
     offer = tx.get_one(Offer, subscription.offer_id)
+    site = sites.get(tx, charge.site_id)
     moves = subscription.state is SubscriptionState.SUSPENDED
     return Bill(
         charge_id=charge.id,
@@ -176,4 +195,30 @@ def bill(tx: Tx, charge: Charge) -> Bill:
         next_charge_on=None if moves else subscription.next_charge_on,
         locale=tx.get_one(Customer, subscription.customer_id).locale,
         order_token=subscription.token,
+        lines=tuple(pricing.from_plain(charge.lines)),
+        quote=quote(
+            subscription.terms,
+            local_day(now, site.zone),
+            vat_basis_points=charge.vat_basis_points,
+            discount=charging.discount(tx, subscription),
+        ),
+        runs=tuple(_still_to_come(tx, subscription)),
+        policy=sites.policy_of(site, subscription.policy),
+        proves=subscription.started_at is None and charging.only_checks(charge) and payment is None,
+        to_prove=charge.amount_cents == 0 and charging.awaits_payer(subscription, charge),
+        method=charging.proof_method(charge),
+    )
+
+
+def _still_to_come(tx: Tx, subscription: Subscription) -> Iterable[Run]:
+    """What is collected after the charges that were made, at the prices that count then."""
+    if subscription.anchor_on is None or subscription.next_charge_on is None:
+        return ()
+    terms = charging.terms_on(tx, subscription, subscription.next_charge_on)
+    return runs(
+        terms,
+        subscription.anchor_on,
+        subscription.next_index,
+        charging.discount(tx, subscription),
+        anchor_index=subscription.anchor_index,
     )

@@ -115,6 +115,12 @@ def bumps(tx: Tx, offer: Offer) -> Sequence[tuple[Bump, Plan]]:
     return [(bump, plan) for bump, plan in rows]
 
 
+def has_coupons(tx: Tx, site_id: int) -> bool:
+    """Whether there is any code that somebody may have."""
+    known = select(Coupon.id).where(Coupon.site_id == site_id, Coupon.archived_at.is_(None))
+    return tx.scalar(known.limit(1)) is not None
+
+
 def coupon(tx: Tx, site_id: int, code: str) -> Coupon | None:
     """The site's coupon with this code (upper case), whether it can be used or not."""
     return tx.scalar(select(Coupon).where(Coupon.site_id == site_id, Coupon.code == code))

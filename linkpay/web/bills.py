@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, render_template, request
 
 from linkpay.domain.calendar import local_day
+from linkpay.domain.money import Money
+from linkpay.domain.proof import PROOF_CENTS
 from linkpay.errors import NotFound
 from linkpay.services import checkout, pages
 from linkpay.services.pages import Bill
 from linkpay.store import charges, people, subscriptions
-from linkpay.web import csrf, wording
+from linkpay.web import csrf, prices, wording
 from linkpay.web.bodies import require_form
 from linkpay.web.edge import parts
 from linkpay.web.forms import Problem
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale, settle_on
+from linkpay.web.offered import methods
 from linkpay.web.paying import Purchase, send_to_bank
 from linkpay.web.shop import Seller, find_site, seller_of
 
@@ -40,7 +43,8 @@ class Found:
     @property
     def payable(self) -> bool:
         """Whether paying now makes sense at all."""
-        return self.bill.owed.cents > 0 and not self.bill.over and not self.bill.debit_runs
+        to_pay = self.bill.owed.cents > 0 or self.bill.to_prove
+        return to_pay and not self.bill.over and not self.bill.debit_runs
 
     @property
     def purchase(self) -> Purchase:
@@ -77,6 +81,8 @@ def pay(site: str, token: str) -> Response:
             changed = _("The conditions changed while this page was open. Check them and press again.")
             return _show(found, notice=changed, status=422)
         _agree(found, consent.text)
+    if found.bill.proves and request.form.get("method") in PROOF_CENTS:
+        _choose_method(found, request.form["method"])
     return send_to_bank(found.purchase)
 
 
@@ -86,7 +92,7 @@ def _find(site: str, token: str) -> Found:
         charge = charges.by_token(tx, row.id, token)
         if charge is None:
             raise NotFound("bill_unknown", "There is no such bill.")
-        seen = pages.bill(tx, charge)
+        seen = pages.bill(tx, charge, parts().clock.now())
         subscription = subscriptions.by_token(tx, row.id, seen.order_token)
         agreed = not seen.started and subscription is not None and people.consents(tx, subscription)
         found = Found(seller_of(row), seen, token, charge.subscription_id, bool(agreed))
@@ -97,18 +103,27 @@ def _find(site: str, token: str) -> Found:
 def _agree(found: Found, text: str) -> None:
     with parts().database.write() as tx:
         subscription = subscriptions.lock(tx, found.subscription_id)
-        checkout.agree(tx, subscription, text, locale(), parts().clock.now())
+        checkout.agree(
+            tx, subscription, text, locale(), parts().clock.now(),
+            notice_days=found.bill.policy.agreed_notice_days, starts_at_once=False,
+        )  # fmt: skip
+
+
+def _choose_method(found: Found, method: str) -> None:
+    with parts().database.write() as tx:
+        subscription = subscriptions.lock(tx, found.subscription_id)
+        checkout.choose_method(tx, subscription, charges.get(tx, found.bill.charge_id), method)
 
 
 def _consent(found: Found) -> wording.Consent | None:
     """What paying this bill allows; None when nothing is collected afterwards."""
-    collector = wording.Collector(found.seller.name, found.seller.support_email)
-    today = local_day(parts().clock.now(), found.seller.zone)
     seen = found.bill
+    collector = wording.Collector(found.seller.name, found.seller.support_email, seen.policy)
+    today = local_day(parts().clock.now(), found.seller.zone)
     if not seen.started:
-        return wording.checkout_consent(collector, seen.terms, today)
+        return wording.checkout_consent(collector, seen.terms, seen.quote)
     next_on = seen.next_charge_on if seen.next_charge_on and seen.next_charge_on > today else None
-    return wording.renewal_consent(collector, seen.terms, next_on)
+    return wording.renewal_consent(collector, seen.terms, seen.runs, next_on)
 
 
 def _show(
@@ -118,11 +133,19 @@ def _show(
     consent = _consent(found)
     page = render_template(
         "bill.html", seller=found.seller, bill=found.bill, payable=found.payable, consent=consent,
-        agreed_before=found.agreed_before,
+        agreed_before=found.agreed_before, lines=_lines(found.bill), methods=methods(),
+        proofs=list(PROOF_CENTS.values()), money_of=Money,
         seen=wording.fingerprint([consent.text]) if consent else "",
         notice=notice, problems=problems, purpose=_purpose(site, token), token=token,
     )  # fmt: skip
     return make_response(page, status)
+
+
+def _lines(seen: Bill) -> list[tuple[str, Money]]:
+    """What the bill is made of, where that is more than its one amount."""
+    sold = prices.Sold(seen.offer_title, seen.terms)
+    named = [(prices.line_name(line, sold), Money(line.cents, seen.amount.currency)) for line in seen.lines]
+    return named if len(named) > 1 or seen.terms.trial else []
 
 
 def _purpose(site: str, token: str) -> str:

@@ -2,8 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+from werkzeug.datastructures import MultiDict
 
 from linkpay.domain.email import likely_meant, normalise_email
 from linkpay.errors import InputError
@@ -11,6 +13,8 @@ from linkpay.web.i18n import gettext as _
 
 MAX_NAME = 200
 MAX_EMAIL = 254
+MAX_CODE = 40
+MAX_BUMPS = 3
 _SPACES = re.compile(r"\s+")
 
 
@@ -24,12 +28,21 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class OrderForm:
-    """What the buyer typed. `email` is as typed; `kept` is an address she confirmed despite a hint."""
+    """What the buyer typed. `email` is as typed; `kept` is an address she confirmed despite a hint.
+
+    `applied` is the code that the prices she saw counted with, `seen` the fingerprint of what she saw.
+    """
 
     name: str = ""
     email: str = ""
     plan: str = ""
+    coupon: str = ""
+    bumps: tuple[str, ...] = ()
+    method: str = ""
+    skips_trial: bool = False
     agrees: bool = False
+    starts_at_once: bool = False
+    applied: str = ""
     kept: str = ""
     seen: str = ""
     problems: tuple[Problem, ...] = ()
@@ -52,27 +65,35 @@ class Checked:
 
 
 def read_prefill(given: Mapping[str, str]) -> OrderForm:
-    """The form as a link filled it in: ``?name=&email=&plan=``."""
+    """The form as a link filled it in: ``?name=&email=&plan=&coupon=``; ``trial=no`` does without one."""
     return OrderForm(
         name=tidy(given.get("name", ""))[:MAX_NAME],
         email=tidy(given.get("email", ""))[:MAX_EMAIL],
         plan=given.get("plan", "")[:60],
+        coupon=tidy(given.get("coupon", ""))[:MAX_CODE],
+        skips_trial=given.get("trial") == "no",
     )
 
 
-def read_posted(given: Mapping[str, str]) -> OrderForm:
+def read_posted(given: MultiDict[str, str]) -> OrderForm:
     """The form as it was sent."""
     return replace(
-        read_prefill({key: given.get(key, "") for key in ("name", "email", "plan")}),
+        read_prefill(given),
+        bumps=tuple(given.getlist("bump"))[:MAX_BUMPS],
+        method=given.get("method", "")[:24],
+        starts_at_once=given.get("start") == "yes",
+        applied=given.get("applied", "")[:MAX_CODE],
         agrees=given.get("agree") == "yes",
         kept=tidy(given.get("kept", ""))[:MAX_EMAIL],
         seen=given.get("seen", "")[:16],
     )
 
 
-def check(form: OrderForm, *, plan_known: bool, needs_consent: bool) -> OrderForm | Checked:
-    """The finished order, or the form again with its problems or a hint."""
-    problems = []
+def check(
+    form: OrderForm, *, plan_known: bool, needs_consent: bool, also: Sequence[Problem] = ()
+) -> OrderForm | Checked:
+    """The finished order, or the form again with its problems or a hint. `also` is wrong besides."""
+    problems = list(also)
     if not plan_known:
         problems.append(Problem("plan", _("Choose how you want to pay.")))
     if not form.name:

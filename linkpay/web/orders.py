@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
+from linkpay.domain.money import Money
 from linkpay.errors import NotFound
 from linkpay.services import pages
 from linkpay.services.pages import Order, Stage
 from linkpay.store import charges, subscriptions
 from linkpay.store.tables import Subscription
+from linkpay.web import prices
 from linkpay.web.edge import parts
 from linkpay.web.i18n import settle_on
 from linkpay.web.paying import Purchase, send_to_bank
@@ -45,7 +47,7 @@ def order(site: str, token: str) -> Response:
     page = make_response(
         render_template(
             "order.html", seller=found.seller, order=found.order, stage=found.order.stage.value,
-            token=token, pause=pause, gave_up=moving and pause is None, turn=turn,
+            token=token, pause=pause, gave_up=moving and pause is None, turn=turn, lines=_lines(found.order),
         )
     )  # fmt: skip
     if pause is not None:
@@ -90,6 +92,13 @@ def _find(site: str, token: str) -> Found:
         found = Found(seller, order, subscription.id, purchase)
     settle_on(order.locale)
     return found
+
+
+def _lines(seen: Order) -> list[tuple[str, Money]]:
+    """What the shown amount is made of, where that is more than one thing."""
+    sold = prices.Sold(seen.offer_title, seen.terms)
+    named = [(prices.line_name(line, sold), Money(line.cents, seen.amount.currency)) for line in seen.lines]
+    return named if len(named) > 1 or seen.terms.trial else []
 
 
 def _look(subscription_id: int) -> None:

@@ -9,6 +9,7 @@ from linkpay.errors import Conflict, Permanent
 from linkpay.services import checkout
 from linkpay.store import journal
 from linkpay.web.edge import parts
+from linkpay.web.i18n import gettext as _
 from linkpay.web.shop import Seller
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,8 @@ def send_to_bank(purchase: Purchase, *, turn: int = 0) -> Response:
     match result:
         case checkout.Redirect(url):
             return _see(url)
+        case checkout.CouponGone():
+            return _coupon_gone(purchase)
         case checkout.AskAgain():
             return _see(_address("orders.onward", purchase, turn + 1))
         case _:
@@ -53,6 +56,22 @@ def _refused(purchase: Purchase, problem: Permanent | Conflict) -> Response:
         )  # fmt: skip
     log.warning("payment could not be started", extra={"site": purchase.seller.slug, "reason": str(problem)})
     page = render_template("refused.html", seller=purchase.seller, purchase=purchase)
+    return make_response(page, Conflict.status)
+
+
+def _coupon_gone(purchase: Purchase) -> Response:
+    """Her order waited too long: the code that it counted with was used up by others."""
+    lines = [
+        _("The discount code of this order has been used up by others meanwhile, so nothing was charged."),
+        _("You can order again without the code."),
+    ]
+    page = render_template(
+        "message.html",
+        seller=purchase.seller,
+        title=_("This code has been used up."),
+        lines=lines,
+        sign="clock",
+    )
     return make_response(page, Conflict.status)
 
 

@@ -1,18 +1,26 @@
 """What is for sale at one address, in plain values that outlive the transaction they were read in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from flask import g
 
+from linkpay.domain.calendar import local_day
+from linkpay.domain.coupon import Discount, Refusal
 from linkpay.domain.plan import Terms
+from linkpay.domain.policy import Policy
+from linkpay.domain.pricing import Line
+from linkpay.domain.quote import Quote, quote
 from linkpay.errors import NotFound
+from linkpay.services import coupons, ordering
 from linkpay.store import sites
 from linkpay.store.db import Tx
-from linkpay.store.tables import Plan, Site
+from linkpay.store.tables import Bump, Plan, Site
 from linkpay.web.i18n import settle_on
 
 #: More ways to pay than this on one page help nobody.
 _PLANS_SHOWN = 12
+_EXTRAS_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +37,34 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to pay for the offer."""
+    """One way to pay for the offer, with what it costs today. `refusal` is why the code does not count."""
 
     plan_id: int
     slug: str
     title: str
     terms: Terms
+    policy: Policy
+    quote: Quote
+    discount: Discount | None
+    refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Extra:
+    """Something that can be added: a bump. `line` is what it adds to the charge."""
+
+    slug: str
+    title: str
+    text: str
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a visitor brought along: a coupon's code, and whether she does without a trial."""
+
+    coupon: str = ""
+    skips_trial: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +75,9 @@ class Shop:
     offer_slug: str
     title: str
     choices: tuple[Choice, ...]
+    extras: tuple[Extra, ...]
+    wish: Wish
+    takes_coupons: bool
 
     def choice(self, slug: str | None) -> Choice | None:
         """The plan with this name, or the first when no name is given; None when there is no such plan."""
@@ -71,15 +104,33 @@ def seller_of(site: Site) -> Seller:
     return Seller(site.id, site.slug, site.name, site.locale, site.zone, site.support_email)
 
 
-def open_shop(tx: Tx, site_slug: str, offer_slug: str) -> Shop:
+def open_shop(tx: Tx, site_slug: str, offer_slug: str, wish: Wish, now: datetime) -> Shop:
     """The shop at this address. Raises NotFound ``site_unknown`` or ``offer_unknown``."""
     site = find_site(tx, site_slug)
     offer = sites.offer(tx, site.id, offer_slug)
     plans = sites.plans(tx, offer)[:_PLANS_SHOWN] if offer else []
     if offer is None or not plans:
         raise NotFound("offer_unknown", "There is no such offer for sale.")
-    return Shop(seller_of(site), offer.slug, offer.title, tuple(_choice(plan) for plan in plans))
+    return Shop(
+        seller_of(site), offer.slug, offer.title,
+        tuple(_choice(tx, site, plan, wish, now) for plan in plans),
+        tuple(_extra(bump, plan) for bump, plan in sites.bumps(tx, offer)[:_EXTRAS_SHOWN]),
+        wish, takes_coupons=sites.has_coupons(tx, site.id),
+    )  # fmt: skip
 
 
-def _choice(plan: Plan) -> Choice:
-    return Choice(plan.id, plan.slug, plan.title, plan.terms)
+def _choice(tx: Tx, site: Site, plan: Plan, wish: Wish, now: datetime) -> Choice:
+    terms = replace(plan.terms, trial=None) if wish.skips_trial else plan.terms
+    given = coupons.look(tx, site, wish.coupon, plan.slug, now) if wish.coupon else None
+    discount = given if isinstance(given, Discount) else None
+    return Choice(
+        plan.id, plan.slug, plan.title, terms, sites.policy_of(site, plan.policy),
+        quote(
+            terms, local_day(now, site.zone), vat_basis_points=plan.vat_basis_points, discount=discount
+        ),
+        discount, given if isinstance(given, Refusal) else None,
+    )  # fmt: skip
+
+
+def _extra(bump: Bump, plan: Plan) -> Extra:
+    return Extra(plan.slug, bump.title, bump.text, ordering.extra_line(plan))

@@ -132,7 +132,7 @@ def test_who_agreed_at_the_checkout_need_not_tick_again_to_try_again(visitor: Vi
 
 def test_an_instalment_plan_says_when_it_stops(visitor: Visitor, stage: Stage) -> None:
     words = words_of(visitor.look(bounced(stage, plan="terms")))
-    assert "Na 3 termijnen, samen € 300,00, stopt het vanzelf" in words
+    assert "Na 3 termijnen stopt het vanzelf" in words
 
 
 @pytest.mark.parametrize("lang", ["nl", "en"])
@@ -145,7 +145,6 @@ def test_the_page_speaks_the_language_that_is_asked_for(visitor: Visitor, stage:
 
 def test_after_a_suspension_no_day_is_promised_that_paying_moves(visitor: Visitor, stage: Stage) -> None:
     url = bounced(stage, "AC04")
-    stage.sandbox.advance(timedelta(days=15))
-    stage.work()
+    stage.advance(days=15)
     assert stage.subscription(ANNA).state.value == "suspended"
     assert "de datum van de volgende afschrijving krijg je per e-mail" in words_of(visitor.look(url))

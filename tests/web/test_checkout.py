@@ -46,7 +46,8 @@ def test_every_way_of_paying_is_offered_with_its_own_price_and_permission(visito
     for told in ("€ 50,00 per maand", "€ 15,00 per week", "3 × € 100,00 per maand", "eenmalig € 275,00"):
         assert told in words
     assert "mag elke week € 15,00 afschrijven" in words
-    assert "3 termijnen in totaal" in words
+    assert "elke maand € 100,00 afschrijven, 2 keer in totaal" in words
+    assert "Na 3 termijnen stopt het vanzelf" in words
 
 
 def test_the_permission_is_kept_in_the_words_that_were_shown(visitor: Visitor, stage: Stage) -> None:
@@ -81,7 +82,8 @@ def test_the_price_comes_from_the_server_whatever_the_form_says(visitor: Visitor
 def test_a_link_fills_in_the_form(visitor: Visitor) -> None:
     page = visitor.look(f"{BUY}?email=anna@example.com&name=Anna+de+Vries&plan=terms")
     assert form_of(page).fields | {"form_token": "", "seen": ""} == {
-        "form_token": "", "seen": "", "plan": "terms", "name": "Anna de Vries", "email": "anna@example.com",
+        "form_token": "", "seen": "", "applied": "", "plan": "terms", "name": "Anna de Vries",
+        "email": "anna@example.com",
     }  # fmt: skip
 
 

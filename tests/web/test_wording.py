@@ -1,30 +1,42 @@
 """Prices and permissions in words, for every interval and kind of plan, in both languages."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from flask import Flask
 
 from linkpay.domain.calendar import Interval, Unit
+from linkpay.domain.coupon import Discount, DiscountKind, Duration
 from linkpay.domain.money import Money
-from linkpay.domain.plan import PlanKind, Terms
+from linkpay.domain.plan import PlanKind, Terms, Trial
+from linkpay.domain.policy import Policy
+from linkpay.domain.proof import PROOF_CENTS
+from linkpay.domain.quote import quote
+from linkpay.web import offered
+from linkpay.web.prices import discount, each, later, price, price_note, repeat
 from linkpay.web.wording import (
     Collector,
     Consent,
     checkout_consent,
-    each,
     fingerprint,
-    price,
-    price_note,
     renewal_consent,
-    repeat,
+    start_at_once,
 )
 
-STUDIO = Collector("Studio Vecht", None)
+STUDIO = Collector("Studio Vecht", None, Policy())
 MONTHLY = Terms(PlanKind.MEMBERSHIP, Money(5000), Interval(Unit.MONTH))
 QUARTERLY = Terms(PlanKind.MEMBERSHIP, Money(12_000), Interval(Unit.MONTH, 3))
 TERMS = Terms(PlanKind.INSTALMENTS, Money(33_333), Interval(Unit.MONTH), 3)
 ONCE = Terms(PlanKind.ONE_TIME, Money(27_500), Interval(Unit.MONTH), 1)
+
+TRIAL = replace(MONTHLY, trial=Trial(14))
+PAID_TRIAL = replace(MONTHLY, trial=Trial(7, 500), minimum_periods=3, setup_fee_cents=2500)
+UNEVEN = Terms(
+    PlanKind.INSTALMENTS, Money(10_000), Interval(Unit.MONTH), 3, term_cents=(20_000, 15_000, 10_000)
+)
+TEN = Discount(DiscountKind.PERCENT, 1000, Duration.ONCE)
+TWICE = Discount(DiscountKind.AMOUNT, 1500, Duration.PERIODS, 2)
 
 
 def plain(text: str) -> str:
@@ -59,6 +71,17 @@ def test_how_often_is_said_as_people_say_it(
         (QUARTERLY, "€ 120,00 per 3 maanden", "Je kunt op elk moment stoppen."),
         (TERMS, "3 × € 333,33 per maand", "Samen € 999,99. Het stopt vanzelf na de laatste termijn."),
         (ONCE, "eenmalig € 275,00", "Je betaalt één keer; daarna wordt er niets afgeschreven."),
+        (TRIAL, "14 dagen gratis, daarna € 50,00 per maand", "Je kunt op elk moment stoppen."),
+        (
+            PAID_TRIAL,
+            "7 dagen voor € 5,00, daarna € 50,00 per maand",
+            "Minimaal 3 maanden, daarna maandelijks opzegbaar. Eenmalig € 25,00 startkosten.",
+        ),
+        (
+            UNEVEN,
+            "€ 200,00 + € 150,00 + € 100,00, een per maand",
+            "Samen € 450,00. Het stopt vanzelf na de laatste termijn.",
+        ),
     ],
 )
 def test_a_price_says_when_it_ends(app: Flask, terms: Terms, said: str, note: str) -> None:
@@ -67,11 +90,15 @@ def test_a_price_says_when_it_ends(app: Flask, terms: Terms, said: str, note: st
         assert plain(price_note(terms)) == note
 
 
-def consent(app: Flask, terms: Terms, lang: str = "nl", today: date = date(2026, 1, 31)) -> Consent:
+def consent(
+    app: Flask, terms: Terms, lang: str = "nl", today: date = date(2026, 1, 31),
+    *, collector: Collector = STUDIO, given: Discount | None = None,
+) -> Consent:  # fmt: skip
     with app.test_request_context(f"/?lang={lang}"):
-        given = checkout_consent(STUDIO, terms, today)
-    assert given is not None
-    return given
+        told = quote(terms, today, vat_basis_points=2100, discount=given)
+        made = checkout_consent(collector, terms, told)
+    assert made is not None
+    return Consent(plain(made.sentence), tuple(plain(line) for line in made.details))
 
 
 def test_the_next_collection_follows_the_calendar_of_the_plan(app: Flask) -> None:
@@ -83,13 +110,13 @@ def test_the_next_collection_follows_the_calendar_of_the_plan(app: Flask) -> Non
 def test_only_a_membership_promises_that_it_can_be_stopped(app: Flask) -> None:
     assert "Stoppen kan altijd" in consent(app, MONTHLY).text
     assert "Stoppen kan" not in consent(app, TERMS).text
-    assert "Na 3 termijnen, samen € 999,99, stopt het vanzelf" in plain(consent(app, TERMS).text)
+    assert "Na 3 termijnen stopt het vanzelf" in consent(app, TERMS).text
 
 
 def test_who_pays_once_allows_nothing(app: Flask) -> None:
     with app.test_request_context("/"):
-        assert checkout_consent(STUDIO, ONCE, date(2026, 1, 31)) is None
-        assert renewal_consent(STUDIO, ONCE, None) is None
+        assert checkout_consent(STUDIO, ONCE, quote(ONCE, date(2026, 1, 31), vat_basis_points=0)) is None
+        assert renewal_consent(STUDIO, ONCE, [], None) is None
 
 
 def test_any_change_of_what_was_shown_is_noticed(app: Flask) -> None:
@@ -98,3 +125,68 @@ def test_any_change_of_what_was_shown_is_noticed(app: Flask) -> None:
     shown.append(consent(app, MONTHLY, "en"))
     assert len({fingerprint([one.text]) for one in shown}) == 4
     assert fingerprint(["a", "b"]) != fingerprint(["b", "a"])
+
+
+def test_a_trial_says_when_it_ends_and_what_is_collected_then(app: Flask) -> None:
+    told = consent(app, TRIAL).text
+    assert "Ja, Studio Vecht mag elke maand € 50,00 afschrijven, tot ik stop." in told
+    assert "duurt je proefperiode tot 14 februari 2026" in told
+    assert "de eerste afschrijving, van € 50,00, op 14 februari 2026" in told
+    assert "Stop je voordat je proefperiode voorbij is, dan wordt er niets afgeschreven." in told
+    assert "gaat van de eerste afschrijving af" in told
+    refunded = Collector("Studio Vecht", None, Policy(trial_check="refund"))
+    assert "krijg je terug" in consent(app, TRIAL, collector=refunded).text
+    assert "cent waarmee" not in consent(app, PAID_TRIAL).text
+
+
+def test_a_minimum_term_is_told_with_its_day_and_what_follows(app: Flask) -> None:
+    told = consent(app, PAID_TRIAL).text
+    assert "minimaal 3 maanden, tot 7 mei 2026" in told
+    assert "op elk moment, zonder opzegtermijn" in told
+    assert "Stoppen kan altijd" not in told
+    month = Collector("Studio Vecht", None, Policy(cancel_notice_days=30))
+    assert "met een opzegtermijn van 30 dagen" in consent(app, PAID_TRIAL, collector=month).text
+    assert "for at least 3 months, until 7 May 2026" in consent(app, PAID_TRIAL, "en").text
+
+
+def test_amounts_that_differ_are_each_agreed_to_with_their_days(app: Flask) -> None:
+    assert consent(app, UNEVEN).sentence == (
+        "Ja, Studio Vecht mag afschrijven: € 150,00 op 28 februari 2026; € 100,00 op 31 maart 2026."
+    )
+    assert consent(app, MONTHLY, given=TWICE).sentence == (
+        "Ja, Studio Vecht mag afschrijven tot ik stop: € 35,00 op 28 februari 2026; "
+        "€ 50,00 elke maand vanaf 31 maart 2026."
+    )
+    assert consent(app, MONTHLY, given=TEN).sentence == consent(app, MONTHLY).sentence
+
+
+def test_the_days_of_notice_are_those_of_the_policy(app: Flask) -> None:
+    assert "minstens 2 dagen van tevoren" in consent(app, MONTHLY).text
+    patient = Collector("Studio Vecht", None, Policy(agreed_notice_days=5))
+    assert "minstens 5 dagen van tevoren" in consent(app, MONTHLY, collector=patient).text
+
+
+def test_a_start_at_once_is_asked_for_only_where_there_is_something_to_withdraw_from(app: Flask) -> None:
+    with app.test_request_context("/?lang=nl"):
+        assert start_at_once(Policy(withdrawal_days=0)) == ""
+        assert "14 dagen bedenktijd" in start_at_once(Policy())
+        assert "betaal ik voor wat ik heb gehad" in start_at_once(Policy())
+        assert "krijg ik alles terug" in start_at_once(Policy(withdrawal_refund="full"))
+
+
+def test_a_coupon_says_what_it_gives(app: Flask) -> None:
+    with app.test_request_context("/?lang=nl"):
+        assert discount(TEN) == "10% korting op de eerste periode"
+        assert plain(discount(TWICE)) == "€ 15,00 korting op elk van de eerste 2 perioden"
+        assert discount(replace(TEN, duration=Duration.FOREVER)) == "10% korting op elke periode"
+
+
+def test_what_comes_later_is_told_run_by_run(app: Flask) -> None:
+    with app.test_request_context("/?lang=en"):
+        told = later(quote(TERMS, date(2026, 1, 31), vat_basis_points=0).runs, TERMS.interval)
+        assert [when for when, _ in told] == ["2 times, every month from 28 February 2026"]
+
+
+def test_every_method_that_can_prove_an_account_has_a_name(app: Flask) -> None:
+    with app.test_request_context("/"):
+        assert list(offered.methods()) == list(PROOF_CENTS)

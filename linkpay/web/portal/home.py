@@ -4,7 +4,7 @@ from flask import Response, make_response, render_template
 
 from linkpay.services import portal
 from linkpay.store import sites
-from linkpay.web import wording
+from linkpay.web import prices
 from linkpay.web.edge import parts
 from linkpay.web.portal import words
 from linkpay.web.portal.door import Guest
@@ -23,6 +23,6 @@ def show(guest: Guest, notice: str | None = None) -> Response:
             home=found,
             words=words,
             notice=notice,
-            price=wording.price,
+            price=prices.price,
         )
     )
