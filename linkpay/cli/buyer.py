@@ -54,7 +54,7 @@ class Buyer:
             form = _form_with(page, "email", "The checkout page")
             form.values |= {"name": wish.name, "email": wish.email}
             form.choose("plan", wish.plan)
-            form.tick()
+            form.tick("agree", "start")  # what she agrees to; extras are only bought when they are meant
             page = self._go_on(self._send(form))
             if urlsplit(page.url).netloc != checkout:
                 return page

@@ -24,9 +24,9 @@ class Form:
         self.values[name] = value
         return True
 
-    def tick(self) -> None:
-        """Tick every box."""
-        self.values.update(self.boxes)
+    def tick(self, *names: str) -> None:
+        """Tick these boxes, where the form has them."""
+        self.values.update({name: self.boxes[name] for name in names if name in self.boxes})
 
 
 class Page(HTMLParser):

@@ -29,7 +29,7 @@ def test_a_form_holds_what_a_browser_would_send() -> None:
 
 def test_choosing_and_ticking_change_what_is_sent() -> None:
     (form,) = Page(FORM, URL).forms
-    form.tick()
+    form.tick("agree")
     assert form.choose("plan", "once")
     assert (form.values["agree"], form.values["plan"]) == ("yes", "once")
 
