@@ -155,6 +155,17 @@ KINDS: dict[str, Kind] = {
         {"nl": "Er is niets geboekt.", "en": "Nothing was booked."},
         (_A.LOOK_AGAIN, _A.DISMISS),
     ),
+    "takeover": Kind(
+        {
+            "nl": "Een abonnement dat bij Mollie loopt is niet overgenomen. {detail}",
+            "en": "A subscription that runs at Mollie was not taken over. {detail}",
+        },
+        {
+            "nl": "Het is gelaten zoals het bij Mollie staat; LinkPay schrijft er niets voor af.",
+            "en": "It was left as it is at Mollie; LinkPay collects nothing for it.",
+        },
+        (_A.DISMISS,),
+    ),
     "late_paid": Kind(
         {
             "nl": "{email} betaalde {amount} voor een abonnement dat al gestopt was.",
