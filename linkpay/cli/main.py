@@ -16,6 +16,7 @@ _COMMANDS = (
     "members",
     "migrate",
     "owner",
+    "policies",
     "refund",
     "replay",
     "setup",

@@ -3,8 +3,10 @@
 import secrets
 from datetime import date, datetime, timedelta
 
+from linkpay.domain import catch_up
 from linkpay.domain.calendar import local_day, period
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.leaving import Series
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import access, charging, debits, lifecycle, settlement, turning
 from linkpay.store import charges, journal, sites, subscriptions
@@ -69,9 +71,8 @@ def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date)
         return False
     if charges.has_unsettled(tx, subscription.id):
         return False
-    gap = sites.policy_of(site, subscription.policy).catch_up_gap_days
-    last = subscription.last_raised_on
-    return last is None or today - last >= timedelta(days=gap)
+    last, policy = subscription.last_raised_on, sites.policy_of(site, subscription.policy)
+    return last is None or today >= catch_up.not_before(last, policy)
 
 
 def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
@@ -114,9 +115,8 @@ def _too_old(site: Site, subscription: Subscription, today: date) -> bool:
     Only memberships let go of a period; a course in instalments is owed whole.
     """
     assert subscription.anchor_on is not None  # noqa: S101
-    allowed = sites.policy_of(site, subscription.policy).catch_up_periods
-    horizon = period(
-        subscription.anchor_on, subscription.terms.interval, subscription.next_index + allowed,
-        anchor_index=subscription.anchor_index,
+    series = Series(
+        subscription.anchor_on, subscription.anchor_index, subscription.next_index,
+        subscription.terms.interval,
     )  # fmt: skip
-    return horizon.starts_on <= today
+    return catch_up.is_too_old(series, sites.policy_of(site, subscription.policy), today)
