@@ -51,6 +51,8 @@ class Bought:
 @click.option("--plan", required=True, help="The plan, by its short name (see `demo`).")
 @click.option("--email", required=True, help="Who buys; with --count, +1 to +N is added before the @.")
 @click.option("--method", default="ideal", show_default=True, help="How she pays at Mollie.")
+@click.option("--coupon", default="", help="A discount code.")
+@click.option("--bump", "bumps", multiple=True, help="A plan to add at the checkout; may be given again.")
 @click.option("--name", default="Anna de Vries", show_default=True, help="Her name.")
 @click.option("--site", help="The site, by the name in its addresses.")
 @click.option(
@@ -63,7 +65,9 @@ class Bought:
     "--parallel", default=4, type=click.IntRange(1, 64), show_default=True, help="How many at a time."
 )
 @speaking
-def buy(output: Output, /, *, site: str | None, count: int, parallel: int, **wanted: str) -> None:
+def buy(
+    output: Output, /, *, site: str | None, count: int, parallel: int, bumps: tuple[str, ...], **wanted: str
+) -> None:  # fmt: skip
     """Buy through the real pages and wait for access (sandbox only)."""
     email = normalise_email(wanted["email"])
     with opened() as (settings, parts):
@@ -72,7 +76,16 @@ def buy(output: Output, /, *, site: str | None, count: int, parallel: int, **wan
         offer = _offer(parts, seller, wanted["plan"])
         address = f"{parts.base_url}/{seller.slug}/buy/{offer.slug}"
         wishes = [
-            Wish(address, wanted["plan"], wanted["name"], one, wanted["method"], wanted["status"])
+            Wish(
+                address,
+                wanted["plan"],
+                wanted["name"],
+                one,
+                wanted["method"],
+                wanted["status"],
+                wanted["coupon"],
+                bumps,
+            )
             for one in _emails(email, count)
         ]
         shop = _Shop(parts, seller, offer)

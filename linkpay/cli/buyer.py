@@ -1,6 +1,7 @@
 """One buyer with a browser: from the checkout page to the bank and back, over real HTTP."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,13 +10,18 @@ import requests
 from linkpay.cli.output import CommandFailed
 from linkpay.cli.pages import Form, Page, refresh_target
 
+Fields = Mapping[str, str | list[str]]
+
 _PATIENCE = (5.0, 30.0)  # seconds to connect, and between two bytes
 _LONGEST_WAIT = 20.0  # seconds a page may send the buyer round before she gives up
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What she wants, and what becomes of her payment at the bank. `address` is the checkout page's."""
+    """What she wants, and what becomes of her payment at the bank. `address` is the checkout page's.
+
+    `bumps` are the plans that she adds; `method` is also how she proves an account that nothing is due from.
+    """
 
     address: str
     plan: str
@@ -23,6 +29,8 @@ class Wish:
     email: str
     method: str
     status: str
+    coupon: str = ""
+    bumps: tuple[str, ...] = ()
 
 
 class Buyer:
@@ -47,14 +55,20 @@ class Buyer:
 
     def _order(self, wish: Wish) -> requests.Response:
         """The bank's page, reached through the checkout page."""
-        page = self._ask("GET", wish.address, params={"plan": wish.plan})
+        page = self._ask("GET", wish.address, params={"plan": wish.plan, "coupon": wish.coupon})
         checkout = urlsplit(page.url).netloc
         # Twice: a page that asks whether an unusual address is meant takes it when it is sent again.
         for _ in range(2):
             form = _form_with(page, "email", "The checkout page")
             form.values |= {"name": wish.name, "email": wish.email}
             form.choose("plan", wish.plan)
-            form.tick("agree", "start")  # what she agrees to; extras are only bought when they are meant
+            form.choose("method", wish.method)
+            for box in ("agree", "start"):
+                form.tick(box)
+            for bump in wish.bumps:
+                if not form.tick("bump", bump):
+                    offered = ", ".join(form.boxes.get("bump", [])) or "nothing"
+                    raise CommandFailed("bump_unknown", f"{bump} cannot be added here, but {offered}.")
             page = self._go_on(self._send(form))
             if urlsplit(page.url).netloc != checkout:
                 return page
@@ -74,16 +88,16 @@ class Buyer:
 
     def _send(self, form: Form) -> requests.Response:
         if form.method == "get":
-            return self._ask("GET", form.action, params=form.values)
-        return self._ask("POST", form.action, data=form.values)
+            return self._ask("GET", form.action, params=form.fields())
+        return self._ask("POST", form.action, data=form.fields())
 
     def _ask(
         self,
         method: str,
         url: str,
         *,
-        params: dict[str, str] | None = None,
-        data: dict[str, str] | None = None,
+        params: Fields | None = None,
+        data: Fields | None = None,
     ) -> requests.Response:
         try:
             page = self._session.request(method, url, params=params, data=data, timeout=_PATIENCE)

@@ -13,7 +13,8 @@ class Form:
     method: str
     values: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[str]] = field(default_factory=dict)
-    boxes: dict[str, str] = field(default_factory=dict)
+    boxes: dict[str, list[str]] = field(default_factory=dict)
+    ticked: dict[str, list[str]] = field(default_factory=dict)
 
     def choose(self, name: str, value: str) -> bool:
         """Press the radio button `value`; False when there is none such. One that is preset stays."""
@@ -24,9 +25,18 @@ class Form:
         self.values[name] = value
         return True
 
-    def tick(self, *names: str) -> None:
-        """Tick these boxes, where the form has them."""
-        self.values.update({name: self.boxes[name] for name in names if name in self.boxes})
+    def tick(self, name: str, value: str | None = None) -> bool:
+        """Tick the box, of several with one name that of `value`; False when there is none such."""
+        offered = self.boxes.get(name, [])
+        wanted = value if value is not None else next(iter(offered), None)
+        if wanted not in offered or wanted is None:
+            return False
+        self.ticked[name] = [*self.ticked.get(name, []), wanted]
+        return True
+
+    def fields(self) -> dict[str, str | list[str]]:
+        """What a browser would send."""
+        return {**self.values, **self.ticked}
 
 
 class Page(HTMLParser):
@@ -101,7 +111,7 @@ class Page(HTMLParser):
         if kind == "radio":
             form.choices.setdefault(name, []).append(value)
         if kind == "checkbox":
-            form.boxes[name] = value
+            form.boxes.setdefault(name, []).append(value)
         if kind in ("submit", "button", "image", "reset", "file"):
             return
         if kind not in ("radio", "checkbox") or "checked" in given:

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.town import Town
+from tests.processes.patience import until
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +56,26 @@ def test_people_read_the_timeline_and_the_result(run_in_town: Run, town: Town) -
     assert max(len(line.rstrip()) for line in result.stdout.splitlines()) <= 100
 
 
+def amounts(document: dict[str, Any]) -> list[int]:
+    """What came in, as the timeline tells it."""
+    return [moment["amount_cents"] for moment in document["timeline"] if moment["what"] == "payment"]
+
+
+def test_a_code_and_an_extra_are_bought_along(run_in_town: Run, town: Town) -> None:
+    document = bought(run_in_town, "hanna@example.test", "--coupon", "welkom10", "--bump", "workbook")
+    assert amounts(document)[0] == 4_500 + 2_700
+    until(lambda: at_kajabi(town, "hanna@example.test") == ["granted", "granted"], within=20)
+
+
+@pytest.mark.parametrize(("method", "came_in"), [("ideal", [1]), ("bancontact", [2]), ("creditcard", [])])
+def test_a_trial_opens_access_by_any_method(run_in_town: Run, method: str, came_in: list[int]) -> None:
+    email = f"{method}@example.test"
+    result = run_in_town("buy", "--plan", "trial", "--email", email, "--method", method, "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.stdout)
+    assert (document["granted"], amounts(document)) == (True, came_in)
+
+
 def test_many_buyers_at_once_are_all_granted_and_measured(run_in_town: Run, town: Town) -> None:
     document = bought(run_in_town, "carla@example.test", "--count", "6", "--parallel", "3")
     assert (document["count"], document["granted"], document["problems"]) == (6, 6, [])
@@ -73,6 +94,8 @@ def test_an_unusual_address_is_taken_when_it_is_sent_twice(run_in_town: Run) -> 
         (("--plan", "weekly"), "there is monthly, yearly, course, once, trial, year-term, workbook"),
         (("--plan", "monthly", "--method", "klarna"), "Mollie does not offer klarna here, but ideal"),
         (("--plan", "monthly", "--site", "elsewhere"), "no site 'elsewhere'"),
+        (("--plan", "monthly", "--bump", "cake"), "cake cannot be added here, but workbook"),
+        (("--plan", "monthly", "--coupon", "NOPE"), "Deze code kennen we niet"),
     ],
 )
 def test_what_cannot_be_bought_is_told_with_what_can(

@@ -29,9 +29,20 @@ def test_a_form_holds_what_a_browser_would_send() -> None:
 
 def test_choosing_and_ticking_change_what_is_sent() -> None:
     (form,) = Page(FORM, URL).forms
-    form.tick("agree")
+    assert form.tick("agree")
     assert form.choose("plan", "once")
-    assert (form.values["agree"], form.values["plan"]) == ("yes", "once")
+    assert (form.fields()["agree"], form.fields()["plan"]) == (["yes"], "once")
+
+
+def test_of_boxes_with_one_name_those_are_sent_that_were_ticked() -> None:
+    boxes = "".join(f'<input type=checkbox name=bump value="{one}">' for one in ("book", "call", "tea"))
+    (form,) = Page(f"<form>{boxes}</form>", URL).forms
+    assert (form.tick("bump", "book"), form.tick("bump", "tea"), form.tick("bump", "cake")) == (
+        True,
+        True,
+        False,
+    )
+    assert form.fields() == {"bump": ["book", "tea"]}
 
 
 def test_what_is_not_offered_cannot_be_chosen() -> None:
