@@ -2,6 +2,7 @@
 
 from config.settings import Settings
 from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.adapters.mail import SmtpMailer
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.adapters.queue import RqBell
@@ -44,6 +45,7 @@ def build(settings: Settings, *, bell: Bell | None = None, lock_timeout: float =
             test_hosts=() if production else settings.kajabi_webhook_hosts,
         ),
         mailer=_mailer(settings, clock),
+        directory=KajabiApi(settings.kajabi_api_url),
         base_url=settings.base_url.rstrip("/"),
     )
 

@@ -196,6 +196,66 @@ class AccessProvider(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class DirectoryKey:
+    """How one site is reached in Kajabi's public API. `secret` never leaves the adapter."""
+
+    site_id: str
+    client_id: str
+    secret: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody at Kajabi. `email` is in lower case; `products` is None where the API does not show them."""
+
+    id: str
+    email: str
+    external_user_id: str | None
+    offers: frozenset[str] = frozenset()
+    products: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryOffer:
+    """An offer at Kajabi with the ids of its products."""
+
+    id: str
+    title: str
+    products: tuple[str, ...]
+
+
+class KajabiDirectory(Protocol):
+    """Kajabi's public API: reading back, and tags. Optional per site; nothing is granted or revoked by it.
+
+    All methods may raise `CredentialsRefused` for the key, and everything may be repeated.
+    """
+
+    def check(self, key: DirectoryKey) -> None:
+        """Raise unless the key reaches this site."""
+
+    def find_contact(self, key: DirectoryKey, email: str) -> Contact | None:
+        """The contact with exactly this e-mail (lower case), with the offers that she has now."""
+
+    def set_external_id(self, key: DirectoryKey, contact_id: str, external_user_id: str) -> None:
+        """Give a customer the id by which we name her. `Permanent` when somebody else has it."""
+
+    def holders(self, key: DirectoryKey, offer_id: str, page: int) -> tuple[Sequence[Contact], bool]:
+        """One page (from 1) of who has an offer now, and whether there are more; without their offers."""
+
+    def offers(self, key: DirectoryKey) -> Sequence[DirectoryOffer]:
+        """Every offer of the site that can be granted."""
+
+    def tags(self, key: DirectoryKey) -> Mapping[str, str]:
+        """Ids of the site's tags by name."""
+
+    def add_tags(self, key: DirectoryKey, contact_id: str, tag_ids: Sequence[str]) -> None:
+        """Tag a contact; one that she has already is no error."""
+
+    def remove_tags(self, key: DirectoryKey, contact_id: str, tag_ids: Sequence[str]) -> None:
+        """Take tags off a contact; one that she has not is no error."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """A finished mail. `message_id` is ours and stable, so a doubled send is recognisable."""
 

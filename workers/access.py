@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
 from linkpay.ports import AccessAnswer, AccessOrder
-from linkpay.services import access, billing, errands
+from linkpay.services import access, billing, connection, errands
 from linkpay.services.parts import Parts
 from linkpay.store import grants, subscriptions, work
 from linkpay.store.tables import Outbox
@@ -58,9 +58,25 @@ def _deliver(parts: Parts, errand: errands.Errand) -> tuple[AccessAnswer, str]:
             return _once(parts, errand, replace(order, external_user_id=candidate)), candidate
         except IdentityConflict as problem:
             conflict = problem
+    told = _id_by_api(parts, errand)
+    if told is not None and told not in _identities(order):
+        return _once(parts, errand, replace(order, external_user_id=told)), told
     if errand.never_granted and not order.grant:
         return _name_and_revoke(parts, errand), order.external_user_id
     raise conflict
+
+
+def _id_by_api(parts: Parts, errand: errands.Errand) -> str | None:
+    """The id by which Kajabi knows her, where its public API may be asked and says so."""
+    with parts.database.read() as tx:
+        key = connection.key_of(tx, grants.get(tx, errand.grant_id).site_id, parts.box)
+    if key is None:
+        return None
+    try:
+        contact = parts.directory.find_contact(key, errand.order.email)
+    except ProviderError:
+        return None  # the conflict is what a person should hear of
+    return contact.external_user_id if contact else None
 
 
 def _name_and_revoke(parts: Parts, errand: errands.Errand) -> AccessAnswer:

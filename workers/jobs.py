@@ -20,7 +20,7 @@ from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.store import journal, sites, work
 from linkpay.store.tables import Inbox, Outbox
-from workers import access, duties, mandates, messages, payments, returns, takeovers
+from workers import access, directory, duties, mandates, messages, payments, returns, takeovers
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,11 @@ HANDLERS: dict[str, Handler] = {
     "stop_payment": payments.stop,
     "turn": duties.turn,
     "watch_site": duties.watch_site,
+    "verify_grant": directory.verify,
+    "watch_kajabi": directory.watch,
+    "drift_page": directory.drift_page,
+    "check_missing": directory.check_missing,
+    "sync_tags": directory.sync_tags,
     "take_over": takeovers.take_over,
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from linkpay.services import billing
 from linkpay.services.parts import Parts
 from linkpay.store import sites, work
-from linkpay.store.tables import Inbox, Outbox
+from linkpay.store.tables import Inbox, Outbox, Site
 
 #: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
 _LIMIT = 2000
@@ -33,17 +33,23 @@ def turn(parts: Parts) -> Turn:
 
 
 def _watch_sites(parts: Parts) -> None:
-    """Every connected site has its daily watch."""
+    """Every connected site has its daily watch, of money and of access."""
     now = parts.clock.now()
     with parts.database.read() as tx:
         missing = [
-            site.id
+            (site.id, kind)
             for site in sites.all_sites(tx)
-            if site.mollie_key_sealed is not None and not work.exists(tx, "watch_site", f"site:{site.id}")
+            for kind in _watches(site)
+            if not work.exists(tx, kind, f"site:{site.id}")
         ]
-    for site_id in missing:
+    for site_id, kind in missing:
         with parts.database.write() as tx:
             work.add(
-                tx, site_id=site_id, kind="watch_site", ref=f"site:{site_id}", target_id=site_id,
-                run_at=now, now=now,
-            )  # fmt: skip
+                tx, site_id=site_id, kind=kind, ref=f"site:{site_id}", target_id=site_id, run_at=now, now=now
+            )
+
+
+def _watches(site: Site) -> list[str]:
+    """The daily watches that a site should have."""
+    money = ["watch_site"] if site.mollie_key_sealed is not None else []
+    return [*money, "watch_kajabi"] if sites.is_connected(site) else money

@@ -63,16 +63,21 @@ def show(output: Output, number: int, site: str | None, locale: str) -> None:
 @click.argument("number", type=int, metavar="ID")
 @click.argument("action")
 @click.option("--external-id", default="", help="For use_external_id: the id that Kajabi has.")
-@click.option("--reason", default="", help="For dismiss: what you did about it.")
+@click.option("--reason", default="", help="For dismiss and paid_outside: what happened.")
+@click.option(
+    "--despite-reversal", type=click.Choice(["yes"]), help="For refund: also while a bank may reverse it."
+)
 @_site
 @speaking
-def solve(output: Output, /, number: int, action: str, site: str | None, **answers: str) -> None:
+def solve(output: Output, /, number: int, action: str, site: str | None, **answers: str | None) -> None:
     """Do ACTION, one of those that `attention` shows for ID."""
     with opened() as (_, parts):
         found = chosen_site(parts, site)
         with parts.database.write() as tx:
             who, now = f"owner:{getpass.getuser()}"[:60], parts.clock.now()
-            solved = solving.solve(tx, found.id, number, action, who, now, **answers)
+            solved = solving.solve(
+                tx, found.id, number, action, who, now, **{name: said or "" for name, said in answers.items()}
+            )
     output.document(solved)
     what = "is solved" if solved.closed else "goes away by itself when it works"
     output.people.print(f"Trouble {number} {what} ({words.spaced(solved.action)}).")

@@ -58,6 +58,7 @@ def _of_parts(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield from own_checks.waiting(parts)
         yield from outside_checks.mollie(parts)
         yield from outside_checks.kajabi(parts)
+        yield from outside_checks.kajabi_api(parts)
     yield outside_checks.own_address(settings)
     yield outside_checks.mail(settings)
     yield own_checks.clock(settings, parts)

@@ -12,6 +12,7 @@ _COMMANDS = (
     "debt",
     "demo",
     "doctor",
+    "drift",
     "import-mollie",
     "members",
     "migrate",

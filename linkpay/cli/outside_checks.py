@@ -12,7 +12,7 @@ from config.settings import Settings
 from linkpay.adapters.kajabi_urls import check_pair
 from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.domain.snapshots import Sequence
-from linkpay.errors import CredentialsRefused, InputError, ProviderError
+from linkpay.errors import CredentialsRefused, InputError, Missing, ProviderError
 from linkpay.redaction import clean
 from linkpay.services.parts import Parts
 from linkpay.store import overview, sites
@@ -108,6 +108,31 @@ def _of_offer(parts: Parts, site: Site, offer: Offer) -> Finding:
     except InputError as problem:
         return bad(check, problem.message, mend)
     return ok(check, "both addresses have the right shape")
+
+
+def kajabi_api(parts: Parts) -> Iterator[Finding]:
+    """Per connected site: whether its key for Kajabi's public API works."""
+    with parts.database.read() as tx:
+        found = [site for site in sites.all_sites(tx) if sites.is_connected(site)]
+    for site in found:
+        yield _of_api(parts, site)
+
+
+def _of_api(parts: Parts, site: Site) -> Finding:
+    check = f"kajabi api {site.slug}"
+    mend = "Make a key in Kajabi: Settings, Public API; then run setup again."
+    try:
+        key = sites.directory_key(site, parts.box)
+        if key is not None:
+            parts.directory.check(key)
+    except SealBroken:
+        return bad(check, "the secret cannot be opened", "See the line about encryption.")
+    except (CredentialsRefused, Missing):
+        return bad(check, "Kajabi refuses the key, or it is of another site", mend)
+    except ProviderError as problem:
+        said = clean(f"Kajabi does not answer as it should: {problem.detail}")
+        return warn(check, said, "Try again in a minute; access itself does not need it.")
+    return ok(check, "the key works; access is read back and compared every night")
 
 
 def own_address(settings: Settings) -> Finding:

@@ -48,7 +48,10 @@ def secrets(parts: Parts) -> Finding:
     opened, broken = 0, []
     with parts.database.read() as tx:
         for site in sites.all_sites(tx):
-            sealed = [("mollie_key", site.mollie_key_sealed)]
+            sealed = [
+                ("mollie_key", site.mollie_key_sealed),
+                ("kajabi_client_secret", site.kajabi_client_secret_sealed),
+            ]
             for offer in overview.offers(tx, site.id):
                 sealed += [
                     ("activation_url", offer.activation_url_sealed),

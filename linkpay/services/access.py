@@ -14,7 +14,7 @@ from linkpay.domain.coverage import (
     gift,
     without_running_debits,
 )
-from linkpay.services import charging, holding
+from linkpay.services import charging, holding, tagging
 from linkpay.store import charges, grants, people, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Grant, Member, Site, Subscription
@@ -33,6 +33,7 @@ def review(tx: Tx, *, member_id: int, offer_id: int, now: datetime, force: bool 
     family = people.lock_family(tx, member_id)
     _decide(tx, family[member_id], offer_id, now, force=force)
     review_resting(tx, family, member_id, offer_id, now)
+    tagging.owe(tx, family[member_id], now)
 
 
 def review_resting(tx: Tx, family: dict[int, Member], member_id: int, offer_id: int, now: datetime) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from linkpay.domain.subscription import LIVE
 from linkpay.ports import AccessAnswer, AccessOrder
-from linkpay.services import access, holding, letters
+from linkpay.services import access, holding, letters, verifying
 from linkpay.store import charges, grants, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
@@ -90,6 +90,7 @@ def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str,
         for other in holding.open_anew(tx, grant):
             access.owe_apply(tx, other, now)
     access.review_resting(tx, family, grant.member_id, grant.offer_id, now)
+    verifying.owe(tx, grant, now)
 
 
 def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datetime) -> None:
@@ -97,6 +98,8 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     granted = grant.applied is Access.GRANTED
     # Opened anew after another revoke, she was hardly out, and hears nothing.
     anew = granted and before is Access.GRANTED and grant.doubted_version == grant.applied_version
+    # What Kajabi did not show is no news to her either when it is done once more.
+    quiet = anew or grant.mismatches > 0
     happened = "access_opened_anew" if anew else "access_granted" if granted else "access_revoked"
     said: dict[str, Any] = {
         "reason": grant.reason, "status": answer.status, "was_so_already": answer.was_so_already,
@@ -114,9 +117,11 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     journal.record(tx, happened, "worker", now, subscription=subscription, **said)
     if first:
         letters.owe(tx, "access_open", subscription, step=f"grant:{grant.id}:first", now=now)
-    elif granted and not anew and grant.version > 1:  # in its first version nothing was taken away
+    elif quiet or (granted and grant.version == 1):  # in its first version nothing was taken away
+        return
+    elif granted:
         letters.owe(tx, "access_back", subscription, step=f"grant:{grant.id}:{grant.version}", now=now)
-    elif not granted:
+    else:
         # Kajabi tells nobody that access ended, so we do.
         kind = "signup_over" if subscription.started_at is None else "access_ended"
         owed = [c for c in charges.of_subscription(tx, subscription.id) if c.asked_cents > 0]

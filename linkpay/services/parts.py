@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from linkpay.clock import Clock
-from linkpay.ports import AccessProvider, Mailer, PaymentProvider
+from linkpay.ports import AccessProvider, KajabiDirectory, Mailer, PaymentProvider
 from linkpay.store.db import Database
 from linkpay.store.secrets import SecretBox
 
@@ -18,4 +18,5 @@ class Parts:
     payments: PaymentProvider
     access: AccessProvider
     mailer: Mailer
+    directory: KajabiDirectory
     base_url: str

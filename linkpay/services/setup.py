@@ -12,7 +12,8 @@ from linkpay.domain.plan import PlanKind
 from linkpay.domain.policy import merge
 from linkpay.errors import InputError
 from linkpay.ports import AccessProvider
-from linkpay.services.specs import BumpSpec, CouponSpec, OfferSpec, PlanSpec, SiteSpec
+from linkpay.services import connection
+from linkpay.services.specs import BumpSpec, CouponSpec, KajabiSpec, OfferSpec, PlanSpec, SiteSpec
 from linkpay.store import sites
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
@@ -58,6 +59,8 @@ def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
     site.mode = spec.mollie_key[:4]
     if "creditor_id" in spec.model_fields_set:
         site.creditor_id = spec.creditor_id
+    if spec.kajabi is not None:
+        _connect(tx, site, spec.kajabi, box, now)
     for offer in spec.offers:
         _put_offer(tx, site, offer, box, now)
     for place, offer in enumerate(spec.offers):
@@ -66,6 +69,14 @@ def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
     for place, coupon in enumerate(spec.coupons):
         _put_coupon(tx, site, coupon, f"coupons.{place}", now)
     return site
+
+
+def _connect(tx: Tx, site: Site, spec: KajabiSpec, box: SecretBox, now: datetime) -> None:
+    """Keep the key of Kajabi's public API and look at once."""
+    site.kajabi_site_id, site.kajabi_client_id = spec.site_id, spec.client_id
+    site.kajabi_client_secret_sealed = box.seal(site.id, "kajabi_client_secret", spec.client_secret)
+    site.kajabi_tags = spec.tags.model_dump(exclude_none=True)
+    connection.owe_watch(tx, site.id, now)
 
 
 def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetime) -> None:
@@ -77,6 +88,8 @@ def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetim
     offer.title, offer.course_url, offer.kajabi_offer_id = spec.title, spec.course_url, spec.kajabi_offer_id
     offer.activation_url_sealed = box.seal(site.id, "activation_url", spec.activation_url)
     offer.deactivation_url_sealed = box.seal(site.id, "deactivation_url", spec.deactivation_url)
+    if spec.products and not sites.is_connected(site):
+        offer.products = sorted(set(spec.products))
     for position, plan in enumerate(spec.plans):
         _put_plan(tx, offer, plan, position, now)
 

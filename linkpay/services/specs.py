@@ -161,8 +161,27 @@ class OfferSpec(_Spec):
     activation_url: str
     deactivation_url: str
     course_url: str | None = None
+    # What it opens at Kajabi, by any names; read from Kajabi's API where that is connected.
+    products: list[Title] = []
     plans: Annotated[list[PlanSpec], Field(min_length=1)]
     bumps: Annotated[list[BumpSpec], Field(max_length=3)] | None = None
+
+
+class TagsSpec(_Spec):
+    """Names of tags that exist at Kajabi; those left out are not set."""
+
+    active: Title | None = None
+    payment_failed: Title | None = None
+    cancelled: Title | None = None
+
+
+class KajabiSpec(_Spec):
+    """Kajabi's public API: the key is made in Kajabi under Settings, Public API."""
+
+    site_id: Annotated[str, Field(pattern=r"^[0-9]{1,40}$")]
+    client_id: Annotated[str, Field(min_length=1, max_length=200)]
+    client_secret: Annotated[str, Field(min_length=1, max_length=300)]
+    tags: TagsSpec = TagsSpec()
 
 
 class SiteSpec(_Spec):
@@ -177,6 +196,7 @@ class SiteSpec(_Spec):
     login_url: str | None = None
     creditor_id: str | None = None
     policy: dict[str, Any] = {}
+    kajabi: KajabiSpec | None = None
     offers: list[OfferSpec] = []
     coupons: list[CouponSpec] = []
 

@@ -52,6 +52,7 @@ def want(
     if grant.wanted is not wanted:
         grant.wanted, grant.wanted_at = wanted, now
         grant.version += 1
+        grant.mismatches = 0
     grant.reason = reason
     return grant
 

@@ -7,9 +7,12 @@ from typing import cast
 from sqlalchemy import select
 
 from linkpay.domain.policy import Policy, merge
+from linkpay.ports import DirectoryKey
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
-from linkpay.store.tables import Bump, Coupon, Offer, Plan, Site
+from linkpay.store.tables import Bump, Coupon, Member, Offer, Plan, Site
+
+_BY_API = "kajabi:"
 
 
 def by_slug(tx: Tx, slug: str) -> Site | None:
@@ -43,6 +46,37 @@ def mollie_key(site: Site, box: SecretBox) -> str | None:
     if site.mollie_key_sealed is None:
         return None
     return box.open(site.id, "mollie_key", site.mollie_key_sealed)
+
+
+def is_connected(site: Site) -> bool:
+    """Whether Kajabi's public API can be asked about this site."""
+    return None not in (site.kajabi_site_id, site.kajabi_client_id, site.kajabi_client_secret_sealed)
+
+
+def directory_key(site: Site, box: SecretBox) -> DirectoryKey | None:
+    """The site's key for Kajabi's public API in clear, or None while it has none."""
+    sealed = site.kajabi_client_secret_sealed
+    if site.kajabi_site_id is None or site.kajabi_client_id is None or sealed is None:
+        return None
+    secret = box.open(site.id, "kajabi_client_secret", sealed)
+    return DirectoryKey(site.kajabi_site_id, site.kajabi_client_id, secret)
+
+
+def note_products(offer: Offer, ids: Sequence[str]) -> None:
+    """What the API shows that an offer opens; marked, so that ids and an owner's names never mix."""
+    offer.products = [f"{_BY_API}{product}" for product in sorted(ids)]
+
+
+def known_products(offer: Offer) -> frozenset[str] | None:
+    """Ids of the products that an offer opens, where the API told them."""
+    if not offer.products or not all(product.startswith(_BY_API) for product in offer.products):
+        return None
+    return frozenset(product.removeprefix(_BY_API) for product in offer.products)
+
+
+def members(tx: Tx, site_id: int) -> Sequence[Member]:
+    """Everybody whom this site lets in or did."""
+    return tx.scalars(select(Member).where(Member.site_id == site_id).order_by(Member.id)).all()
 
 
 def offer(tx: Tx, site_id: int, slug: str) -> Offer | None:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from sqlalchemy import func, select
 
 from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.clock import ManualClock
 from linkpay.domain.calendar import day_starts_at
@@ -72,6 +73,7 @@ class Stage(Hands):
             payments=fragile(MollieProvider(f"http://{MOLLIE_HOST}"), self.boundaries),
             access=fragile(KajabiOffers([], test_hosts=[KAJABI_HOST]), self.boundaries),
             mailer=fragile(self.mailer, self.boundaries),
+            directory=fragile(KajabiApi(f"http://{KAJABI_HOST}/kajabi"), self.boundaries),
             base_url=BASE_URL,
         )
 

@@ -214,7 +214,10 @@ def pay_after_the_end(stage: Stage) -> Item:
 def test_late_money_is_sent_back_by_a_button(stage: Stage) -> None:
     item = pay_after_the_end(stage)
     assert "€50.00" in item.happened
-    press(stage, item, "refund")
+    with pytest.raises(Conflict) as refusal:
+        press(stage, item, "refund")
+    assert refusal.value.field == "despite_reversal", "her bank may still reverse this debit"
+    press(stage, item, "refund", despite_reversal="yes")
     stage.advance(hours=1)
     assert stage.kept_cents() == 5000
     assert not waiting(stage)

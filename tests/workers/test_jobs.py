@@ -9,6 +9,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.clock import ManualClock
 from linkpay.errors import (
@@ -53,10 +54,11 @@ def parts(database: Database, post: Post) -> Parts:
         database=database,
         clock=ManualClock(NOW),
         box=SecretBox([Fernet.generate_key().decode()]),
-        # Mails need neither of these two: a call to them would find nobody.
+        # Mails need none of these three: a call to them would find nobody.
         payments=MollieProvider("http://127.0.0.1:9"),
         access=KajabiOffers([]),
         mailer=post,
+        directory=KajabiApi("http://127.0.0.1:9"),
         base_url="https://pay.example.com",
     )
 

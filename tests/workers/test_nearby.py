@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from linkpay.adapters.kajabi import KajabiOffers
+from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.adapters.mollie import MollieProvider
 from linkpay.adapters.queue_ring import Ring
 from linkpay.bootstrap import NoMailServer
@@ -113,8 +114,9 @@ def test_a_worker_that_ends_takes_nothing_more() -> None:
 def parts_on(database: Database) -> Parts:
     nowhere = "http://provider.test"
     return Parts(
-        database, ManualClock(NOW), BOX, MollieProvider(nowhere), KajabiOffers([]), NoMailServer(), nowhere
-    )
+        database, ManualClock(NOW), BOX, MollieProvider(nowhere), KajabiOffers([]), NoMailServer(),
+        KajabiApi(nowhere), nowhere,
+    )  # fmt: skip
 
 
 def test_a_long_ring_loses_what_is_done_held_or_not_due(database: Database) -> None:

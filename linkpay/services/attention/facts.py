@@ -6,12 +6,13 @@ from typing import Any
 from linkpay.domain.money import Money
 from linkpay.redaction import clean
 from linkpay.services.formats import money_text
-from linkpay.store import charges, grants, sites, work
+from linkpay.store import charges, drift, grants, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import (
     Attention,
     Charge,
     Customer,
+    DriftFinding,
     Grant,
     Inbox,
     Member,
@@ -49,6 +50,8 @@ def of(tx: Tx, item: Attention, locale: str) -> Facts:
             found |= _of_refund(tx, row_id, locale)
         case "inbox" | "outbox":
             found |= {"work": _work(tx, item)}
+        case "drift":
+            found |= {"differences": len(open_findings(tx, item))}
     found |= {name: value for name, value in item.data.items() if isinstance(value, str | int)}
     if "cents" in item.data:
         lost = Money(int(item.data["cents"]), str(item.data.get("currency", "EUR")))
@@ -104,6 +107,12 @@ def rows_behind(tx: Tx, item: Attention) -> Sequence[Inbox | Outbox]:
         case "refund":
             return work.parked_work(tx, "send_refund", int(number))
     return []
+
+
+def open_findings(tx: Tx, item: Attention) -> Sequence[DriftFinding]:
+    """What the newest comparison of the offer found and nobody put right."""
+    run_id = drift.newest_run(tx, int(item.subject.partition(":")[2]))
+    return drift.open_findings(tx, run_id) if run_id is not None else []
 
 
 def grant_of(tx: Tx, item: Attention) -> Grant:

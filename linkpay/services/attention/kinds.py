@@ -18,7 +18,10 @@ class Action(StrEnum):
     RETRY = "retry"
     USE_EXTERNAL_ID = "use_external_id"
     REFUND = "refund"
+    PAID_OUTSIDE = "paid_outside"
+    WRITE_OFF = "write_off"
     AGREE = "agree"
+    REPAIR = "repair"
     LOOK_AGAIN = "look_again"
     CHECK_KEY = "check_key"
     DISMISS = "dismiss"
@@ -29,7 +32,10 @@ LABELS: dict[Action, Words] = {
     Action.RETRY: {"nl": "Opnieuw proberen", "en": "Try again"},
     Action.USE_EXTERNAL_ID: {"nl": "Gebruik dit externe id", "en": "Use this external id"},
     Action.REFUND: {"nl": "Terugbetalen", "en": "Refund"},
+    Action.PAID_OUTSIDE: {"nl": "Buiten Mollie betaald", "en": "Paid outside of Mollie"},
+    Action.WRITE_OFF: {"nl": "Afboeken en stoppen", "en": "Write off and stop"},
     Action.AGREE: {"nl": "Akkoord, zo laten", "en": "Agree and leave it so"},
+    Action.REPAIR: {"nl": "Zet alles recht bij Kajabi", "en": "Put all of it right at Kajabi"},
     Action.LOOK_AGAIN: {"nl": "Opnieuw bij Mollie kijken", "en": "Look at Mollie again"},
     Action.CHECK_KEY: {"nl": "Controleer de sleutel opnieuw", "en": "Check the key again"},
     Action.DISMISS: {"nl": "Ik heb het zelf opgelost", "en": "I have solved it myself"},
@@ -37,6 +43,7 @@ LABELS: dict[Action, Words] = {
 #: What a person must say along with an action.
 ASKS: dict[Action, tuple[str, ...]] = {
     Action.USE_EXTERNAL_ID: ("external_id",),
+    Action.PAID_OUTSIDE: ("reason",),
     Action.DISMISS: ("reason",),
 }
 
@@ -183,7 +190,7 @@ KINDS: dict[str, Kind] = {
             "nl": "Alles staat in het grootboek. Vraag het bedrag terug, of neem het verlies.",
             "en": "All of it is in the ledger. Ask for the amount, or take the loss.",
         },
-        (_A.AGREE, _A.DISMISS),
+        (_A.PAID_OUTSIDE, _A.WRITE_OFF, _A.AGREE),
     ),
     "refund": Kind(
         {
@@ -206,6 +213,18 @@ KINDS: dict[str, Kind] = {
             "en": "LinkPay did it once more, without a difference.",
         },
         _RETRY,
+    ),
+    "drift_report": Kind(
+        {
+            "nl": "De lijst van Kajabi met wie {offer} heeft, klopt niet met wie het hoort te hebben:"
+            " {differences} keer verschil.",
+            "en": "Kajabi's list of who has {offer} differs from who should have it: {differences} times.",
+        },
+        {
+            "nl": "Er is niets veranderd. Wie het zijn: python -m linkpay drift.",
+            "en": "Nothing was changed. Who they are: python -m linkpay drift.",
+        },
+        (_A.REPAIR, _A.AGREE),
     ),
     "kajabi_key": Kind(
         {

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, refunds, replay
+from linkpay.services import access, debts, drift, refunds, replay, tagging
 from linkpay.services.attention import facts, items
 from linkpay.services.attention.kinds import ASKS, Action, kind_of
 from linkpay.store import charges, grants, inbox, journal, people, subscriptions, work
@@ -83,6 +83,8 @@ def _retry(tx: Tx, press: _Press) -> bool:
         refunds.try_again(tx, int(number), press.now)
     elif what == "grant":
         _apply_anew(tx, facts.grant_of(tx, press.item), press.now)
+    elif what == "tag":
+        tagging.forget(tx, press.item.site_id, str(press.item.data.get("tag")), press.now)
     return True
 
 
@@ -116,13 +118,26 @@ def _use_external_id(tx: Tx, press: _Press) -> bool:
 
 
 def _refund(tx: Tx, press: _Press) -> bool:
-    charge_id = int(press.item.subject.partition(":")[2])
-    subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
-    for payment in charges.payments(tx, charge_id):
-        kept = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
-        if kept > 0:
-            refunds.send_back(tx, subscription, payment, press.item.kind, kept, press.now)
+    """All that is kept goes back; while a bank may still reverse it, only on the word of a person."""
+    despite = press.answers.get("despite_reversal") == "yes"
+    refunds.order(
+        tx, _charge_id(press), None, press.item.kind, press.actor, press.now, despite_reversal=despite
+    )
     return True
+
+
+def _paid_outside(tx: Tx, press: _Press) -> bool:
+    debts.paid_outside(tx, _charge_id(press), None, press.answers["reason"], press.actor, press.now)
+    return True
+
+
+def _write_off(tx: Tx, press: _Press) -> bool:
+    debts.write_off(tx, _charge_id(press), press.actor, press.now, ends=True)
+    return True
+
+
+def _charge_id(press: _Press) -> int:
+    return int(press.item.subject.partition(":")[2])
 
 
 def _look_again(tx: Tx, press: _Press) -> bool:
@@ -146,6 +161,12 @@ def _dismiss(tx: Tx, press: _Press) -> bool:
     return True
 
 
+def _repair(tx: Tx, press: _Press) -> bool:
+    for finding in facts.open_findings(tx, press.item):
+        drift.repair(tx, finding.id, press.now)
+    return True
+
+
 def _agree(tx: Tx, press: _Press) -> bool:
     return True
 
@@ -155,8 +176,11 @@ _ACTS: dict[Action, Callable[[Tx, _Press], bool]] = {
     Action.RETRY: _retry,
     Action.USE_EXTERNAL_ID: _use_external_id,
     Action.REFUND: _refund,
+    Action.PAID_OUTSIDE: _paid_outside,
+    Action.WRITE_OFF: _write_off,
     Action.AGREE: _agree,
     Action.LOOK_AGAIN: _look_again,
+    Action.REPAIR: _repair,
     Action.CHECK_KEY: _check_key,
     Action.DISMISS: _dismiss,
 }
