@@ -1,7 +1,7 @@
 """The billing run: every day each running subscription whose next period has come is charged once."""
 
 import secrets
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from linkpay.domain import catch_up
 from linkpay.domain.calendar import local_day, period
