@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, render_template, request
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.money import Money
+from linkpay.domain.pricing import LineKind
 from linkpay.domain.proof import PROOF_CENTS
 from linkpay.errors import NotFound
 from linkpay.services import checkout, pages
@@ -142,9 +143,13 @@ def _show(
 
 
 def _lines(seen: Bill) -> list[tuple[str, Money]]:
-    """What the bill is made of, where that is more than its one amount."""
+    """What the bill is made of, where that is more than its one amount; a proof as long as it is chosen."""
     sold = prices.Sold(seen.offer_title, seen.terms)
-    named = [(prices.line_name(line, sold), Money(line.cents, seen.amount.currency)) for line in seen.lines]
+    named = [
+        (prices.line_name(line, sold), Money(line.cents, seen.amount.currency))
+        for line in seen.lines
+        if not (seen.proves and line.kind is LineKind.CHECK)
+    ]
     return named if len(named) > 1 or seen.terms.trial else []
 
 
