@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from linkpay.services import checkout, dunning, letters, settlement, signup, turning
+from linkpay.services import access, checkout, dunning, lateness, letters, settlement, signup, turning
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
@@ -51,6 +51,7 @@ def watch_site(parts: Parts, row: Outbox) -> None:
     A SEPA debit can be reversed for 13 months; one list per site and day finds it as surely as
     asking about every payment, and costs one call.
     """
+    _notice_that_we_were_down(parts, row)
     key = checkout.site_key(parts, row.site_id)
     found = _gone_out(parts, key)
     now = parts.clock.now()
@@ -64,6 +65,16 @@ def watch_site(parts: Parts, row: Outbox) -> None:
             if any(_is_news(ref, booked) for ref in refs):
                 inbox.note(tx, site_id=row.site_id, ref=payment_id, why="daily watch", now=now)
         work.postpone(tx, row, now + _WATCH_EVERY, fresh=True)
+
+
+def _notice_that_we_were_down(parts: Parts, row: Outbox) -> None:
+    """The watch is due at every site on every day: where it comes late, nothing ran since it was due."""
+    now = parts.clock.now()
+    if now - row.run_at <= lateness.LATE:
+        return
+    with parts.database.write() as tx:
+        for subscription in lateness.we_were_down(tx, row.site_id, row.run_at, now):
+            access.review_purchase(tx, subscription, now)
 
 
 def _gone_out(parts: Parts, key: str) -> dict[str, set[str]]:

@@ -14,6 +14,7 @@ _COMMANDS = (
     "doctor",
     "drift",
     "import-mollie",
+    "mail",
     "members",
     "migrate",
     "owner",

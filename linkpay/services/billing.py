@@ -8,7 +8,7 @@ from linkpay.domain.calendar import local_day, period
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import Series
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import access, charging, debits, lifecycle, settlement, turning
+from linkpay.services import access, catching_up, charging, debits, lifecycle, settlement, turning
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
@@ -52,7 +52,10 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     if not _may_be_charged(tx, site, subscription, today):
         return False
     charge = _raise(tx, site, subscription, today, now)
-    if charge is None or charge.state is ChargeState.WRITTEN_OFF:
+    if charge is None:
+        return False
+    if charge.state is ChargeState.WRITTEN_OFF:
+        catching_up.tell(tx, site, subscription, charge, now)
         return False
     if charge.state is ChargeState.PAID:
         lifecycle.charge_paid(tx, subscription, charge, None, now)
@@ -62,6 +65,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
     else:
         charge.state = ChargeState.COLLECTING
+        catching_up.tell(tx, site, subscription, charge, now)
     return True
 
 
@@ -83,7 +87,7 @@ def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: dat
         anchor_index=subscription.anchor_index,
     )  # fmt: skip
     ends_on = charging.ends_on(subscription, days)
-    too_old = terms.periods is None and _too_old(site, subscription, today)
+    too_old = catching_up.is_let_go(site, subscription, days.index, today)
     lines = charging.lines(tx, subscription, days.index, days.starts_on)
     charge = charges.raise_once(
         tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
@@ -107,16 +111,3 @@ def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: dat
             amount_cents=charge.amount_cents,
         )  # fmt: skip
     return charge
-
-
-def _too_old(site: Site, subscription: Subscription, today: date) -> bool:
-    """Whether more periods were missed than the policy lets us collect, so that this one is let go.
-
-    Only memberships let go of a period; a course in instalments is owed whole.
-    """
-    assert subscription.anchor_on is not None  # noqa: S101
-    series = Series(
-        subscription.anchor_on, subscription.anchor_index, subscription.next_index,
-        subscription.terms.interval,
-    )  # fmt: skip
-    return catch_up.is_too_old(series, sites.policy_of(site, subscription.policy), today)

@@ -60,7 +60,7 @@ def _rung(tx: Tx, charge: Charge, now: datetime) -> Rung:
     subscription = subscriptions.get(tx, charge.subscription_id)
     site = sites.get(tx, charge.site_id)
     failure = dunning.failure_of(tx, subscription, charge)
-    steps = [step for step in dunning.to_come(tx, subscription, charge) if step.at >= now]
+    steps = dunning.to_come(tx, subscription, charge)
     wanted = access.wanted_access(tx, site, subscription.member_id, subscription.offer_id, now)
     return Rung(
         charge_id=charge.id,

@@ -18,6 +18,9 @@ from linkpay.store.tables import Charge, Grant, Site, Subscription
 LATE = timedelta(hours=1)
 #: How soon it is decided again about access that stays because we are behind.
 _DECIDE_AGAIN = timedelta(hours=1)
+#: So much of a grace is left at least, when its end came while we were down for longer.
+_AT_LEAST = timedelta(days=1)
+_KIND = "dunning_step"
 
 _BILLED = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING})
 _MEMBERS = _BILLED | {SubscriptionState.PAST_DUE}
@@ -52,18 +55,48 @@ def held_up(tx: Tx, charge: Charge, now: datetime) -> timedelta:
     """How much later than it should the next step of a charge's ladder comes; nothing where it is in time."""
     if charge.failed_at is None or charge.asked_cents == 0:
         return timedelta(0)
-    waiting = work.waiting(tx, "dunning_step", f"{charge.id}:{charge.dunning_round}:")
+    waiting = work.waiting(tx, _KIND, f"{charge.id}:{charge.dunning_round}:")
     behind = now - min((row.run_at for row in waiting), default=now)
     return behind if behind > LATE else timedelta(0)
 
 
-def go_on_from(tx: Tx, subscription: Subscription, charge: Charge, by: timedelta) -> None:
-    """Move what is left of a ladder, and the end of grace, by how long it stood still. Holds the lock."""
-    assert charge.failed_at is not None  # noqa: S101 - a ladder stands on a failure
+def go_on_from(tx: Tx, subscription: Subscription, charge: Charge, behind: timedelta) -> None:
+    """Move what is left of a ladder, and the end of grace, by how long it stood still. Holds the lock.
+
+    Where only that end was left, how much of it is lost is not known: it stays away as long as we did, up to
+    a day.
+    """
+    ref = f"{charge.id}:{charge.dunning_round}:"
+    left = _policy_end(tx, subscription, charge, charge.grace_until) - work.waiting(tx, _KIND, ref)[0].run_at
+    more = max(timedelta(0), min(behind, _AT_LEAST) - left)
+    charge.grace_until = _policy_end(tx, subscription, charge, charge.grace_until) + behind + more
+    work.put_off(tx, _KIND, ref, behind)
+
+
+def we_were_down(tx: Tx, site_id: int, since: datetime, now: datetime) -> list[Subscription]:
+    """Nothing ran at a site `since` then, so no grace ran either. Whose grace moved; again, it moves none."""
+    moved = []
+    for failed in charges.failing(tx, site_id):
+        subscription = subscriptions.lock(tx, failed.subscription_id)
+        charge = charges.get(tx, failed.id)
+        if charge.failed_at is None or charge.asked_cents == 0:
+            continue
+        if behind := held_up(tx, charge, now):
+            go_on_from(tx, subscription, charge, behind)
+            moved.append(subscription)
+        end = _policy_end(tx, subscription, charge, None)
+        lost_from = max(since, charge.failed_at)
+        if end > lost_from and now > lost_from and end + (now - lost_from) > (charge.grace_until or end):
+            charge.grace_until = end + (now - lost_from)
+            moved.append(subscription)
+    return moved
+
+
+def _policy_end(tx: Tx, subscription: Subscription, charge: Charge, grace_until: datetime | None) -> datetime:
+    assert charge.failed_at is not None  # noqa: S101 - grace begins with a failure
     site = sites.get(tx, subscription.site_id)
     end = grace_ends_at(
         charge.failed_at, taken_back=charge.taken_back, zone=site.zone,
         policy=sites.policy_of(site, subscription.policy),
     )  # fmt: skip
-    charge.grace_until = max(end, charge.grace_until or end) + by
-    work.put_off(tx, "dunning_step", f"{charge.id}:{charge.dunning_round}:", by)
+    return max(end, grace_until or end)

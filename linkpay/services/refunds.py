@@ -220,6 +220,7 @@ def try_again(tx: Tx, refund_id: int, now: datetime) -> None:
     if refund.stroke is not Stroke.REFUSED:
         return
     refund.stroke, refund.idempotency_key, refund.key_used_at = Stroke.PREPARED, str(uuid.uuid4()), None
+    refund.mollie_id = None
     work.add(
         tx, site_id=refund.site_id, kind="send_refund", ref=f"{refund.id}:{refund.idempotency_key[:8]}",
         target_id=refund.id, run_at=now, now=now,
@@ -254,6 +255,7 @@ def watch(tx: Tx, subscription: Subscription, charge: Charge, booked: Sequence[E
             continue
         refund = charges.refund_by_mollie_id(tx, charge.site_id, entry.ref.removesuffix("/undone"))
         if refund is not None:
+            refund.stroke = Stroke.REFUSED
             journal.need_attention(
                 tx, site_id=charge.site_id, kind="refund", subject=f"refund:{refund.id}", now=now,
                 detail=f"A refund of {refund.amount_cents} cents came to nothing at Mollie.",

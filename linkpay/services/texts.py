@@ -5,18 +5,21 @@ A paragraph ``> Label: address`` is a button, and lines ``- label: value`` are a
 text goes out as it is; the layout shows the same paragraphs as HTML and escapes every one of them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from linkpay.domain.money import Money
 from linkpay.services.formats import LOCALES, day_text, moment_text, money_text
 
 _SUBJECT_LENGTH = 200
+#: Parts of mails that are no mails.
+_PIECES = frozenset({"closing", "hello", "reason"})
+#: Fills in words, given everything that they may speak of.
+Render = Callable[[dict[str, Any]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,32 +41,36 @@ class Block:
     rows: tuple[tuple[str, str], ...] = ()
 
 
-def _one_line(value: Any) -> Any:
+def one_line(value: Any) -> Any:
     """A fact never brings lines of its own: they would be read as paragraphs, or as a button."""
     return " ".join(value.split()) if isinstance(value, str) else value
 
 
+#: Our own words, and the layout.
+MAILS = FileSystemLoader(Path(__file__).parent / "mails")
 _TEMPLATES = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "mails"),
+    loader=MAILS,
     autoescape=select_autoescape(["html"]),
     undefined=StrictUndefined,
-    finalize=_one_line,
+    finalize=one_line,
     trim_blocks=True,
     lstrip_blocks=True,
 )
 
 
-def write_texts(kind: str, locale: str, facts: Any, data: dict[str, Any]) -> Written:
+def write_texts(
+    kind: str, locale: str, facts: Any, data: dict[str, Any], *, render: Render | None = None
+) -> Written:
     """The mail of this kind in this language (Dutch where we do not speak it).
 
     `facts` is a dataclass whose fields the templates may speak of (see `letters.Facts`), `data` what
     the step itself kept: ``debit_runs``, and ``next_debit_on`` (ISO date, None when no further debit is
-    planned) where it is known.
+    planned) where it is known. `render` fills in other words than ours for everything but the closing.
     """
-    language = locale if locale in LOCALES else "nl"
-    context = {field.name: getattr(facts, field.name) for field in fields(facts)}
-    context |= _words(language, context, data)
-    rendered = _TEMPLATES.get_template(f"{language}/{kind}.txt").render(context)
+    language = spoken(locale)
+    context = names(language, facts, data)
+    template = _TEMPLATES.get_template(f"{language}/{kind}.txt")
+    rendered = render(context) if render is not None else template.render(context)
     subject, _, body = rendered.strip().partition("\n")
     closing = _TEMPLATES.get_template(f"{language}/closing.txt").render(context)
     blocks = [*_blocks(body), *_blocks(closing)]
@@ -71,6 +78,34 @@ def write_texts(kind: str, locale: str, facts: Any, data: dict[str, Any]) -> Wri
         context, subject=subject, blocks=blocks, language=language
     )
     return Written(_shorten(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
+
+
+def spoken(locale: str) -> str:
+    """The language in which a mail for this locale is written."""
+    return locale if locale in LOCALES else "nl"
+
+
+def names(language: str, facts: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Everything that the words of a mail may speak of, by name."""
+    context = {field.name: getattr(facts, field.name) for field in fields(facts)}
+    return context | _words(language, context, data)
+
+
+def kinds() -> list[str]:
+    """Every kind of mail."""
+    found = {Path(name).stem for name in MAILS.list_templates() if name.startswith("nl/")}
+    return sorted(found - _PIECES)
+
+
+def our_words(kind: str, language: str) -> str:
+    """The template that we bring for a kind of mail."""
+    source, _, _ = MAILS.get_source(_TEMPLATES, f"{language}/{kind}.txt")
+    return source
+
+
+def buttons(text: str) -> Iterator[Block]:
+    """The buttons of a filled-in text."""
+    return (block for block in _blocks(text.strip().partition("\n")[2]) if block.label)
 
 
 def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
@@ -84,8 +119,17 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,
         "later_debits_on": [date.fromisoformat(day) for day in data.get("debits_on", ())[1:]],
         "no_more_debits": "next_debit_on" in data and next_debit_on is None,
-        "refund": Money(data["refund_cents"], context["amount"].currency) if "refund_cents" in data else None,
+        "let_go": [_days(one, language) for one in data.get("let_go", ())],
+        "collected": [_days(one, language) for one in data.get("collected", ())],
     }
+
+
+def _days(period: dict[str, str], language: str) -> str:
+    """A period, and the day on which it is collected at the earliest, as a row of a table."""
+    first, last = date.fromisoformat(period["starts_on"]), date.fromisoformat(period["ends_on"])
+    told = f"{day_text(first, language)} – {day_text(last - timedelta(days=1), language)}"
+    on = period.get("on")
+    return f"{told}: {day_text(date.fromisoformat(on), language)}" if on else told
 
 
 def _first_name(name: str) -> str:

@@ -91,6 +91,16 @@ def mail(tx: Tx, mail_id: int) -> Mail:
     return current(tx, Mail, mail_id)
 
 
+def last_mail(tx: Tx, subscription_id: int, kind: str) -> Mail | None:
+    """The newest mail of this kind about a subscription, sent or owed."""
+    return tx.scalar(
+        select(Mail)
+        .where(Mail.subscription_id == subscription_id, Mail.kind == kind)
+        .order_by(Mail.id.desc())
+        .limit(1)
+    )
+
+
 def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:
     """When an event of this kind last happened to a subscription."""
     return tx.scalar(

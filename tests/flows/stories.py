@@ -3,7 +3,7 @@ at every boundary. Each has a beginning that is not disturbed and a part that is
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from tests.flows import stories_access, stories_portal, stories_selling, stories_takeover
+from tests.flows import stories_access, stories_dunning, stories_portal, stories_selling, stories_takeover
 from tests.flows.stage import Stage
 from tests.flows.story import Story
 
@@ -195,6 +195,7 @@ STORIES = {
     "a sign-up at Kajabi that is never paid": Story(buy_at_kajabi, sign_up_and_never_pay, signed_off),
     "a sign-up at Kajabi that is paid": Story(buy_at_kajabi, sign_up_and_pay, bought),
     **stories_access.STORIES,
+    **stories_dunning.STORIES,
     **stories_selling.STORIES,
     **stories_takeover.STORIES,
     **stories_portal.STORIES,

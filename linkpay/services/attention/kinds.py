@@ -203,6 +203,17 @@ KINDS: dict[str, Kind] = {
         },
         (_A.RETRY, _A.DISMISS),
     ),
+    "mail_text": Kind(
+        {
+            "nl": "Jouw eigen tekst voor de mail {mail} ({locale}) kon niet gebruikt worden. {detail}",
+            "en": "Your own text for the mail {mail} ({locale}) could not be used. {detail}",
+        },
+        {
+            "nl": "De mail is verstuurd met de tekst van LinkPay. Verbeter je tekst, of zet hem terug.",
+            "en": "The mail was sent in LinkPay's words. Mend your text, or go back to ours.",
+        },
+        (_A.DISMISS,),
+    ),
     "drift": Kind(
         {
             "nl": "Kajabi toont iets anders dan LinkPay er deed: {email} en {offer}. {detail}",
