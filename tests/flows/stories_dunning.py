@@ -6,6 +6,7 @@ from datetime import timedelta
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import debts, refunds
+from linkpay.store import charges
 from tests.flows.stage import Stage
 from tests.flows.story import Story
 
@@ -44,14 +45,29 @@ def bounce(stage: Stage) -> None:
     stage.work()
 
 
-def let_go_of_the_month(stage: Stage) -> None:
-    """The owner asks no more for it, and goes on with the member."""
+def bounce_softly(stage: Stage) -> None:
+    buy_and_reach_debit(stage)
+    stage.bank(second_debit(stage), "failed", "AM04")
+    stage.work()
 
-    def act() -> None:
+
+def try_again_and_let_go(stage: Stage) -> None:
+    """The owner has it debited once more, then asks no more for it; that debit bounces, too."""
+
+    def press() -> None:
+        with stage.database.write() as tx:
+            charge = stage.charges(ANNA)[1]
+            if charges.open_payment(tx, charge.id) is None:
+                debts.retry(tx, charge.id, "owner", stage.clock.now())
+
+    def let_go() -> None:
         with stage.database.write() as tx:
             debts.write_off(tx, stage.charges(ANNA)[1].id, "owner", stage.clock.now(), ends=False)
 
-    stage.insist(act)
+    stage.insist(press)
+    stage.work()
+    stage.insist(let_go)
+    stage.bank(second_debit(stage), "failed", "AM04")
     stage.work()
     stage.advance(hours=1)
 
@@ -139,7 +155,7 @@ def caught_up(stage: Stage) -> None:
 
 
 STORIES = {
-    "an owner lets go of a month": Story(bounce, let_go_of_the_month, goes_on),
+    "an owner lets go of a month": Story(bounce_softly, try_again_and_let_go, goes_on),
     "paid outside while a debit runs": Story(buy_and_reach_debit, pay_outside_while_a_debit_runs, paid_once),
     "two parts of a payment go back": Story(buy, send_two_parts_back, two_parts_went_back),
     "down over the end of grace": Story(bounce_and_wait, be_down_over_the_end_of_grace, still_in_grace),
