@@ -106,6 +106,7 @@ def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:
         portal_url=f"{base}/portal", buy_url=f"{base}/buy/members", course_url="https://example.com/login",
         failure_code="AM04", until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), support_email=support,
         ends_on=date(2026, 6, 3), last_charge_on=date(2026, 5, 3), refund=Money(1250), may_undo=True,
+        access_open=True,
     )  # fmt: skip
 
 
@@ -117,7 +118,7 @@ def _sparse(kind: str) -> Facts | SiteFacts:
     return replace(
         full, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
         course_url=None, failure_code=None, until=None, support_email=None, ends_on=None, last_charge_on=None,
-        refund=None, may_undo=False, mandate_valid=False,
+        refund=None, may_undo=False, mandate_valid=False, access_open=False,
     )  # fmt: skip
 
 
