@@ -6,7 +6,6 @@ from datetime import date, datetime
 from linkpay.domain import catch_up
 from linkpay.domain.calendar import local_day, period
 from linkpay.domain.charge import ChargeState
-from linkpay.domain.leaving import Series
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import access, catching_up, charging, debits, lifecycle, settlement, turning
 from linkpay.store import charges, journal, sites, subscriptions

@@ -27,9 +27,7 @@ def is_let_go(site: Site, subscription: Subscription, index: int, today: date) -
     if subscription.terms.periods is not None:
         return False
     assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
-    series = Series(
-        subscription.anchor_on, subscription.anchor_index, index, subscription.terms.interval
-    )
+    series = Series(subscription.anchor_on, subscription.anchor_index, index, subscription.terms.interval)
     return catch_up.is_too_old(series, sites.policy_of(site, subscription.policy), today)
 
 
