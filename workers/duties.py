@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from linkpay.services import access, checkout, dunning, lateness, letters, settlement, signup, turning
+from linkpay.services import access, checkout, dunning, forgetting, lateness, letters, settlement, signup, turning
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
@@ -43,6 +43,17 @@ def send_mail(parts: Parts, row: Outbox) -> None:
     with parts.database.write() as tx:
         letters.mark_sent(tx, row.target_id, now)
         work.finish(tx, row, now)
+
+
+def forget_person(parts: Parts, row: Outbox) -> None:
+    """Wipe who somebody was, once her access is closed and her last mail has left."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        look_at = forgetting.go_on(tx, row.ref, now)
+        if look_at is None:
+            work.finish(tx, row, now)
+        else:
+            work.postpone(tx, row, look_at, "waits for Kajabi or the mail server", fresh=True)
 
 
 def watch_site(parts: Parts, row: Outbox) -> None:

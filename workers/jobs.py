@@ -37,6 +37,7 @@ HANDLERS: dict[str, Handler] = {
     "dunning_step": duties.dunning_step,
     "expire_signup": duties.expire_signup,
     "send_mail": duties.send_mail,
+    "forget_person": duties.forget_person,
     "stop_payment": payments.stop,
     "turn": duties.turn,
     "watch_site": duties.watch_site,

@@ -22,7 +22,7 @@ _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken
 SITE_KINDS = frozenset({"sign_in"})
 
 #: Mails that hold a link to press once: the kind of door it opens, and its page on the site.
-_DOORS = {"sign_in": ("link", "portal/enter")}
+_DOORS = {"sign_in": ("link", "portal/enter"), "email_change": ("move", "portal/email/confirm")}
 #: How long such a link can be pressed, from when the mail leaves.
 DOOR_LIFE = timedelta(minutes=15)
 
@@ -52,13 +52,17 @@ def owe(
     _owe_sending(tx, subscription.site_id, mail_id, now)
 
 
-def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: datetime, **data: Any) -> None:
-    """Owe one mail about no subscription. ``path`` in `data` is the page of the site that it leads to."""
+def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: datetime, **data: Any) -> bool:
+    """Owe one mail about no subscription; False when its step was owed before.
+
+    ``path`` in `data` is the page of the site that it leads to.
+    """
     mail_id = journal.write_mail(
         tx, site_id=site_id, to=reader.email, locale=reader.locale, step=step, kind=kind, created_at=now,
         data={"name": reader.name, **data},
     )  # fmt: skip
     _owe_sending(tx, site_id, mail_id, now)
+    return mail_id is not None
 
 
 def _owe_sending(tx: Tx, site_id: int, mail_id: int | None, now: datetime) -> None:
@@ -139,8 +143,9 @@ def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) ->
     if door is not None:
         kind, page = door
         secret = visits.make(
-            tx, site_id=site.id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now
-        )
+            tx, site_id=site.id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now,
+            moves_from=mail.data.get("moves_from"),
+        )  # fmt: skip
         path = f"{page}/{secret}"
     language = mail.locale or site.locale
     if language != site.locale:

@@ -39,7 +39,7 @@ def begin(tx: Tx, subscription_id: int, method: str, *, for_all: bool, now: date
     subscription = subscriptions.lock(tx, subscription_id)
     if method not in proof.PROOF_CENTS:
         raise InputError("method_unknown", "Choose one of the ways of paying that are offered.", "method")
-    _check_renewable(tx, subscription)
+    check_renewable(tx, subscription.id)
     site = sites.get(tx, subscription.site_id)
     for check in mandates.checks(tx, subscription.id):
         renewal = mandates.renewal_by_charge(tx, check.id)
@@ -50,7 +50,9 @@ def begin(tx: Tx, subscription_id: int, method: str, *, for_all: bool, now: date
     return _new_check(tx, site, subscription, method, for_all=for_all, now=now)
 
 
-def _check_renewable(tx: Tx, subscription: Subscription) -> None:
+def check_renewable(tx: Tx, subscription_id: int) -> None:
+    """Raises Conflict where a new account or card makes no sense now (see `begin`)."""
+    subscription = subscriptions.get(tx, subscription_id)
     if subscription.state not in LIVE:
         raise Conflict("nothing_collected", "Nothing is collected for this any more.")
     made = charges.of_subscription(tx, subscription.id)
@@ -116,7 +118,7 @@ def _move(tx: Tx, subscription: Subscription, payment: Payment, mandate: Mandate
     )  # fmt: skip
     tx.flush()
     if old is not None:
-        _owe_revocation(tx, subscription.site_id, old, now)
+        owe_revocation(tx, subscription.site_id, old, now)
     return True
 
 
@@ -125,7 +127,8 @@ def _is_newer(tx: Tx, mandate_id: int, payment: Payment) -> bool:
     return given_at is not None and payment.paid_at is not None and given_at > payment.paid_at
 
 
-def _owe_revocation(tx: Tx, site_id: int, mandate_id: int, now: datetime) -> None:
+def owe_revocation(tx: Tx, site_id: int, mandate_id: int, now: datetime) -> None:
+    """Revoke a mandate as soon as no subscription names it and no debit runs on it."""
     work.schedule(
         tx, site_id=site_id, kind="revoke_mandate", ref=str(mandate_id), target_id=mandate_id, run_at=now,
         now=now,
@@ -159,7 +162,7 @@ def go_on(tx: Tx, payment_id: int, now: datetime) -> datetime | None:
         return None
     moved = [_move(tx, one, payment, mandate, now) for one in held.values()]
     if not any(moved):
-        _owe_revocation(tx, payment.site_id, mandate.id, now)
+        owe_revocation(tx, payment.site_id, mandate.id, now)
     if renewal is not None and renewal.outcome is None:
         renewal.outcome, renewal.done_at = ("moved" if any(moved) else "overtaken"), now
         if any(moved):
@@ -174,6 +177,38 @@ def _never_valid(tx: Tx, subscription: Subscription, renewal: Renewal | None, no
     renewal.outcome, renewal.done_at = "never_valid", now
     journal.record(tx, "renewal_failed", "mollie", now, subscription=subscription)
     letters.owe(tx, "renewal_failed", subscription, step=f"renewal:{renewal.id}", now=now)
+
+
+class Stage(StrEnum):
+    """How far a renewal is, as its page tells it.
+
+    to_pay: nothing was paid. waiting: she is at the bank. proving: paid, and the bank has yet to confirm
+    that it may be collected from. moved, overtaken, never_valid: how it ended.
+    """
+
+    TO_PAY = "to_pay"
+    WAITING = "waiting"
+    PROVING = "proving"
+    MOVED = "moved"
+    OVERTAKEN = "overtaken"
+    NEVER_VALID = "never_valid"
+
+
+def stage(tx: Tx, renewal: Renewal, check: Charge) -> Stage:
+    """How far a renewal is."""
+    if renewal.outcome is not None:
+        return Stage(renewal.outcome)
+    if check.paid_at is not None:
+        return Stage.PROVING
+    payment = charges.open_payment(tx, check.id)
+    return Stage.WAITING if payment is not None and payment.mollie_id else Stage.TO_PAY
+
+
+def look_now(tx: Tx, check_id: int, now: datetime) -> None:
+    """She looks at the page of her renewal: find a payment whose webhook was lost while she waits."""
+    payment = charges.open_payment(tx, check_id)
+    if payment is not None and payment.mollie_id is not None:
+        work.bring_forward(tx, "poll_payment", payment.uid, now)
 
 
 class Retiring(StrEnum):

@@ -59,7 +59,11 @@ class Paid:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """One subscription as its payer sees it. `actions` are the names of what she can do now."""
+    """One subscription as its payer sees it. `actions` are the names of what she can do now.
+
+    `next_charge_on` is the day of the next collection as things stand, `runs_on` what it would be if she
+    had not cancelled.
+    """
 
     token: str
     state: SubscriptionState
@@ -73,6 +77,8 @@ class Holding:
     access: bool
     access_until: datetime | None
     account: Account | None
+    mandate_id: int | None
+    runs_on: date | None
     next_charge_on: date | None
     next_amount: Money | None
     cancel_on: date | None
@@ -148,12 +154,14 @@ def _holding(tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequ
         offer_title=held.offer.title,
         offer_slug=held.offer.slug,
         plan_title=held.plan.title,
-        terms=subscription.terms,
+        terms=_terms(tx, subscription),
         member_email=held.member.email,
         course_url=held.offer.course_url or site.login_url,
         access=granted,
         access_until=grant.until if grant and granted else None,
         account=account(held.mandate),
+        mandate_id=subscription.mandate_id,
+        runs_on=subscription.next_charge_on,
         next_charge_on=_next_on(subscription),
         next_amount=_next_amount(tx, subscription),
         cancel_on=subscription.cancel_on,
@@ -171,6 +179,11 @@ def _next_on(subscription: Subscription) -> date | None:
     if due_on is None or subscription.state not in LIVE or (last is not None and due_on >= last):
         return None
     return due_on
+
+
+def _terms(tx: Tx, subscription: Subscription) -> Terms:
+    due_on = subscription.next_charge_on
+    return subscription.terms if due_on is None else charging.terms_on(tx, subscription, due_on)
 
 
 def _next_amount(tx: Tx, subscription: Subscription) -> Money | None:

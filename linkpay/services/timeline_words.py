@@ -19,6 +19,7 @@ def _w(nl: str, en: str) -> Words:
 #: By kind of event; a kind that is not here is shown as its own name.
 EVENTS: dict[str, Words] = {
     # A new account or card.
+    "forget_asked": _w("heeft gevraagd om vergeten te worden", "asked to be forgotten"),
     "renewal_asked": _w("nieuwe rekening of kaart gevraagd", "a new account or card was asked for"),
     "mandate_replaced": _w(
         "wordt van een nieuwe rekening of kaart afgeschreven", "moved to a new account or card"

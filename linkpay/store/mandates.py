@@ -50,6 +50,11 @@ def subscriptions_on(tx: Tx, customer_id: int, mandate_id: int) -> list[int]:
     )
 
 
+def of_customer(tx: Tx, customer_id: int) -> Sequence[Mandate]:
+    """All mandates that a customer ever gave, oldest first."""
+    return tx.scalars(select(Mandate).where(Mandate.customer_id == customer_id).order_by(Mandate.id)).all()
+
+
 def newest_subscription(tx: Tx, customer_id: int) -> Subscription | None:
     """The newest purchase of a customer, where what concerns all of hers is written down."""
     return tx.scalar(

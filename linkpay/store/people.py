@@ -64,15 +64,24 @@ def lock_member(tx: Tx, member_id: int) -> Member:
 
 def lock_family(tx: Tx, member_id: int) -> dict[int, Member]:
     """The member with everybody whose access moved to or from her, held in one order (by id)."""
+    return _family(tx, member_id, held=True)
+
+
+def family(tx: Tx, member_id: int) -> dict[int, Member]:
+    """The same, only to look at."""
+    return _family(tx, member_id, held=False)
+
+
+def _family(tx: Tx, member_id: int, *, held: bool) -> dict[int, Member]:
     wanted = {member_id}
     while True:
-        found = tx.scalars(
+        query = (
             select(Member)
             .where(or_(Member.id.in_(wanted), Member.moved_to_id.in_(wanted)))
             .order_by(Member.id)
-            .with_for_update()
             .execution_options(populate_existing=True)
-        ).all()
+        )
+        found = tx.scalars(query.with_for_update() if held else query).all()
         connected = {member.id for member in found}
         connected |= {member.moved_to_id for member in found if member.moved_to_id is not None}
         if connected == wanted:

@@ -72,6 +72,13 @@ def of_member(tx: Tx, member_id: int) -> Sequence[Subscription]:
     ).all()
 
 
+def of_payer(tx: Tx, customer_id: int) -> Sequence[Subscription]:
+    """All subscriptions that a customer pays, for whomever, oldest first."""
+    return tx.scalars(
+        select(Subscription).where(Subscription.customer_id == customer_id).order_by(Subscription.id)
+    ).all()
+
+
 def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     """The order bumps that were paid within charges of this subscription, oldest first."""
     return tx.scalars(

@@ -15,13 +15,16 @@ from linkpay.store.tables import Customer, Mail, Member, Visit
 _VISIT = core(Visit)
 
 
-def make(tx: Tx, *, site_id: int, kind: str, email: str, expires_at: datetime, now: datetime) -> str:
+def make(
+    tx: Tx, *, site_id: int, kind: str, email: str, expires_at: datetime, now: datetime,
+    moves_from: str | None = None,
+) -> str:  # fmt: skip
     """Make a door; the secret that opens it, which nobody can ever read here."""
     secret = secrets.token_urlsafe(32)
     tx.add(
         Visit(
             site_id=site_id, kind=kind, hash=_hash(secret), email=email, expires_at=expires_at,
-            created_at=now,
+            moves_from=moves_from, created_at=now,
         )
     )  # fmt: skip
     tx.flush()

@@ -17,12 +17,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """A charge to be paid by the person who looks at the page, and the order it belongs to."""
+    """A charge to be paid by the person who looks at the page, and the order it belongs to.
+
+    `proves` says that it only proves a new account or card, and has a page of its own.
+    """
 
     seller: Seller
     charge_id: int
     charge_token: str
     order_token: str
+    proves: bool = False
 
 
 def send_to_bank(purchase: Purchase, *, turn: int = 0) -> Response:
@@ -76,6 +80,8 @@ def _coupon_gone(purchase: Purchase) -> Response:
 
 
 def _address(endpoint: str, purchase: Purchase, turn: int | None = None) -> str:
+    if purchase.proves:
+        return url_for("portal_renewals.renewal", site=purchase.seller.slug, token=purchase.charge_token)
     return url_for(endpoint, site=purchase.seller.slug, token=purchase.order_token, n=turn)
 
 

@@ -46,7 +46,7 @@ def kinds_owed() -> set[str]:
 
 
 #: Kinds that are about no subscription.
-ABOUT_NONE = {"sign_in"}
+ABOUT_NONE = {"sign_in", "email_change", "email_changed", "forgotten"}
 ALL_KINDS = {path.stem for path in (MAILS / "nl").glob("*.txt")} - PARTIALS
 KINDS = sorted(ALL_KINDS - ABOUT_NONE)
 

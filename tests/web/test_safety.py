@@ -20,7 +20,12 @@ SOMEWHERE = {
     "/studio/pay/" + "a" * 32: 404, "/webhooks/mollie/x": 405, "/static/linkpay.css": 200,
     "/static/none.css": 404,
 }  # fmt: skip
-PORTAL = {"portal_entry.ask", "portal_entry.enter", "portal_entry.leave"}
+#: Each is tried with a token that is not ours in tests/web/portal.
+PORTAL = {
+    "portal_entry.ask", "portal_entry.enter", "portal_entry.leave", "portal_leaving.do_cancel",
+    "portal_leaving.do_undo", "portal_account.renew", "portal_person.language", "portal_person.change_email",
+    "portal_person.delete", "portal_moving.confirm",
+}  # fmt: skip
 EXEMPT = {"webhooks.mollie", "webhooks.kajabi"}
 
 

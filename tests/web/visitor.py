@@ -33,12 +33,12 @@ class _Forms(HTMLParser):
         self.forms[-1].fields[given["name"]] = given.get("value", "")
 
 
-def form_of(page: TestResponse) -> Form:
-    """The first form of a page."""
+def form_of(page: TestResponse, nth: int = 0) -> Form:
+    """A form of a page: the first, unless another is asked for."""
     parser = _Forms()
     parser.feed(page.text)
     assert parser.forms, f"no form on this page: {words_of(page)}"
-    return parser.forms[0]
+    return parser.forms[nth]
 
 
 def words_of(page: TestResponse) -> str:
@@ -57,9 +57,9 @@ class Visitor:
         """Open an address."""
         return self.client.get(url, headers=headers)
 
-    def press(self, page: TestResponse, **typed: str | None) -> TestResponse:
-        """Send the page's form with what was typed; None leaves a field out."""
-        form = form_of(page)
+    def press(self, page: TestResponse, nth: int = 0, /, **typed: str | None) -> TestResponse:
+        """Send the page's (`nth`) form with what was typed; None leaves a field out."""
+        form = form_of(page, nth)
         fields = form.fields | {name: value for name, value in typed.items() if value is not None}
         for name, value in typed.items():
             if value is None:

@@ -1,28 +1,43 @@
 """The first page of the portal: what she has, what happens next, what she paid, what she can do."""
 
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, request
 
 from linkpay.services import portal
 from linkpay.store import sites
 from linkpay.web import prices
 from linkpay.web.edge import parts
+from linkpay.web.i18n import gettext as _
 from linkpay.web.portal import words
 from linkpay.web.portal.door import Guest
 
 
-def show(guest: Guest, notice: str | None = None) -> Response:
+def show(guest: Guest) -> Response:
     """Everything that is hers on this site."""
     with parts().database.read() as tx:
         site = sites.get(tx, guest.seller.id)
         found = portal.home(tx, site, guest.email, guest.customer_id)
     return make_response(
         render_template(
-            "portal/home.html",
-            seller=guest.seller,
-            guest=guest,
-            home=found,
-            words=words,
-            notice=notice,
-            price=prices.price,
+            "portal/home.html", seller=guest.seller, guest=guest, home=found, words=words,
+            notice=_done().get(request.args.get("done", "")), price=prices.price, doings=_doings(),
         )
+    )  # fmt: skip
+
+
+def _doings() -> tuple[tuple[str, str, str], ...]:
+    """(action, its page, what its link says), in the order in which they are offered."""
+    return (
+        ("undo", "portal_leaving.undo", _("Take the cancellation back")),
+        ("renew", "portal_account.account", _("New account or card")),
+        ("cancel", "portal_leaving.cancel", _("Cancel")),
     )
+
+
+def _done() -> dict[str, str]:
+    """What just happened, by the name in the address."""
+    return {
+        "cancel": _("It is cancelled. We sent you an e-mail that confirms it."),
+        "undo": _("The cancellation is taken back. It goes on as before."),
+        "language": _("From now on we speak English with you."),
+        "email": _("Everything is under this address now."),
+    }

@@ -1,7 +1,7 @@
 """How a subscription stands, said to the person who pays for it."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.money import Money
@@ -49,7 +49,7 @@ def standing(holding: Holding, zone: str) -> Standing:
             until = _until(holding)
             return Standing("info", _("Paused"), until or _("You paused it; nothing is collected."))
         case S.CANCELING if holding.cancel_on:
-            why = _("You cancelled. It runs up to %(day)s.", day=_day(holding.cancel_on))
+            why = _("You cancelled. It runs up to %(day)s.", day=day(holding.cancel_on))
             return Standing("info", _("Cancelled"), why)
         case S.CANCELING:
             return Standing("info", _("Cancelled"), _("You cancelled. Nothing new is collected."))
@@ -68,7 +68,7 @@ def standing(holding: Holding, zone: str) -> Standing:
 def _until(holding: Holding) -> str:
     if holding.resume_on is None:
         return ""
-    return _("You paused it. It goes on by itself on %(day)s.", day=_day(holding.resume_on))
+    return _("You paused it. It goes on by itself on %(day)s.", day=day(holding.resume_on))
 
 
 def _under_way(running: Open | None) -> str:
@@ -78,7 +78,7 @@ def _under_way(running: Open | None) -> str:
 
 
 def _why_open(failed: Open) -> str:
-    values = {"amount": _money(failed), "day": _day(failed.due_on)}
+    values = {"amount": _money(failed), "day": day(failed.due_on)}
     match classify(failed.failure_code):
         case ReasonClass.SOFT if failed.failure_code in ("AM04", "insufficient_funds"):
             return _(
@@ -100,7 +100,7 @@ def what_next(holding: Holding) -> str:
     if holding.next_charge_on is None or holding.next_amount is None:
         return ""
     values = {
-        "day": _day(holding.next_charge_on),
+        "day": day(holding.next_charge_on),
         "amount": money_text(holding.next_amount, locale()),
         "account": account_words(holding.account),
     }
@@ -157,10 +157,6 @@ def line_words(line: Line, title: str) -> str:
             return _("Credit used")
 
 
-def _day(day: date) -> str:
-    return day_text(day, locale())
-
-
 def _money(open_: Open) -> str:
     return money_text(open_.owed, locale())
 
@@ -174,3 +170,13 @@ def rate_words(basis_points: int) -> str:
 def cents(amount_cents: int, like: Money) -> Money:
     """An amount in the currency of another."""
     return Money(amount_cents, like.currency)
+
+
+def day(when: date) -> str:
+    """A day in the page's language."""
+    return day_text(when, locale())
+
+
+def moment(at: datetime, zone: str) -> str:
+    """The day of an instant, in the page's language."""
+    return moment_text(at, zone, locale())

@@ -5,9 +5,11 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from linkpay.app import create_app
-from linkpay.store.tables import Customer, Mail, Site, Visit
+from linkpay.store.db import Tx
+from linkpay.store.tables import Base, Customer, Mail, Site, Visit
 from linkpay.web.edge import Edge
 from tests.builders import make_customer, make_site
 from tests.flows.stage import Stage
@@ -16,6 +18,9 @@ from tests.web.visitor import Visitor, form_of, words_of
 
 #: What a stranger may see of the portal.
 PUBLIC = {
+    "portal_renewals.renewal",
+    "portal_moving.knock",
+    "portal_moving.confirm",
     "portal_entry.door",
     "portal_entry.ask",
     "portal_entry.knock",
@@ -214,6 +219,32 @@ def test_every_room_of_the_portal_stands_behind_the_door(app: Flask, visitor: Vi
             assert answer.status_code == 303, rule
             assert answer.headers["Location"] == PORTAL, rule
         assert visitor.look(url.replace("/studio/", "/none/")).status_code in (404, 405), rule
+
+
+def test_no_form_from_elsewhere_changes_anything(
+    app: Flask, visitor: Visitor, stage: Stage, member: str
+) -> None:
+    sign_in(visitor, stage)
+    token = stage.subscription(ANNA).token
+    with stage.database.read() as tx:
+        before = whole(tx)
+    posts = [
+        rule for rule in app.url_map.iter_rules()
+        if rule.endpoint.startswith("portal_") and "POST" in (rule.methods or set())
+    ]  # fmt: skip
+    assert len(posts) > 8
+    for rule in posts:
+        given = {name: token if name == "token" else "studio" for name in rule.arguments}
+        url = app.url_map.bind("").build(rule.endpoint, given)
+        answer = visitor.client.post(url, data={"form_token": "made-up", "sure": "yes", "language": "en"})
+        assert answer.status_code in (303, 403), rule
+    with stage.database.read() as tx:
+        assert whole(tx) == before
+
+
+def whole(tx: Tx) -> list[object]:
+    """Everything that somebody could have changed."""
+    return [tx.execute(select(table)).all() for table in Base.metadata.sorted_tables]
 
 
 def test_a_form_from_elsewhere_signs_nobody_in_and_asks_for_no_mail(
