@@ -202,7 +202,7 @@ def bill(tx: Tx, charge: Charge, now: datetime) -> Bill:
             vat_basis_points=charge.vat_basis_points,
             discount=charging.discount(tx, subscription),
         ),
-        runs=tuple(_still_to_come(tx, subscription)),
+        runs=tuple(still_to_come(tx, subscription)),
         policy=sites.policy_of(site, subscription.policy),
         proves=subscription.started_at is None and charging.only_checks(charge) and payment is None,
         to_prove=charge.amount_cents == 0 and charging.awaits_payer(subscription, charge),
@@ -210,7 +210,7 @@ def bill(tx: Tx, charge: Charge, now: datetime) -> Bill:
     )
 
 
-def _still_to_come(tx: Tx, subscription: Subscription) -> Iterable[Run]:
+def still_to_come(tx: Tx, subscription: Subscription) -> Iterable[Run]:
     """What is collected after the charges that were made, at the prices that count then."""
     if subscription.anchor_on is None or subscription.next_charge_on is None:
         return ()

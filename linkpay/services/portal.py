@@ -256,6 +256,7 @@ class Receipt:
     starts_on: date
     ends_on: date
     lines: tuple[Line, ...]
+    terms: Terms
     vat: tuple[tuple[int, Money, Money], ...]
     plan_title: str
     provider_id: str | None
@@ -283,6 +284,7 @@ def receipt(tx: Tx, site: Site, customer_id: int, token: str) -> Receipt:
         starts_on=charge.starts_on,
         ends_on=charge.ends_on,
         lines=tuple(lines),
+        terms=held.subscription.terms,
         vat=tuple(
             (rate, Money(gross, currency), Money(vat, currency))
             for rate, (gross, vat) in tax.by_rate(lines).items()

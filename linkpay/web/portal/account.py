@@ -8,7 +8,7 @@ from linkpay.domain import proof
 from linkpay.domain.money import Money
 from linkpay.domain.subscription import LIVE
 from linkpay.errors import Conflict, InputError, NotFound
-from linkpay.services import checkout, mandate_renewal, portal
+from linkpay.services import checkout, mandate_renewal, pages, portal
 from linkpay.services.portal import Holding
 from linkpay.store import sites, subscriptions
 from linkpay.store.db import Tx
@@ -87,7 +87,11 @@ def _begin(tx: Tx, asked: Asked, method: str, *, for_all: bool) -> Charge:
         if for_all or one.token == asked.holding.token:
             subscription = subscriptions.by_token(tx, site_id, one.token)
             assert subscription is not None  # noqa: S101 - read in this transaction
-            checkout.agree(tx, subscription, consent.text, locale(), now)
+            policy = sites.policy_of(sites.get(tx, site_id), subscription.policy)
+            checkout.agree(
+                tx, subscription, consent.text, locale(), now, notice_days=policy.agreed_notice_days,
+                starts_at_once=False,
+            )  # fmt: skip
     subscription = subscriptions.by_token(tx, site_id, asked.holding.token)
     assert subscription is not None  # noqa: S101 - read in this transaction
     return mandate_renewal.begin(tx, subscription.id, method, for_all=for_all, now=now)
@@ -103,13 +107,18 @@ def _asked(tx: Tx, token: str) -> Asked:
         raise NotFound("order_unknown", "There is no such order.")
     same = [one for one in found if one.mandate_id == holding.mandate_id and one.state in LIVE]
     along = tuple(one for one in same if one.token != token) if holding.mandate_id is not None else ()
-    consents = [(one, _consent(me, one)) for one in (holding, *along)]
+    consents = [(one, _consent(tx, me, one)) for one in (holding, *along)]
     return Asked(holding, along, tuple((one, consent) for one, consent in consents if consent is not None))
 
 
-def _consent(me: Guest, holding: Holding) -> Consent | None:
-    collector = wording.Collector(me.seller.name, me.seller.support_email)
-    return wording.renewal_consent(collector, holding.terms, holding.next_charge_on)
+def _consent(tx: Tx, me: Guest, holding: Holding) -> Consent | None:
+    """What she allows for one purchase: all that is still to be collected for it."""
+    subscription = subscriptions.by_token(tx, me.seller.id, holding.token)
+    assert subscription is not None  # noqa: S101 - read in this transaction
+    policy = sites.policy_of(sites.get(tx, me.seller.id), subscription.policy)
+    collector = wording.Collector(me.seller.name, me.seller.support_email, policy)
+    runs = tuple(pages.still_to_come(tx, subscription))
+    return wording.renewal_consent(collector, holding.terms, runs, holding.next_charge_on)
 
 
 def _show(

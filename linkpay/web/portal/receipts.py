@@ -5,6 +5,7 @@ from flask import Response, make_response, render_template
 from linkpay.errors import NotFound
 from linkpay.services import portal
 from linkpay.store import sites
+from linkpay.web import prices
 from linkpay.web.edge import parts
 from linkpay.web.portal import words
 from linkpay.web.portal.door import guest, rooms
@@ -21,5 +22,13 @@ def receipt(site: str, token: str) -> Response:
     with parts().database.read() as tx:
         found = portal.receipt(tx, sites.get(tx, me.seller.id), me.customer_id, token)
     return make_response(
-        render_template("portal/receipt.html", seller=me.seller, guest=me, receipt=found, words=words)
+        render_template(
+            "portal/receipt.html",
+            seller=me.seller,
+            guest=me,
+            receipt=found,
+            words=words,
+            line_name=prices.line_name,
+            sold=prices.Sold(found.paid.offer_title, found.terms),
+        )
     )

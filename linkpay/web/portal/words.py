@@ -5,7 +5,6 @@ from datetime import date, datetime
 
 from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.money import Money
-from linkpay.domain.pricing import Line, LineKind
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services.formats import day_text, moment_text, money_text
 from linkpay.services.portal import Account, Holding, Open
@@ -138,29 +137,6 @@ def method_words(method: str | None) -> str:
             return _METHODS.get(method, method.capitalize())
 
 
-def line_words(line: Line, title: str) -> str:
-    """What one line of a receipt is for."""
-    match line.kind:
-        case LineKind.PERIOD:
-            return line.text or title
-        case LineKind.TRIAL:
-            return _("Trial of %(title)s", title=title)
-        case LineKind.SETUP_FEE:
-            return _("Start-up costs")
-        case LineKind.BUMP:
-            return line.text or _("Extra")
-        case LineKind.CHECK:
-            return _("Check of your account")
-        case LineKind.DISCOUNT:
-            return _("Discount")
-        case LineKind.CREDIT:
-            return _("Credit used")
-
-
-def _money(open_: Open) -> str:
-    return money_text(open_.owed, locale())
-
-
 def rate_words(basis_points: int) -> str:
     """A VAT rate, "21%"; with decimals only where there are any."""
     text = f"{basis_points / 100:.2f}".rstrip("0").rstrip(".")
@@ -180,3 +156,7 @@ def day(when: date) -> str:
 def moment(at: datetime, zone: str) -> str:
     """The day of an instant, in the page's language."""
     return moment_text(at, zone, locale())
+
+
+def _money(open_: Open) -> str:
+    return money_text(open_.owed, locale())

@@ -56,7 +56,7 @@ def test_the_permission_is_kept_in_the_words_she_read(anna: Visitor, stage: Stag
         assert newest is not None
     for line in newest.text.replace("\xa0", " ").splitlines():
         assert line in words_of(page)
-    assert "Voortaan schrijft Studio Vecht" in newest.text
+    assert "Studio Vecht schrijft dit af via Mollie" in newest.text
 
 
 @pytest.mark.parametrize(
