@@ -2,7 +2,17 @@
 
 from datetime import timedelta
 
-from linkpay.services import access, checkout, dunning, forgetting, lateness, letters, settlement, signup, turning
+from linkpay.services import (
+    access,
+    checkout,
+    dunning,
+    forgetting,
+    lateness,
+    letters,
+    settlement,
+    signup,
+    turning,
+)
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
