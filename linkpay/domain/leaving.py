@@ -65,6 +65,15 @@ class PaidSpan:
 
 
 @dataclass(frozen=True, slots=True)
+class Unused:
+    """Days of a charge that are left out, from `from_on` on, and what is sent back for them."""
+
+    charge_id: int
+    from_on: date
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """Which days the periods of one subscription have, from period `next_index` on not yet charged."""
 
@@ -176,7 +185,7 @@ def leave(standing: Standing, mode: CancelMode, on: date | None, *, by_member: b
     return Leaving(
         ends_on=ends_on,
         access_until=until,
-        refund_cents=sum(cents for _, cents in back),
+        refund_cents=sum(left_out.cents for left_out in back),
         last_charge_on=None if at_once else _last_charge_on(standing, ends_on),
         bound=standing.is_bound,
         running_debit=fate,
@@ -184,9 +193,7 @@ def leave(standing: Standing, mode: CancelMode, on: date | None, *, by_member: b
     )  # fmt: skip
 
 
-def unused(
-    standing: Standing, ends_on: date, *, at_once: bool, by_member: bool
-) -> Sequence[tuple[PaidSpan, int]]:
+def unused(standing: Standing, ends_on: date, *, at_once: bool, by_member: bool) -> Sequence[Unused]:
     """What is sent back of each period, newest first.
 
     The day on which somebody leaves at once is used. A member who leaves on an earlier day than the law
@@ -200,7 +207,11 @@ def unused(
         from_on = max(from_on, _soonest(standing)) if by_member else from_on
         spans += [standing.running] if standing.running else []
     newest_first = sorted(spans, key=lambda span: span.starts_on, reverse=True)
-    return [(span, cents) for span in newest_first if (cents := span.unused_cents(from_on)) > 0]
+    found = [
+        Unused(span.charge_id, max(from_on, span.starts_on + _DAY), span.unused_cents(from_on))
+        for span in newest_first
+    ]
+    return [left_out for left_out in found if left_out.cents > 0]
 
 
 def _ends_on(standing: Standing, mode: CancelMode, on: date | None, *, by_member: bool) -> date:

@@ -45,9 +45,9 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     subscription = subscriptions.lock(tx, subscription_id)
     site = sites.get(tx, subscription.site_id)
     today = local_day(now, site.zone)
+    turning.due_today(tx, subscription, today, now)
     if subscription.next_charge_on is None or subscription.next_charge_on > today:
         return False
-    turning.due_today(tx, subscription, today, now)
     if not _may_be_charged(tx, site, subscription, today):
         return False
     charge = _raise(tx, site, subscription, today, now)

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from linkpay.domain.calendar import day_starts_at, local_day
-from linkpay.domain.leaving import unused
+from linkpay.domain.leaving import Unused, unused
 from linkpay.domain.snapshots import Sequence
 from linkpay.services import refunds, standing
-from linkpay.store import journal, sites
+from linkpay.store import charges, journal, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
@@ -38,9 +38,18 @@ def send_unused_back(tx: Tx, subscription: Subscription, charge: Charge, now: da
         return
     stood = standing.of(tx, site, subscription, asked_at)
     by_member = standing.is_member(subscription.canceled_by or "")
-    for span, cents in unused(stood, ends_on, at_once=False, by_member=by_member):
-        if span.charge_id == charge.id:
-            refunds.send_back_part(tx, subscription, charge, "unused_days", cents, now)
+    for left_out in unused(stood, ends_on, at_once=False, by_member=by_member):
+        if left_out.charge_id == charge.id:
+            send_days_back(tx, subscription, left_out, now)
+
+
+def send_days_back(tx: Tx, subscription: Subscription, left_out: Unused, now: datetime) -> None:
+    """Owe the refund of days that are left out: the charge is for the days before them from now on."""
+    charge = charges.get(tx, left_out.charge_id)
+    if charge.money.kept_cents <= 0:
+        return  # its debit is under way: when the money is there
+    refunds.send_back_part(tx, subscription, charge, "unused_days", left_out.cents, now)
+    charge.ends_on = left_out.from_on
 
 
 def _was_under_way(subscription: Subscription, payment: Payment | None) -> bool:

@@ -36,8 +36,9 @@ class Reader:
     name: str = ""
 
 
-_DAYS = ("ends_on", "last_charge_on")
+_DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on")
 _SUMS = ("refund",)
+_CLAIMS = ("may_undo", "keeps_access")
 
 
 def owe(
@@ -99,6 +100,9 @@ class Facts:
     last_charge_on: date | None = None
     refund: Money | None = None
     may_undo: bool = False
+    pause_on: date | None = None
+    resume_on: date | None = None
+    keeps_access: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +243,7 @@ def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
     """What a step kept of days and amounts, as the texts speak of it."""
     days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
     sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
-    return days | sums | {"may_undo": bool(data.get("may_undo"))}
+    return days | sums | {name: bool(data.get(name)) for name in _CLAIMS}
 
 
 def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:

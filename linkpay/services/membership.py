@@ -8,7 +8,7 @@ from linkpay.domain.coverage import access_wanted, covers
 from linkpay.domain.leaving import CancelMode, Leaving, Refusal, Standing, leave, refusal, unused
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, debits, letters, lifecycle, refunds, standing, turning
+from linkpay.services import access, debits, latecomers, letters, lifecycle, standing, turning
 from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
@@ -62,8 +62,8 @@ def cancel(
         tx, "cancel_asked", actor, now, subscription=subscription, mode=mode.value, reason=reason,
         ends_on=leaving.ends_on.isoformat(), refund_cents=leaving.refund_cents,
     )  # fmt: skip
-    for span, cents in back:
-        refunds.send_back_part(tx, subscription, charges.get(tx, span.charge_id), "unused_days", cents, now)
+    for left_out in back:
+        latecomers.send_days_back(tx, subscription, left_out, now)
     _stop_collecting(tx, subscription, leaving, now)
     _end(tx, site, subscription, leaving, actor, now)
     leaving = replace(leaving, access_until=_access_until(tx, site, subscription, leaving, now))
@@ -106,8 +106,7 @@ def _bill_on_from_a_short_period(tx: Tx, subscription: Subscription) -> None:
     """A last period that was charged for some of its days only: the next one begins where it ends."""
     made = charges.of_subscription(tx, subscription.id)
     if made and subscription.next_charge_on is not None and made[-1].ends_on < subscription.next_charge_on:
-        subscription.anchor_on = subscription.next_charge_on = made[-1].ends_on
-        subscription.anchor_index = subscription.next_index
+        turning.go_on_from(subscription, made[-1].ends_on)
 
 
 def forget_cancel(subscription: Subscription) -> None:
@@ -142,7 +141,8 @@ def _write_down(
     subscription.state = move(subscription.state, E.CANCEL_ASKED)
     subscription.cancel_on, subscription.cancel_asked_at = leaving.ends_on, now
     subscription.cancel_reason, subscription.canceled_by = reason or None, actor
-    subscription.pause_on, subscription.resume_on, subscription.next_plan_id = None, None, None
+    subscription.next_plan_id = None
+    turning.forget_pause(subscription)
     cuts = stands.paid_until is None or leaving.ends_on < stands.paid_until
     subscription.access_ends_at = leaving.access_until if leaving.at_once or cuts else None
 

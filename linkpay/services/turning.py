@@ -3,13 +3,15 @@
 from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import day_starts_at, local_day
-from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState
-from linkpay.services import lifecycle
-from linkpay.store import sites, subscriptions, work
+from linkpay.domain.leaving import rebound
+from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
+from linkpay.services import access, letters, lifecycle, standing
+from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
 
 S, E = SubscriptionState, SubscriptionEvent
+_MAY_PAUSE = frozenset({S.ACTIVE, S.TRIALING})
 
 
 def turn(tx: Tx, subscription_id: int, now: datetime) -> datetime | None:
@@ -36,10 +38,68 @@ def due_today(tx: Tx, subscription: Subscription, today: date, now: datetime) ->
     """Do what was decided for today or before. Caller holds the lock; doing it again changes nothing."""
     if _has_come(subscription.cancel_on, today) and subscription.state is S.CANCELING:
         lifecycle.end(tx, subscription, E.CANCEL_DATE_REACHED, "clock", now)
+    if _has_come(subscription.resume_on, today):
+        _resume_is_due(tx, subscription, now)
+    elif _has_come(subscription.pause_on, today) and subscription.state in _MAY_PAUSE:
+        _pause_is_due(tx, subscription, today, now)
 
 
 def _has_come(day: date | None, today: date) -> bool:
     return day is not None and day <= today
+
+
+def _pause_is_due(tx: Tx, subscription: Subscription, today: date, now: datetime) -> None:
+    """Begin the pause, once nothing of an earlier period is under way any more."""
+    if subscription.next_charge_on is None or subscription.resume_on is None:
+        forget_pause(subscription)
+    elif subscription.next_charge_on == subscription.resume_on:
+        subscription.state = move(subscription.state, E.PAUSE_BEGAN)  # again, after something was owed
+    elif subscription.next_charge_on > today:
+        subscription.pause_on = min(subscription.next_charge_on, subscription.resume_on)
+    elif not charges.has_unsettled(tx, subscription.id):
+        subscription.state = move(subscription.state, E.PAUSE_BEGAN)
+        go_on_from(subscription, subscription.resume_on)
+        journal.record(
+            tx, "pause_began", "clock", now, subscription=subscription,
+            until=subscription.resume_on.isoformat(),
+        )  # fmt: skip
+    tx.flush()
+    access.review_purchase(tx, subscription, now)
+
+
+def _resume_is_due(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    if subscription.state is S.PAUSED:
+        end_pause(tx, subscription, "clock", now)
+    elif subscription.state in LIVE:
+        forget_pause(subscription)
+    tx.flush()
+    access.review_purchase(tx, subscription, now)
+
+
+def end_pause(tx: Tx, subscription: Subscription, actor: str, now: datetime) -> None:
+    """The pause is over: what comes next is due on the day that was laid out."""
+    step = f"subscription:{subscription.id}:resumed:{subscription.pause_on}"
+    goes_on = subscription.next_charge_on
+    subscription.state = move(subscription.state, E.RESUMED)
+    forget_pause(subscription)
+    journal.record(tx, "resumed", actor, now, subscription=subscription)
+    letters.owe(
+        tx, "resumed", subscription, step=step, now=now, resume_on=goes_on.isoformat() if goes_on else None
+    )
+
+
+def forget_pause(subscription: Subscription) -> None:
+    """Nothing is paused (any more)."""
+    subscription.pause_on, subscription.resume_on, subscription.pause_keeps_access = None, None, False
+
+
+def go_on_from(subscription: Subscription, day: date) -> None:
+    """Let the next period begin on `day`, with all later ones behind it, and the agreed term as well."""
+    days = standing.series(subscription)
+    if days is not None:
+        subscription.bound_until = rebound(days, subscription.bound_until, day)
+    subscription.anchor_on, subscription.anchor_index = day, subscription.next_index
+    subscription.next_charge_on = day
 
 
 def _look_at(site: Site, subscription: Subscription, now: datetime) -> datetime | None:
@@ -53,4 +113,6 @@ def _look_at(site: Site, subscription: Subscription, now: datetime) -> datetime 
 def _next_day(subscription: Subscription) -> date | None:
     if subscription.state is S.CANCELING:
         return subscription.cancel_on
-    return None
+    if subscription.state is S.PAUSED:
+        return subscription.resume_on
+    return subscription.pause_on if subscription.state in LIVE else None

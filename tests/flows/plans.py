@@ -5,8 +5,9 @@ from typing import Any
 
 from linkpay.domain.calendar import Unit
 from linkpay.domain.leaving import CancelMode, Leaving
+from linkpay.domain.pausing import Pausing
 from linkpay.domain.plan import PlanKind
-from linkpay.services import membership
+from linkpay.services import membership, pausing
 from linkpay.store import sites
 from linkpay.store.tables import Plan
 from tests.flows.stage import Stage
@@ -60,3 +61,20 @@ def undo(stage: Stage, email: str) -> None:
     """Take the cancellation back."""
     with stage.database.write() as tx:
         membership.undo_cancel(tx, stage.subscription(email).id, "member", stage.clock.now())
+
+
+def pause(
+    stage: Stage, email: str, resume_on: date, *, keeps_access: bool | None = None, actor: str = "member"
+) -> Pausing:
+    """Ask for a pause."""
+    with stage.database.write() as tx:
+        return pausing.pause(
+            tx, stage.subscription(email).id, resume_on=resume_on, keeps_access=keeps_access, actor=actor,
+            now=stage.clock.now(),
+        )  # fmt: skip
+
+
+def resume(stage: Stage, email: str) -> None:
+    """Go on now."""
+    with stage.database.write() as tx:
+        pausing.resume(tx, stage.subscription(email).id, "member", stage.clock.now())
