@@ -50,13 +50,15 @@ class Refusal(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PaidSpan:
-    """One period that was charged: `worth_cents` is what its days cost, `kept_cents` what we hold of it."""
+    """One period that was charged: `worth_cents` is what its days cost, `kept_cents` what we hold of it,
+    `credit_cents` what earlier credit paid of it."""
 
     charge_id: int
     starts_on: date
     ends_on: date
     worth_cents: int
     kept_cents: int
+    credit_cents: int = 0
 
     def unused_cents(self, from_on: date) -> int:
         """What is sent back for the days from `from_on` on: never more than we hold."""

@@ -36,9 +36,9 @@ class Reader:
     name: str = ""
 
 
-_DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on")
-_SUMS = ("refund",)
-_CLAIMS = ("may_undo", "keeps_access")
+_DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on", "starts_on", "next_on")
+_SUMS = ("refund", "new_amount", "credit", "due_now", "next_amount")
+_CLAIMS = ("may_undo", "keeps_access", "at_once")
 
 
 def owe(
@@ -103,6 +103,14 @@ class Facts:
     pause_on: date | None = None
     resume_on: date | None = None
     keeps_access: bool = False
+    new_plan: str | None = None
+    starts_on: date | None = None
+    new_amount: Money | None = None
+    credit: Money | None = None
+    due_now: Money | None = None
+    next_on: date | None = None
+    next_amount: Money | None = None
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +251,8 @@ def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
     """What a step kept of days and amounts, as the texts speak of it."""
     days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
     sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
-    return days | sums | {name: bool(data.get(name)) for name in _CLAIMS}
+    claims = {name: bool(data.get(name)) for name in _CLAIMS}
+    return days | sums | claims | {"new_plan": data.get("new_plan")}
 
 
 def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
-from linkpay.domain.pricing import LineKind, from_plain
+from linkpay.domain.pricing import LineKind, credit_used, from_plain
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store import charges, journal, sites
+from linkpay.store import agreements, charges, journal, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Site, Subscription
 
@@ -20,7 +20,8 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
     """The facts by which is decided how this subscription may be left."""
     today = local_day(now, site.zone)
     made = charges.of_subscription(tx, subscription.id)
-    to_come = [charge for charge in made if charge.ends_on > today]
+    given_up = agreements.switched_away(tx, subscription.id)
+    to_come = [charge for charge in made if charge.ends_on > today and charge.id not in given_up]
     running = [charge for charge in to_come if debit_is_out(tx, charge)]
     return Standing(
         kind=subscription.kind,
@@ -33,7 +34,7 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
         in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
         renewed=_renewed(tx, subscription, made),
         is_waiting=subscription.state in _WAITING,
-        paid=[span(charge) for charge in to_come if charge.money.kept_cents > 0],
+        paid=[span(charge) for charge in to_come if charge.money.owed_cents == 0],
         running=span(running[-1], expected=True) if running else None,
     )
 
@@ -60,7 +61,8 @@ def span(charge: Charge, *, expected: bool = False) -> PaidSpan:
     lines = from_plain(charge.lines)
     worth = sum(line.cents for line in lines if line.kind in _FOR_DAYS) if lines else charge.amount_cents
     kept = charge.money.kept_cents + (charge.money.owed_cents if expected else 0)
-    return PaidSpan(charge.id, charge.starts_on, charge.ends_on, max(worth, 0), kept)
+    used = credit_used(lines)
+    return PaidSpan(charge.id, charge.starts_on, charge.ends_on, max(worth, 0), kept, used)
 
 
 def debit_is_out(tx: Tx, charge: Charge) -> bool:

@@ -63,6 +63,19 @@ EVENTS: dict[str, Words] = {
     "suspended": _w("uitstel voorbij, gestopt", "suspended, grace is over"),
     "cancel_asked": _w("opgezegd", "cancelled"),
     "cancel_undone": _w("opzegging ingetrokken", "cancellation undone"),
+    "pause_asked": _w("pauze gevraagd", "pause asked for"),
+    "pause_began": _w("pauze begonnen", "paused"),
+    "pause_called_off": _w("pauze afgezegd", "pause called off"),
+    "resumed": _w("weer verder", "resumed"),
+    "switched": _w("overgestapt op een ander plan", "switched to another plan"),
+    "switch_chosen": _w(
+        "ander plan gekozen voor de volgende periode", "another plan chosen for the next period"
+    ),
+    "switch_undone": _w("blijft bij het huidige plan", "stays with the present plan"),
+    "reactivated": _w("opnieuw begonnen", "reactivated"),
+    "price_rise_decided": _w("prijsverhoging besloten", "price rise decided"),
+    "price_rise_withdrawn": _w("prijsverhoging ingetrokken", "price rise withdrawn"),
+    "price_rise_counts": _w("nieuwe prijs gaat in", "new price counts"),
     "ended": _w("beëindigd", "ended"),
     "taken_over": _w("overgenomen van Mollie", "taken over from Mollie"),
     "mail_sent": _w("mail verstuurd", "mail sent"),
@@ -116,6 +129,7 @@ _NAMES: dict[str, Words] = {
     "came_to": _w("werd", "came to"),
     "starts_on": _w("begint", "starts"),
     "ends_on": _w("eindigt", "ends"),
+    "from_on": _w("vanaf", "from"),
     "offer_id": _w("aanbod", "offer"),
 }
 _SAID = {

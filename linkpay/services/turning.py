@@ -1,17 +1,17 @@
-"""What was decided for a day takes place on that day: a membership ends, pauses, or goes on."""
+"""What was decided for a day takes place on that day: a membership ends, pauses, goes on or changes."""
 
 from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.leaving import rebound
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, letters, lifecycle, standing
+from linkpay.services import access, letters, lifecycle, newplan, standing
 from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
 
 S, E = SubscriptionState, SubscriptionEvent
-_MAY_PAUSE = frozenset({S.ACTIVE, S.TRIALING})
+_RUNNING = frozenset({S.ACTIVE, S.TRIALING})
 
 
 def turn(tx: Tx, subscription_id: int, now: datetime) -> datetime | None:
@@ -40,8 +40,11 @@ def due_today(tx: Tx, subscription: Subscription, today: date, now: datetime) ->
         lifecycle.end(tx, subscription, E.CANCEL_DATE_REACHED, "clock", now)
     if _has_come(subscription.resume_on, today):
         _resume_is_due(tx, subscription, now)
-    elif _has_come(subscription.pause_on, today) and subscription.state in _MAY_PAUSE:
+    elif _has_come(subscription.pause_on, today) and subscription.state in _RUNNING:
         _pause_is_due(tx, subscription, today, now)
+    switches = subscription.next_plan_id is not None and subscription.state in _RUNNING
+    if switches and _has_come(subscription.next_charge_on, today):
+        newplan.take_on_chosen(tx, subscription, now)
 
 
 def _has_come(day: date | None, today: date) -> bool:

@@ -1,8 +1,9 @@
 """What bears on the price of a subscription: coupons used, prices announced, credit in hand."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription
@@ -87,3 +88,45 @@ def add_credit(
         )
         is not None
     )  # fmt: skip
+
+
+def switched_away(tx: Tx, subscription_id: int) -> set[int]:
+    """The charges whose unused days were given as credit, and so are nobody's to use or send back."""
+    query = select(Credit.charge_id).where(
+        Credit.subscription_id == subscription_id, Credit.reason == "switch", Credit.charge_id.is_not(None)
+    )
+    return {charge_id for charge_id in tx.scalars(query) if charge_id is not None}
+
+
+def switch_credit_cents(tx: Tx, subscription_id: int) -> int:
+    """What was ever given for days that a switch left unused."""
+    query = select(func.sum(Credit.amount_cents)).where(
+        Credit.subscription_id == subscription_id, Credit.reason == "switch"
+    )
+    return int(tx.scalar(query) or 0)
+
+
+def forget_prices(tx: Tx, subscription_id: int, now: datetime) -> None:
+    """Prices that were announced for terms that count no more."""
+    tx.execute(
+        update(PriceChange)
+        .where(PriceChange.subscription_id == subscription_id, PriceChange.withdrawn_at.is_(None))
+        .values(withdrawn_at=now)
+    )
+
+
+def plans_of_coupon(tx: Tx, subscription_id: int) -> Sequence[str]:
+    """The slugs of the plans that the coupon in use is for; none means all, or that there is no coupon."""
+    query = (
+        select(Coupon.plan_slugs)
+        .join(Redemption, Redemption.coupon_id == Coupon.id)
+        .where(Redemption.subscription_id == subscription_id)
+    )
+    return tx.scalar(query) or ()
+
+
+def end_coupon(tx: Tx, subscription_id: int, index: int) -> None:
+    """The coupon in use takes nothing off from period `index` on; that it was used stays known."""
+    used = redemption(tx, subscription_id)
+    if used is not None:
+        used.duration, used.periods = "periods", max(index, 0)

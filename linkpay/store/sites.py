@@ -125,6 +125,11 @@ def plan(tx: Tx, site_id: int, slug: str) -> Plan | None:
     )
 
 
+def plan_by_id(tx: Tx, site_id: int, plan_id: int) -> Plan | None:
+    """A plan of this site, also one that cannot be bought any more."""
+    return tx.scalar(select(Plan).where(Plan.site_id == site_id, Plan.id == plan_id))
+
+
 def all_bumps(tx: Tx, offer: Offer) -> Sequence[Bump]:
     """What was ever offered beside an offer, also what is not any more, in the owner's order."""
     return tx.scalars(

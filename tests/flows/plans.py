@@ -7,7 +7,8 @@ from linkpay.domain.calendar import Unit
 from linkpay.domain.leaving import CancelMode, Leaving
 from linkpay.domain.pausing import Pausing
 from linkpay.domain.plan import PlanKind
-from linkpay.services import membership, pausing
+from linkpay.domain.switching import Switch
+from linkpay.services import membership, pausing, switching
 from linkpay.store import sites
 from linkpay.store.tables import Plan
 from tests.flows.stage import Stage
@@ -78,3 +79,13 @@ def resume(stage: Stage, email: str) -> None:
     """Go on now."""
     with stage.database.write() as tx:
         pausing.resume(tx, stage.subscription(email).id, "member", stage.clock.now())
+
+
+def switch(stage: Stage, email: str, plan: str, *, at_once: bool = False, actor: str = "member") -> Switch:
+    """Go over to another plan."""
+    wanted = plan_id(stage, plan)
+    with stage.database.write() as tx:
+        return switching.switch(
+            tx, stage.subscription(email).id, wanted, at_once=at_once, consent="I switch", locale="nl",
+            actor=actor, now=stage.clock.now(),
+        )  # fmt: skip

@@ -156,7 +156,7 @@ def test_a_running_debit_finishes_and_the_pause_begins_after_it(stage: Stage) ->
     assert stage.charges(ANNA)[-1].id == running.id
     assert stage.charges(ANNA)[-1].state is ChargeState.PAID
     stage.advance(days=40)
-    assert starts(stage)[2:4] == ["2026-04-01", "2026-04-08"]
+    assert starts(stage)[3:5] == ["2026-04-01", "2026-04-08"]
     truth.check(stage)
 
 
