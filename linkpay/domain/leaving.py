@@ -141,6 +141,7 @@ class Leaving:
     `refund_cents` are unused paid days sent back; `last_charge_on` is the last day on which something is
     still collected, None for nothing more; `bound` says that a minimum term holds her; `running_debit`
     is what becomes of a debit under way: ``honour``, ``refund``, or None where there is none to decide on.
+    `credit_cents` is credit that is sent back at the end, unless a later charge uses it before.
     """
 
     ends_on: date
@@ -150,6 +151,7 @@ class Leaving:
     bound: bool
     running_debit: str | None
     at_once: bool = False
+    credit_cents: int = 0
 
 
 def refusal(standing: Standing, mode: CancelMode, on: date | None, *, by_member: bool) -> Refusal | None:

@@ -1,12 +1,12 @@
-"""Money of a debit that was under way when its member left: it buys its days, or goes back by itself."""
+"""Money of who leaves: a debit that was under way, days left unused, credit left over."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.leaving import Unused, unused
 from linkpay.domain.snapshots import Sequence
 from linkpay.services import refunds, standing
-from linkpay.store import charges, journal, sites
+from linkpay.store import agreements, charges, journal, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
@@ -50,6 +50,37 @@ def send_days_back(tx: Tx, subscription: Subscription, left_out: Unused, now: da
         return  # its debit is under way: when the money is there
     refunds.send_back_part(tx, subscription, charge, "unused_days", left_out.cents, now)
     charge.ends_on = left_out.from_on
+
+
+def give_up_old_days(tx: Tx, subscription: Subscription, paid: Charge) -> None:
+    """The new plan is paid for: days of the old one that became credit give nothing more."""
+    given_up = agreements.switched_away(tx, subscription.id)
+    for charge in charges.of_subscription(tx, subscription.id):
+        if charge.id in given_up and charge.period < paid.period and charge.ends_on > paid.starts_on:
+            charge.ends_on = max(paid.starts_on, charge.starts_on + timedelta(days=1))
+
+
+def credit_to_return(tx: Tx, site: Site, subscription: Subscription) -> int:
+    """What of her credit is money that she paid for days she gave up; it goes back when she leaves."""
+    if not sites.policy_of(site, subscription.policy).refund_unused_days:
+        return 0
+    in_hand = agreements.credit_cents(tx, subscription.id)
+    return min(in_hand, agreements.switch_credit_cents(tx, subscription.id))
+
+
+def send_credit_back(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    """It has ended: owe the refund of credit that no charge will use any more, newest payment first."""
+    cents = credit_to_return(tx, sites.get(tx, subscription.site_id), subscription)
+    if cents <= 0:
+        return
+    ref = f"returned:{now.isoformat()}"
+    if not agreements.add_credit(tx, subscription, -cents, reason="returned", ref=ref, now=now):
+        return
+    for charge in reversed(charges.of_subscription(tx, subscription.id)):
+        back = min(cents, max(charge.money.kept_cents, 0))
+        if back > 0:
+            refunds.send_back_part(tx, subscription, charge, "credit_left", back, now)
+            cents -= back
 
 
 def _was_under_way(subscription: Subscription, payment: Payment | None) -> bool:

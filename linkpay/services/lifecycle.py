@@ -34,6 +34,7 @@ def charge_paid(
         latecomers.send_unused_back(tx, subscription, charge, now)
     if subscription.state is S.SUSPENDED:
         _begin_anew(tx, subscription, charge, now)
+    latecomers.give_up_old_days(tx, subscription, charge)
     if _all_paid(tx, subscription):
         subscription.state = move(subscription.state, E.LAST_TERM_PAID)
         _nothing_more(subscription)
@@ -212,6 +213,7 @@ def end(tx: Tx, subscription: Subscription, event: SubscriptionEvent, actor: str
         if subscription.started_at is None:
             let_go(tx, subscription, now)
         _nothing_more(subscription)
+        latecomers.send_credit_back(tx, subscription, now)
         journal.record(tx, "ended", actor, now, subscription=subscription, why=event.value)
     tx.flush()
     access.review_purchase(

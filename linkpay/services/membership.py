@@ -34,7 +34,7 @@ def preview_cancel(
     subscription = subscriptions.get(tx, subscription_id)
     site = sites.get(tx, subscription.site_id)
     leaving = _decided(standing.of(tx, site, subscription, now), subscription, mode, on, actor)
-    return replace(leaving, access_until=_access_until(tx, site, subscription, leaving, now))
+    return _completed(tx, site, subscription, leaving, now)
 
 
 def cancel(
@@ -52,7 +52,7 @@ def cancel(
     leaving = _decided(stands, subscription, mode, on, actor)
     if subscription.state is S.CANCELING:
         if subscription.cancel_on == leaving.ends_on and not leaving.at_once:
-            return replace(leaving, access_until=_access_until(tx, site, subscription, leaving, now))
+            return _completed(tx, site, subscription, leaving, now)
         if _was_refunded(tx, subscription):
             raise Conflict(Refusal.REFUNDED, _MESSAGES[Refusal.REFUNDED])
     back = unused(stands, leaving.ends_on, at_once=leaving.at_once, by_member=standing.is_member(actor))
@@ -65,8 +65,8 @@ def cancel(
     for left_out in back:
         latecomers.send_days_back(tx, subscription, left_out, now)
     _stop_collecting(tx, subscription, leaving, now)
+    leaving = _completed(tx, site, subscription, leaving, now)
     _end(tx, site, subscription, leaving, actor, now)
-    leaving = replace(leaving, access_until=_access_until(tx, site, subscription, leaving, now))
     _confirm(tx, subscription, leaving, now)
     return leaving
 
@@ -172,10 +172,16 @@ def _end(tx: Tx, site: Site, subscription: Subscription, leaving: Leaving, actor
     access.review_purchase(tx, subscription, now)
 
 
+def _completed(tx: Tx, site: Site, subscription: Subscription, leaving: Leaving, now: datetime) -> Leaving:
+    """With how far access reaches once this is decided, by the rule that gives access, and credit left."""
+    ends_at = _access_until(tx, site, subscription, leaving, now)
+    credit = latecomers.credit_to_return(tx, site, subscription)
+    return replace(leaving, access_until=ends_at, credit_cents=credit)
+
+
 def _access_until(
     tx: Tx, site: Site, subscription: Subscription, leaving: Leaving, now: datetime
 ) -> datetime | None:
-    """How far access reaches once this is decided, by the rule that gives access."""
     known = access.facts(tx, site, subscription)
     state = S.ENDED if leaving.at_once or subscription.state not in LIVE else S.CANCELING
     ends_at = leaving.access_until or day_starts_at(leaving.ends_on, site.zone)

@@ -185,6 +185,21 @@ def test_days_that_became_credit_are_not_sent_back_as_well(stage: Stage) -> None
     assert cancel(stage, ANNA, actor="owner").refund_cents == 0
 
 
+def test_credit_that_nothing_uses_any_more_goes_back_when_she_leaves(stage: Stage) -> None:
+    add_plan(stage, "yearly", 18250, YEAR)
+    stage.buy(ANNA, "yearly")
+    stage.advance(days=59)
+    switch(stage, ANNA, "monthly", at_once=True)
+    stage.advance(days=5)
+    leaving = cancel(stage, ANNA)
+    assert (leaving.refund_cents, leaving.credit_cents) == (0, 10300)
+    stage.advance(days=40)
+    assert stage.kept_cents() == 18250 - 10300
+    assert credit(stage) == 0
+    assert not stage.has_access(ANNA)
+    truth.check(stage)
+
+
 def test_a_new_minimum_term_counts_from_the_switch(stage: Stage) -> None:
     add_plan(stage, "bound", 8000, minimum_periods=3)
     stage.buy(ANNA)
