@@ -6,8 +6,9 @@ from linkpay.domain import pricing
 from linkpay.domain.calendar import add_intervals, local_day
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.switching import Refusal, Switch, Wish, bound_until, credits, refusal
-from linkpay.errors import Conflict, InputError, NotFound
-from linkpay.services import access, billing, charging, checkout, letters, newplan, standing
+from linkpay.errors import Conflict, NotFound
+from linkpay.services import access, billing, charging, consent, letters, newplan, standing
+from linkpay.services.consent import Yes
 from linkpay.store import agreements, charges, journal, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Mandate, Plan, Site, Subscription
@@ -38,28 +39,26 @@ def preview_switch(
 
 
 def switch(
-    tx: Tx, subscription_id: int, plan_id: int, *, at_once: bool, consent: str, locale: str, actor: str,
-    now: datetime,
+    tx: Tx, subscription_id: int, plan_id: int, *, at_once: bool, given: Yes | None, actor: str, now: datetime
 ) -> Switch:  # fmt: skip
     """Go over to a plan of the same offer: at once, with credit for unused days, or with the next period.
 
-    `consent` is the text that a member agreed to, kept as read; an owner needs none. Raises Conflict with
-    one of `Refusal`, NotFound ``plan_unknown``, InputError ``consent_missing``.
+    `given` is a member's consent; an owner needs none. Raises Conflict with one of `Refusal`, NotFound
+    ``plan_unknown``, InputError ``consent_missing``.
     """
     subscription = subscriptions.lock(tx, subscription_id)
     plan = _plan(tx, subscription, plan_id)
-    decided, given = _decided(tx, subscription, plan, at_once=at_once, actor=actor, now=now)
-    if standing.is_member(actor) and not consent.strip():
-        raise InputError("consent_missing", "Agree to the new plan first.", "consent")
+    decided, credited = _decided(tx, subscription, plan, at_once=at_once, actor=actor, now=now)
+    consent.require(given, actor)
     if not at_once and subscription.next_plan_id == plan.id:
         return decided
-    checkout.agree(
-        tx, subscription, consent, locale, now, kind="switch", plan=plan.slug, amount_cents=plan.amount_cents,
+    consent.keep(
+        tx, subscription, given, "switch", now, plan=plan.slug, amount_cents=plan.amount_cents,
         due_now_cents=decided.due_now_cents, begins_on=decided.begins_on.isoformat(),
     )  # fmt: skip
     _tell(tx, subscription, plan, decided, now)
     if at_once:
-        for charge_id, cents in given:
+        for charge_id, cents in credited:
             agreements.add_credit(
                 tx, subscription, cents, reason="switch", ref=f"switch:{charge_id}", charge_id=charge_id,
                 now=now,

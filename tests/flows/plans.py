@@ -9,6 +9,7 @@ from linkpay.domain.pausing import Pausing
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.switching import Switch
 from linkpay.services import membership, pausing, switching
+from linkpay.services.consent import Yes
 from linkpay.store import sites
 from linkpay.store.tables import Plan
 from tests.flows.stage import Stage
@@ -86,6 +87,6 @@ def switch(stage: Stage, email: str, plan: str, *, at_once: bool = False, actor:
     wanted = plan_id(stage, plan)
     with stage.database.write() as tx:
         return switching.switch(
-            tx, stage.subscription(email).id, wanted, at_once=at_once, consent="I switch", locale="nl",
+            tx, stage.subscription(email).id, wanted, at_once=at_once, given=Yes("I switch", "nl"),
             actor=actor, now=stage.clock.now(),
         )  # fmt: skip

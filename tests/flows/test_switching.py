@@ -8,6 +8,7 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import switching
+from linkpay.services.consent import Yes
 from linkpay.store import agreements
 from linkpay.store.tables import Consent, Coupon, Plan, Redemption
 from tests.flows import truth
@@ -234,7 +235,7 @@ def test_what_cannot_be_is_refused_by_name(stage: Stage) -> None:
     assert code(stage, "terms") == "not_a_membership"
     with stage.database.write() as tx, pytest.raises(Conflict) as refused:
         switching.switch(
-            tx, stage.subscription(ANNA).id, archived, at_once=False, consent="yes", locale="nl",
+            tx, stage.subscription(ANNA).id, archived, at_once=False, given=Yes("yes", "nl"),
             actor="member", now=stage.clock.now(),
         )  # fmt: skip
     assert refused.value.code == "plan_archived"
@@ -274,8 +275,7 @@ def test_a_member_agrees_first_and_plans_of_other_sites_are_unknown(stage: Stage
         mine = stage.subscription(ANNA).id
         with pytest.raises(InputError) as refused:
             switching.switch(
-                tx, mine, weekly, at_once=False, consent=" ", locale="nl", actor="member",
-                now=stage.clock.now(),
+                tx, mine, weekly, at_once=False, given=Yes(" ", "nl"), actor="member", now=stage.clock.now(),
             )  # fmt: skip
         assert refused.value.code == "consent_missing"
         with pytest.raises(NotFound):

@@ -1,0 +1,32 @@
+"""What a member agreed to when she changed something, kept as she read it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from linkpay.errors import InputError
+from linkpay.services import checkout, standing
+from linkpay.store.db import Tx
+from linkpay.store.tables import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Yes:
+    """A member's consent: the text in the words she read, in ``nl`` or ``en``."""
+
+    text: str
+    locale: str
+
+
+def require(given: Yes | None, actor: str) -> None:
+    """Raise InputError ``consent_missing`` where a member did not agree; an owner need not."""
+    if standing.is_member(actor) and (given is None or not given.text.strip()):
+        raise InputError("consent_missing", "Agree to it first.", "consent")
+
+
+def keep(
+    tx: Tx, subscription: Subscription, given: Yes | None, kind: str, now: datetime, **facts: Any
+) -> None:
+    """Keep the consent with what it meant in figures; the same words only once."""
+    if given is not None:
+        checkout.agree(tx, subscription, given.text, given.locale, now, kind=kind, **facts)
