@@ -13,6 +13,8 @@ _COMMANDS = (
     "demo",
     "doctor",
     "drift",
+    "export",
+    "import-csv",
     "import-mollie",
     "mail",
     "members",

@@ -125,12 +125,19 @@ def choose(seen: SubscriptionSnapshot, choices: Sequence[Choice], rules: Sequenc
         found = [choice for choice in choices if _alike(seen, choice.terms)]
     found = [choice for choice in found if _fits(seen, choice.terms)]
     if len(found) > 1:
+        found = [choice for choice in found if _is_plain(choice.terms)] or found
+    if len(found) > 1:
         return Verdict.SEVERAL_PLANS
     return found[0] if found else Verdict.UNKNOWN_PLAN
 
 
 def _alike(seen: SubscriptionSnapshot, terms: Terms) -> bool:
     return terms.amount == seen.amount and not terms.term_cents and same(terms.interval, seen.interval)
+
+
+def _is_plain(terms: Terms) -> bool:
+    """Whether a plan is no more than a price: who comes along has no trial, fee or term to begin with."""
+    return terms.trial is None and terms.minimum_periods == 0 and terms.setup_fee_cents == 0
 
 
 def _fits(seen: SubscriptionSnapshot, terms: Terms) -> bool:

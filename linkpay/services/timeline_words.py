@@ -78,6 +78,7 @@ EVENTS: dict[str, Words] = {
     "price_rise_counts": _w("nieuwe prijs gaat in", "new price counts"),
     "ended": _w("beëindigd", "ended"),
     "taken_over": _w("overgenomen van Mollie", "taken over from Mollie"),
+    "imported": _w("overgenomen uit een export", "taken in from an export"),
     "mail_sent": _w("mail verstuurd", "mail sent"),
     # Access.
     "access_granted": _w("Kajabi gaf toegang", "Kajabi granted access"),

@@ -87,3 +87,11 @@ def page(name: str, items: list[dict[str, Any]], cursor: str | None = None) -> d
 def error(status: int, detail: str = "Something is wrong", **more: str) -> dict[str, Any]:
     """Mollie's error object."""
     return {"status": status, "title": "Title", "detail": detail, **more, "_links": {"documentation": {}}}
+
+
+SUBSCRIPTION: dict[str, Any] = {
+    "id": "sub_rVKGtNd6s3", "mode": "live", "createdAt": "2023-04-06T13:10:19+00:00", "status": "active",
+    "amount": {"currency": "EUR", "value": "25.00"}, "times": 4, "timesRemaining": 3, "interval": "3 months",
+    "startDate": "2023-06-01", "nextPaymentDate": "2023-09-01", "description": "Quarterly", "method": None,
+    "customerId": "cst_stTC2WHAuS", "mandateId": "mdt_38HS4fsS",
+}  # fmt: skip

@@ -28,6 +28,7 @@ from linkpay.adapters.mollie_reading import (
     read_payment,
     read_refund,
 )
+from linkpay.adapters.mollie_subscriptions import read_customer, read_subscription
 from linkpay.domain.money import Money, amount_string
 from linkpay.domain.snapshots import MandateStatus, PaymentStatus, Sequence
 from linkpay.errors import Permanent
@@ -38,6 +39,7 @@ from tests.adapters.mollie_samples import (
     PAYMENT,
     PAYMENT_ID,
     REFUND,
+    SUBSCRIPTION,
     page,
     without,
 )
@@ -53,6 +55,8 @@ READERS: dict[str, tuple[Any, dict[str, Any]]] = {
     "chargeback": (read_chargeback, CHARGEBACK),
     "mandate": (read_mandate, MANDATE),
     "customer": (read_customer_id, CUSTOMER),
+    "person": (read_customer, CUSTOMER),
+    "subscription": (read_subscription, SUBSCRIPTION),
     "method": (read_method, {"id": "ideal", "description": "iDEAL", "minimumAmount": None}),
     "page": (lambda body: read_page(body, "refunds", read_refund), page("refunds", [REFUND], "re_abc")),
 }

@@ -1,5 +1,6 @@
 """Taking over: where the days go on, for every rhythm there is."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -176,6 +177,12 @@ def test_a_plan_is_found(change: dict[str, Any], rules: list[Rule], expected: st
 def test_two_plans_that_fit_need_a_word() -> None:
     choices = [Choice("one", MEMBERSHIP), Choice("two", MEMBERSHIP)]
     assert choose(seen(), choices, []) is Verdict.SEVERAL_PLANS
+
+
+def test_of_plans_of_one_price_the_plain_one_is_meant() -> None:
+    bound = Choice("bound", replace(MEMBERSHIP, minimum_periods=12))
+    assert choose(seen(), [bound, Choice("plain", MEMBERSHIP)], []) == Choice("plain", MEMBERSHIP)
+    assert choose(seen(), [bound], []) == bound
 
 
 def mandate(number: int, status: MandateStatus, method: str = "directdebit") -> MandateSnapshot:

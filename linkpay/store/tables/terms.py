@@ -61,6 +61,11 @@ def agreed(row: Agreed) -> dict[str, Any]:
 _COLUMNS = tuple(Agreed.__annotations__)
 
 
+def agreed_columns() -> tuple[str, ...]:
+    """The names of every agreed column."""
+    return _COLUMNS
+
+
 def checks() -> tuple[CheckConstraint, ...]:
     """The rules that hold for these columns wherever they stand."""
     return (
