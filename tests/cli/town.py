@@ -73,6 +73,7 @@ class Town:
             database_url,
             BASE_URL=f"http://127.0.0.1:{web_port}",
             MOLLIE_API_URL=self.sandbox_url,
+            KAJABI_API_URL=f"{self.sandbox_url}/kajabi",
             KAJABI_WEBHOOK_HOSTS=f"127.0.0.1:{sandbox_port}",
             SMTP_URL=f"smtp://127.0.0.1:{smtp_port}",
             MAIL_FROM="Studio Vecht <hallo@studiovecht.example.com>",

@@ -1,10 +1,13 @@
 """Stories of access that owners give, move and share; see `tests.flows.stories`."""
 
+from datetime import timedelta
+
 from linkpay.services import blocks, gifts, moves
 from linkpay.services.gifts import Present
 from linkpay.store import people, sites
-from linkpay.store.tables import Member
-from tests.flows.shelf import ANNA, Shelf
+from linkpay.store.tables import Member, Outbox
+from tests.flows.connected import ANNA, EVA, at_kajabi, connect, make_drift
+from tests.flows.shelf import Shelf
 from tests.flows.stage import Stage
 from tests.flows.story import Story
 
@@ -91,6 +94,43 @@ def be_blocked(stage: Stage) -> None:
     stage.work()
 
 
+def lose_at_kajabi(stage: Stage) -> None:
+    """Kajabi says done and does not keep it."""
+    connect(stage)
+    stage.work()
+    stage.buy(ANNA)
+    at_kajabi(stage, ANNA, "revoke")
+
+
+def read_it_back(stage: Stage) -> None:
+    stage.advance(minutes=1)
+
+
+def in_again(stage: Stage) -> None:
+    assert stage.has_access(ANNA)
+    grant = stage.grant(ANNA)
+    assert grant is not None
+    assert grant.verified_at is not None
+    assert "access_back" not in stage.mail_kinds()
+
+
+def drift_until_the_night(stage: Stage) -> None:
+    connect(stage, repair=True)
+    make_drift(stage)
+    with stage.database.read() as tx:
+        (watch,) = tx.query(Outbox).filter_by(kind="watch_kajabi")
+    stage.advance_to(watch.run_at - timedelta(minutes=1))
+
+
+def compare(stage: Stage) -> None:
+    stage.advance(minutes=5)
+
+
+def put_right(stage: Stage) -> None:
+    assert stage.has_access(ANNA)
+    assert not stage.has_access(EVA)
+
+
 STORIES = {
     "access that moves": Story(buy, move, moved),
     "access that moves there and back": Story(buy, move_there_and_back, moved_back),
@@ -99,4 +139,6 @@ STORIES = {
     ),
     "a gift for a day": Story(lambda stage: None, be_given_for_a_day, was_in_and_is_out),
     "a block": Story(buy, be_blocked, was_in_and_is_out),
+    "a grant that Kajabi does not keep": Story(lose_at_kajabi, read_it_back, in_again),
+    "a night that puts right what Kajabi has": Story(drift_until_the_night, compare, put_right),
 }
