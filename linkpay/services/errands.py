@@ -112,6 +112,8 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
     if not concerned:
         member = tx.get_one(Member, grant.member_id)
         journal.record_about(tx, happened, "worker", now, member=member, offer_id=grant.offer_id, **said)
+        if not quiet and member.moved_to_id is None:
+            _mail_about_gift(tx, grant, member, now)
         return
     subscription = concerned[-1]
     journal.record(tx, happened, "worker", now, subscription=subscription, **said)
@@ -129,6 +131,17 @@ def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datet
             tx, kind, subscription, step=f"grant:{grant.id}:{grant.version}", now=now,
             charge_id=owed[0].id if owed and subscription.state in LIVE else None,
         )  # fmt: skip
+
+
+def _mail_about_gift(tx: Tx, grant: Grant, member: Member, now: datetime) -> None:
+    """Who has no purchase of an offer was given it; Kajabi tells her of the beginning at most."""
+    site = sites.get(tx, grant.site_id)
+    reader = letters.Reader(member.email, site.locale, member.name)
+    kind = "gift_open" if grant.applied is Access.GRANTED else "gift_over"
+    letters.owe_to(
+        tx, kind, site.id, reader, step=f"grant:{grant.id}:{grant.version}", now=now, path="portal",
+        offer_title=tx.get_one(Offer, grant.offer_id).title,
+    )  # fmt: skip
 
 
 def give_up(tx: Tx, errand: Errand, problem: str, why: str, now: datetime) -> None:

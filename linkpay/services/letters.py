@@ -122,6 +122,7 @@ class SiteFacts:
     customer_name: str
     url: str
     support_email: str | None
+    offer_title: str = ""
 
 
 def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:
@@ -162,9 +163,9 @@ def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) ->
     language = mail.locale or site.locale
     if language != site.locale:
         path += f"?lang={language}"
-    facts = SiteFacts(
-        site.name, site.zone, mail.data.get("name", ""), f"{base_url}/{site.slug}/{path}", site.support_email
-    )
+    url = f"{base_url}/{site.slug}/{path}"
+    offer_title = mail.data.get("offer_title", "")
+    facts = SiteFacts(site.name, site.zone, mail.data.get("name", ""), url, site.support_email, offer_title)
     written = _write(tx, mail, language, facts, now)
     hidden = written if door is None else _without(secret, written)
     mail.subject, mail.text, mail.html = hidden.subject, hidden.text, hidden.html

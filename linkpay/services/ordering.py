@@ -91,6 +91,14 @@ def _refuse_what_she_has(
     tx: Tx, site: Site, customer: Customer, order: Order, extras: Sequence[Plan], now: datetime
 ) -> None:
     day = local_day(now, site.zone)
+    member = people.by_email(tx, site.id, customer.email)
+    if member is not None and member.blocked_at is not None:
+        offer = tx.get_one(Offer, order.plan.offer_id)
+        reader, step = letters.Reader(customer.email, customer.locale), f"member:{member.id}:blocked:{day}"
+        letters.owe_to(
+            tx, "cannot_order", site.id, reader, step=step, now=now, path="portal", offer_title=offer.title
+        )
+        raise Conflict("already_running", "She is blocked; a mail was sent about it.")
     for plan in (order.plan, *extras):
         running = _running(tx, customer, plan)
         if running is not None:

@@ -70,6 +70,7 @@ def test_a_gift_lets_in_who_never_bought_until_its_day(stage: Stage) -> None:
     stage.advance(hours=2)
     assert not stage.has_access(ANNA)
     assert events(stage) == ["gift_given", "access_granted", "access_revoked"]
+    assert stage.mail_kinds() == ["gift_open", "gift_over"]
     truth.check(stage)
 
 
@@ -165,6 +166,16 @@ def test_nothing_can_be_given_to_a_blocked_member(stage: Stage) -> None:
     with pytest.raises(Conflict):
         give(stage)
     assert not stage.has_access(ANNA)
+
+
+def test_a_blocked_member_cannot_order_and_is_told_by_mail(stage: Stage) -> None:
+    stage.buy(ANNA)
+    block(stage)
+    with stage.database.write() as tx, pytest.raises(Conflict):
+        stage.begin_in(tx, ANNA, "monthly")
+    stage.work()
+    assert stage.mail_kinds()[-1] == "cannot_order"
+    assert len(stage.open_at_mollie()) == 0
 
 
 def test_unblocking_brings_back_the_days_that_were_paid(stage: Stage) -> None:

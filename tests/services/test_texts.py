@@ -31,7 +31,7 @@ SPARSE = replace(
 )  # fmt: skip
 DOOR = "https://pay.example.com/studio/portal/enter/three"
 ABOUT_SITE = SiteFacts(
-    "Studio Vecht", "Europe/Amsterdam", "Anna de Vries", DOOR, "hallo@studio.example.com"
+    "Studio Vecht", "Europe/Amsterdam", "Anna de Vries", DOOR, "hallo@studio.example.com", "Thuis oefenen"
 )  # fmt: skip
 MAILS = Path(services.__path__[0]) / "mails"
 PARTIALS = {"hello", "closing", "reason"}
@@ -46,7 +46,9 @@ def kinds_owed() -> set[str]:
 
 
 #: Kinds that are about no subscription.
-ABOUT_NONE = {"sign_in", "email_change", "email_changed", "forgotten"}
+ABOUT_NONE = {
+    "sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order",
+}  # fmt: skip
 ALL_KINDS = {path.stem for path in (MAILS / "nl").glob("*.txt")} - PARTIALS
 KINDS = sorted(ALL_KINDS - ABOUT_NONE)
 
