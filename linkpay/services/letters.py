@@ -19,7 +19,9 @@ from linkpay.store.tables.people import Access
 _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken_back"})
 
 #: Kinds that are about no subscription.
-SITE_KINDS = frozenset({"sign_in"})
+SITE_KINDS = frozenset(
+    {"sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order"}
+)
 
 #: Mails that hold a link to press once: the kind of door it opens, and its page on the site.
 _DOORS = {"sign_in": ("link", "portal/enter"), "email_change": ("move", "portal/email/confirm")}

@@ -97,7 +97,8 @@ def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:
     base = f"https://pay.example.com/{home}"
     support = (site.support_email if site else None) or "hello@example.com"
     if kind in SITE_KINDS:
-        return SiteFacts(name, "Europe/Amsterdam", "Anna de Vries", f"{base}/portal/enter/secret", support)
+        url = f"{base}/portal/enter/secret"
+        return SiteFacts(name, "Europe/Amsterdam", "Anna de Vries", url, support, "A calm back")
     return Facts(
         site_name=name, zone="Europe/Amsterdam", offer_title="A calm back", customer_name="Anna de Vries",
         member_email="anna@example.com", amount=Money(5000), next_charge_on=date(2026, 6, 3),
