@@ -50,7 +50,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         return False
     if not _may_be_charged(tx, site, subscription, today):
         return False
-    charge = _raise(tx, site, subscription, today, now)
+    charge = raise_charge(tx, site, subscription, today, now)
     if charge is None:
         return False
     if charge.state is ChargeState.WRITTEN_OFF:
@@ -78,7 +78,8 @@ def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date)
     return last is None or today >= catch_up.not_before(last, policy)
 
 
-def _raise(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
+def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
+    """Make the charge of the next period; None when it was made before. Caller holds the lock."""
     assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
     terms = subscription.terms
     days = period(

@@ -174,7 +174,7 @@ def _place(subscription: Subscription, charge: Charge) -> None:
 
 
 def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
-    """A member who paid after her period was over gets a whole period from today for it.
+    """A member who paid after her period was over, or to come back, gets a whole period from today for it.
 
     Where later periods were raised meanwhile, the paid one was enjoyed long ago (its money was taken back
     and came again): then the next period begins today, and the days without access are not charged.
@@ -182,13 +182,19 @@ def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetim
     site = sites.get(tx, subscription.site_id)
     today = local_day(now, site.zone)
     next_on = subscription.next_charge_on
+    came_back, subscription.access_ends_at = subscription.access_ends_at is not None, None
+    if came_back:
+        letters.owe(
+            tx, "reactivated", subscription, step=f"charge:{charge.id}:reactivated", now=now,
+            charge_id=charge.id,
+        )  # fmt: skip
     if next_on is None:
         return
     if subscription.next_index > charge.period + 1:
         if next_on < today:
             subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
             subscription.next_charge_on = today
-    elif today >= charge.ends_on:
+    elif came_back or today >= charge.ends_on:
         subscription.anchor_on, subscription.anchor_index = today, charge.period
         _place(subscription, charge)
 

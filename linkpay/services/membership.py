@@ -53,7 +53,7 @@ def cancel(
     if subscription.state is S.CANCELING:
         if subscription.cancel_on == leaving.ends_on and not leaving.at_once:
             return _completed(tx, site, subscription, leaving, now)
-        if _was_refunded(tx, subscription):
+        if was_refunded(tx, subscription):
             raise Conflict(Refusal.REFUNDED, _MESSAGES[Refusal.REFUNDED])
     back = unused(stands, leaving.ends_on, at_once=leaving.at_once, by_member=standing.is_member(actor))
     reason = reason[:_REASON_LENGTH]
@@ -85,7 +85,7 @@ def undo_cancel(tx: Tx, subscription_id: int, actor: str, now: datetime) -> None
         return
     if local_day(now, site.zone) >= subscription.cancel_on:
         raise Conflict("already_over", "Its last day is over; reactivate it instead.")
-    if _was_refunded(tx, subscription):
+    if was_refunded(tx, subscription):
         raise Conflict(Refusal.REFUNDED, _MESSAGES[Refusal.REFUNDED])
     asked_at = subscription.cancel_asked_at
     subscription.state = move(subscription.state, E.CANCEL_UNDONE)
@@ -116,7 +116,8 @@ def forget_cancel(subscription: Subscription) -> None:
     subscription.access_ends_at = None
 
 
-def _was_refunded(tx: Tx, subscription: Subscription) -> bool:
+def was_refunded(tx: Tx, subscription: Subscription) -> bool:
+    """Whether days that the present cancellation leaves unused were sent back."""
     asked_at = subscription.cancel_asked_at
     return asked_at is not None and charges.was_sent_back(tx, subscription.id, "unused_days", asked_at)
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from sqlalchemy import func, select, update
 
 from linkpay.store.db import Tx, insert_once
-from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription
+from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription, Withdrawal
 
 
 def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
@@ -130,3 +130,11 @@ def end_coupon(tx: Tx, subscription_id: int, index: int) -> None:
     used = redemption(tx, subscription_id)
     if used is not None:
         used.duration, used.periods = "periods", max(index, 0)
+
+
+def was_withdrawn(tx: Tx, subscription_id: int) -> bool:
+    """Whether the contract was withdrawn from, and that has been done."""
+    query = select(Withdrawal.id).where(
+        Withdrawal.subscription_id == subscription_id, Withdrawal.done_at.is_not(None)
+    )
+    return tx.scalar(query.limit(1)) is not None

@@ -8,7 +8,7 @@ from linkpay.domain.leaving import CancelMode, Leaving
 from linkpay.domain.pausing import Pausing
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.switching import Switch
-from linkpay.services import membership, pausing, switching
+from linkpay.services import membership, pausing, reactivation, switching
 from linkpay.services.consent import Yes
 from linkpay.store import sites
 from linkpay.store.tables import Plan
@@ -89,4 +89,13 @@ def switch(stage: Stage, email: str, plan: str, *, at_once: bool = False, actor:
         return switching.switch(
             tx, stage.subscription(email).id, wanted, at_once=at_once, given=Yes("I switch", "nl"),
             actor=actor, now=stage.clock.now(),
+        )  # fmt: skip
+
+
+def reactivate(stage: Stage, email: str, *, actor: str = "member") -> int | None:
+    """Come back; the charge to pay by link, None when it runs by itself."""
+    with stage.database.write() as tx:
+        return reactivation.reactivate(
+            tx, stage.subscription(email).id, given=Yes("I come back", "nl"), actor=actor,
+            now=stage.clock.now(),
         )  # fmt: skip
