@@ -41,6 +41,8 @@ def show(console: Console, found: Timeline, locale: str = "en") -> None:
     console.print(table(found.moments, found.zone, locale))
     for sums in found.money:
         parts = [f"in {words.money(sums.paid_cents, sums.currency)}"]
+        if sums.outside_cents:
+            parts.append(f"outside of Mollie {words.money(sums.outside_cents, sums.currency)}")
         if sums.refunded_cents:
             parts.append(f"refunded {words.money(sums.refunded_cents, sums.currency)}")
         if sums.charged_back_cents:

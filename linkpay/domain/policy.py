@@ -126,9 +126,11 @@ def _checked(known: Field[Any], value: Any) -> Any:
             raise PolicyError(name, f"{name} is yes or no")
         return value
     if isinstance(default, tuple):
-        most = 31 if name == "pay_days" else _MOST_DAYS
+        least, most = (1, 31) if name == "pay_days" else (0, _MOST_DAYS)
         days = tuple(value) if isinstance(value, list | tuple) else None
-        if days is None or any(not _is_count(day, most) for day in days) or list(days) != sorted(set(days)):
+        if days is None or any(not _is_count(day, most) or day < least for day in days):
+            raise PolicyError(name, f"{name} is a list of days from {least} to {most}")
+        if list(days) != sorted(set(days)):
             raise PolicyError(name, f"{name} is a rising list of days")
         return days
     if isinstance(default, str):

@@ -9,7 +9,6 @@ from linkpay.domain.charge import UNSETTLED, ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.pricing import Line, LineKind
-from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging
@@ -198,8 +197,7 @@ def account(mandate: Mandate | None) -> Account | None:
     """What is charged, as a page shows it."""
     if mandate is None:
         return None
-    works = mandate.status in (MandateStatus.VALID, MandateStatus.PENDING)
-    return Account(mandate.method, mandate.account_hint, works)
+    return Account(mandate.method, mandate.account_hint, mandate.may_be_tried)
 
 
 def _open(charge: Charge) -> Open:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from linkpay.domain import pricing
 from linkpay.domain.calendar import add_intervals, local_day
-from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.switching import Refusal, Switch, Wish, bound_until, credits, refusal
 from linkpay.errors import Conflict, NotFound
 from linkpay.services import access, billing, charging, consent, letters, newplan, standing
@@ -134,7 +133,7 @@ def _wish(
         archived=plan.archived_at is not None,
         same_offer=plan.offer_id == subscription.offer_id,
         debit_runs=charges.has_unsettled(tx, subscription.id),
-        has_mandate=mandate is not None and mandate.status in (MandateStatus.VALID, MandateStatus.PENDING),
+        has_mandate=mandate is not None and mandate.may_be_tried,
     )
 
 

@@ -12,7 +12,7 @@ from linkpay.errors import NotFound
 from linkpay.store import overview as store
 from linkpay.store import sites
 from linkpay.store.db import Tx
-from linkpay.store.tables import Event, Inbox, Member, Payment, Subscription
+from linkpay.store.tables import Event, Inbox, LedgerEntry, Member, Payment, Subscription
 
 _MONEY = frozenset(kind.value for kind in EntryKind)
 _CAME_TO_NOTHING = (PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED)
@@ -38,17 +38,18 @@ class Moment:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """Sums over the ledger in cents, all positive, per currency."""
+    """Sums over the ledger in cents, all positive, per currency. `outside_cents` came past Mollie."""
 
     currency: str
     paid_cents: int
     refunded_cents: int
     charged_back_cents: int
+    outside_cents: int = 0
 
     @property
     def kept_cents(self) -> int:
         """What is left; negative is a loss."""
-        return self.paid_cents - self.refunded_cents - self.charged_back_cents
+        return self.paid_cents + self.outside_cents - self.refunded_cents - self.charged_back_cents
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _of_person(tx: Tx, email: str) -> Timeline:
         email,
         _zone(tx, owned[0] if owned else members[0]),
         _in_order(moments),
-        _sums(tx, [p for _, p in payments]),
+        _sums(store.entries_of(tx, [p.id for _, p in payments], outside_of=ids)),
     )
 
 
@@ -106,7 +107,9 @@ def _of_payment(tx: Tx, mollie_id: str) -> Timeline:
         )
     ]
     moments += _payments(tx, [(subscription.id, payment)])
-    return Timeline(mollie_id, _zone(tx, subscription), _in_order(moments), _sums(tx, [payment]))
+    return Timeline(
+        mollie_id, _zone(tx, subscription), _in_order(moments), _sums(store.entries_of(tx, [payment.id]))
+    )
 
 
 def _zone(tx: Tx, owned: Subscription | Member) -> str:
@@ -198,12 +201,12 @@ def _message(subscription_id: int, message: Inbox) -> list[Moment]:
     return found
 
 
-def _sums(tx: Tx, payments: Sequence[Payment]) -> list[Money]:
+def _sums(entries: Iterable[LedgerEntry]) -> list[Money]:
     sums: dict[str, dict[str, int]] = {}
-    for entry in store.entries_of(tx, [payment.id for payment in payments]):
-        total = sums.setdefault(entry.currency, {"payment": 0, "refund": 0, "chargeback": 0})
+    for entry in entries:
+        total = sums.setdefault(entry.currency, {"payment": 0, "refund": 0, "chargeback": 0, "outside": 0})
         total[entry.kind.value.removesuffix("_undone")] += entry.amount_cents
     return [
-        Money(currency, total["payment"], -total["refund"], -total["chargeback"])
+        Money(currency, total["payment"], -total["refund"], -total["chargeback"], total["outside"])
         for currency, total in sorted(sums.items())
     ]

@@ -153,11 +153,17 @@ def events_of(tx: Tx, subscription_ids: Collection[int]) -> Sequence[Event]:
     ).all()
 
 
-def entries_of(tx: Tx, payment_ids: Collection[int]) -> Sequence[LedgerEntry]:
-    """The money facts of these payments, in the order in which they were booked."""
-    return tx.scalars(
-        select(LedgerEntry).where(LedgerEntry.payment_id.in_(payment_ids)).order_by(LedgerEntry.id)
-    ).all()
+def entries_of(
+    tx: Tx, payment_ids: Collection[int], outside_of: Collection[int] = ()
+) -> Sequence[LedgerEntry]:
+    """The money facts of these payments, and those of these subscriptions that are not Mollie's."""
+    past_mollie = (
+        select(LedgerEntry.id)
+        .join(Charge, Charge.id == LedgerEntry.charge_id)
+        .where(Charge.subscription_id.in_(outside_of), LedgerEntry.payment_id.is_(None))
+    )
+    wanted = LedgerEntry.payment_id.in_(payment_ids) | LedgerEntry.id.in_(past_mollie)
+    return tx.scalars(select(LedgerEntry).where(wanted).order_by(LedgerEntry.id)).all()
 
 
 def messages_about(tx: Tx, site_id: int, mollie_ids: Collection[str]) -> Sequence[Inbox]:

@@ -94,7 +94,13 @@ def test_a_persons_story_is_in_order_and_sums_up_the_money(run: Run, anna: str) 
         "access_granted",
     ]
     assert found["money"] == [
-        {"currency": "EUR", "paid_cents": 10_000, "refunded_cents": 0, "charged_back_cents": 5_000}
+        {
+            "currency": "EUR",
+            "paid_cents": 10_000,
+            "refunded_cents": 0,
+            "charged_back_cents": 5_000,
+            "outside_cents": 0,
+        }
     ]
 
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from linkpay.domain.policy import Policy, PolicyError, merge
 
 
-def _ladders(most: int) -> st.SearchStrategy[list[int]]:
-    return st.lists(st.integers(0, most), unique=True, max_size=6).map(sorted)
+def _ladders(least: int, most: int) -> st.SearchStrategy[list[int]]:
+    return st.lists(st.integers(least, most), unique=True, max_size=6).map(sorted)
 
 
 def _values(known: Field[Any]) -> st.SearchStrategy[Any]:
@@ -19,7 +19,7 @@ def _values(known: Field[Any]) -> st.SearchStrategy[Any]:
     if isinstance(known.default, bool):
         return st.booleans()
     if isinstance(known.default, tuple):
-        return _ladders(31 if known.name == "pay_days" else 400)
+        return _ladders(1, 31) if known.name == "pay_days" else _ladders(0, 400)
     if isinstance(known.default, str):
         return st.sampled_from(known.metadata["values"])
     return st.integers(0, known.metadata["most"])

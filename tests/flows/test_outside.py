@@ -125,4 +125,6 @@ def test_the_timeline_shows_who_noted_and_who_took_back_how_much(stage: Stage) -
     noted = [
         (moment.what, moment.who, moment.amount_cents) for moment in found.moments if "outside" in moment.what
     ]
+    (money,) = found.money
+    assert (money.outside_cents, money.kept_cents) == (0, 5000)
     assert noted == [("outside", "owner", 5000), ("outside_undone", "owner", -5000)]

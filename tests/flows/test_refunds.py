@@ -233,3 +233,57 @@ def test_a_surplus_that_the_owner_sent_back_by_hand_is_not_sent_again(stage: Sta
     stage.advance(hours=3)
     assert stage.charges(ANNA)[1].money.kept_cents == 5000
     truth.check(stage)
+
+
+def charge_back_part(stage: Stage, payment_id: str, euros: str) -> str:
+    body = {"amount": {"currency": "EUR", "value": euros}}
+    return str(stage.sandbox.call("POST", f"/_sandbox/payments/{payment_id}/chargebacks", body)["id"])
+
+
+def test_of_a_part_that_the_bank_took_back_only_that_part_is_owed(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    stage.advance(days=20)
+    taken = charge_back_part(stage, debit, "20.00")
+    stage.advance(hours=1)
+    assert stage.charges(ANNA)[1].money.owed_cents == 2000
+    assert stage.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    assert stage.kept_cents() == 10_000
+    reverse(stage, taken)
+    stage.advance(hours=1)
+    assert stage.charges(ANNA)[1].money.kept_cents == 5000, "what then came twice goes back"
+    truth.check(stage)
+
+
+def test_a_refund_by_hand_of_what_a_chargeback_left_is_no_loss(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    stage.advance(days=20)
+    charge_back_part(stage, debit, "20.00")
+    stage.advance(hours=1)
+    refund_by_hand(stage, debit, "30.00")
+    stage.advance(hours=3)
+    charge = stage.charges(ANNA)[1]
+    assert (charge.refunded_cents, charge.charged_back_cents, charge.money.kept_cents) == (3000, 2000, 0)
+    assert losses(stage) == []
+    truth.check(stage)
+
+
+def test_money_that_comes_after_the_end_is_booked_and_waits_for_the_owner(stage: Stage) -> None:
+    reach_debit(stage)
+    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[0], "failed", "MD01")
+    stage.work()
+    charge = stage.charges(ANNA)[1]
+    stage.go_pay(charge)
+    (link,) = stage.open_at_mollie()
+    stage.stop(ANNA)
+    stage.bank(link, "paid")
+    stage.work()
+    assert stage.subscription(ANNA).state is SubscriptionState.ENDED
+    assert stage.charges(ANNA)[1].money.kept_cents == 5000
+    with stage.database.read() as tx:
+        (trouble,) = tx.query(Attention).filter_by(solved_at=None)
+    assert (trouble.kind, trouble.data["charge_id"], trouble.data["cents"]) == ("late_paid", charge.id, 5000)
+    order(stage, None, "late", number=1)
+    stage.advance(hours=1)
+    assert stage.kept_cents() == 5000
+    truth.check(stage, troubles=1)
