@@ -21,17 +21,17 @@ def move_access(
 
     `payer_too` gives the address to the customer of the old one as well, so that mails about money follow.
     Doing it again changes nothing. Raises InputError, and Conflict for a blocked member, the address that she
-    has, or a payer's address that is another payer's.
+    has, access that moved elsewhere meanwhile, or a payer's address that is another payer's.
     """
     email = normalise_email(new_email)
     for subscription in subscriptions.of_member(tx, member_id):
         subscriptions.lock(tx, subscription.id)
-    old = people.lock_family(tx, member_id)[member_id]
+    old = tx.get_one(Member, member_id)
     if old.email == email:
         raise Conflict("same_email", "Her access is under this address already.", "email")
     new = people.member_for(tx, old.site_id, email, old.name, None, now)
-    family = people.lock_family(tx, new.id)
-    new = family[new.id]
+    family = people.lock_family(tx, old.id, new.id)
+    old, new = family[old.id], family[new.id]
     if old.blocked_at is not None or new.blocked_at is not None:
         raise Conflict("member_blocked", "A blocked member cannot be moved. Unblock her first.", "email")
     if payer_too:
@@ -42,6 +42,11 @@ def move_access(
         subscription.member_id = new.id
     for gift in given:
         _hand_gift_over(tx, gift, new, now)
+    if not bought and not given and old.moved_to_id not in (None, new.id):
+        there = family[old.moved_to_id].email
+        raise Conflict(
+            "moved_already", f"Her access moved to {there} meanwhile; move it from there.", "email"
+        )
     if bought or given or old.moved_to_id != new.id:
         if old.id in _way(family, new):
             new.moved_to_id = None
@@ -63,7 +68,7 @@ def set_member(tx: Tx, subscription_id: int, email: str, name: str, actor: str, 
     old_id = subscription.member_id
     if new.id == old_id:
         return new
-    if people.lock_family(tx, new.id)[new.id].blocked_at is not None:
+    if people.lock_family(tx, new.id, old_id)[new.id].blocked_at is not None:
         raise Conflict("member_blocked", f"{address} is blocked. Unblock her first.", "email")
     moved = [subscription, *subscriptions.paid_within(tx, subscription.id)]
     for one in moved:

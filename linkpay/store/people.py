@@ -1,7 +1,7 @@
 """Customers, members, mandates and consents."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import or_, select
@@ -62,18 +62,18 @@ def lock_member(tx: Tx, member_id: int) -> Member:
     return tx.scalars(select(Member).where(Member.id == member_id).with_for_update()).one()
 
 
-def lock_family(tx: Tx, member_id: int) -> dict[int, Member]:
-    """The member with everybody whose access moved to or from her, held in one order (by id)."""
-    return _family(tx, member_id, held=True)
+def lock_family(tx: Tx, *member_ids: int) -> dict[int, Member]:
+    """Members with everybody whose access moved to or from them, held in one order (by id)."""
+    return _family(tx, member_ids, held=True)
 
 
 def family(tx: Tx, member_id: int) -> dict[int, Member]:
     """The same, only to look at."""
-    return _family(tx, member_id, held=False)
+    return _family(tx, (member_id,), held=False)
 
 
-def _family(tx: Tx, member_id: int, *, held: bool) -> dict[int, Member]:
-    wanted = {member_id}
+def _family(tx: Tx, member_ids: Iterable[int], *, held: bool) -> dict[int, Member]:
+    wanted = set(member_ids)
     while True:
         query = (
             select(Member)

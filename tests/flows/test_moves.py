@@ -1,5 +1,8 @@
 """Access that moves to another address, and purchases for somebody else."""
 
+from collections.abc import Callable
+from functools import partial
+
 import pytest
 
 from linkpay.errors import Conflict
@@ -9,6 +12,8 @@ from linkpay.store.tables import Customer
 from tests.flows import truth
 from tests.flows.stage import Stage
 from tests.flows.test_gifts import block, give, member
+from tests.flows.weather import at_once
+from workers import jobs
 
 ANNA, NEW, NEWER = "anna@example.com", "anna@new.example.com", "anna@newer.example.com"
 
@@ -108,6 +113,44 @@ def test_moving_onto_a_member_with_the_same_offer_leaves_one_grant_for_both(stag
     stage.work()
     assert inside(stage) == {NEW}
     assert stage.kajabi_calls(NEW) == ["activate 200"]
+    truth.check(stage)
+
+
+def test_of_two_moves_at_the_same_instant_one_is_told_of_the_other(stage: Stage) -> None:
+    stage.buy(ANNA)
+    refused: list[str] = []
+
+    def try_to(new: str) -> Callable[[], None]:
+        def act() -> None:
+            try:
+                move(stage, ANNA, new)
+            except Conflict as why:
+                refused.append(why.code)
+
+        return act
+
+    at_once([try_to(NEW), try_to(NEWER)])
+    stage.work()
+    assert refused == ["moved_already"]
+    assert len(inside(stage)) == 1
+    assert ANNA not in inside(stage)
+    truth.check(stage)
+
+
+def test_moves_back_and_forth_at_once_while_kajabi_is_told_end_in_order(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.buy(NEW)
+    move(stage, ANNA, NEWER)
+    rows = [row for row in stage.due() if row[0] == "outbox"]
+    at_once(
+        [
+            lambda: move(stage, NEWER, ANNA), lambda: move(stage, NEW, NEWER),
+            *(partial(jobs.run, stage.parts, *row) for row in rows),
+        ]
+    )  # fmt: skip
+    stage.advance(minutes=2)
+    assert ANNA in inside(stage) or NEWER in inside(stage)
+    assert NEW not in inside(stage)
     truth.check(stage)
 
 
