@@ -1,6 +1,7 @@
 """``import-mollie``: take over the subscriptions that Mollie charges by itself today."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from linkpay.domain.takeover import Verdict
 from linkpay.services import checkout, contacts, plan_map, takeover_plan
 from linkpay.services.parts import Parts
 from linkpay.services.takeover_plan import Account, Decision, Wish
+from linkpay.store import sites
 from linkpay.store.tables import Site
 
 _WORDS = {
@@ -40,7 +42,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--site", help="The site, by the name in its addresses; needed when there are several.")
 @click.option("--plan-map", type=_FILE, help="CSV: plan, description, amount, currency, interval.")
 @click.option("--plan", help="Take over onto this plan only, those of its price and interval.")
-@click.option("--contacts", "contacts_file", type=_FILE, help="CSV of Kajabi's contacts.")
+@click.option(
+    "--contacts", "contacts_file", type=_FILE, help="CSV of Kajabi's contacts; its API is asked without one."
+)
 @click.option("--dry-run", is_flag=True, help="Show every decision and change nothing.")
 @speaking
 def import_mollie(
@@ -59,6 +63,8 @@ def import_mollie(
     with opened() as (_, parts):
         chosen = chosen_site(parts, site)
         account = read_account(parts, chosen, output)
+        if contacts_file is None:
+            wish = replace(wish, contacts=ask_kajabi(parts, chosen, account, output))
         with parts.database.read() as tx:
             decided = takeover_plan.decide(tx, chosen, account, wish)
         owed = 0 if dry_run else _owe(parts, chosen, decided, output)
@@ -87,6 +93,24 @@ def read_account(parts: Parts, site: Site, output: Output) -> Account:
             output.notes.print(f"  mandates of {number} of {len(concerned)} customers", style="dim")
         mandates[customer_id] = parts.payments.list_mandates(key, customer_id)
     return Account(subscriptions, customers, mandates)
+
+
+def ask_kajabi(parts: Parts, site: Site, account: Account, output: Output) -> contacts.Contacts:
+    """Whom Kajabi knows of these people, where its API is connected; nobody where it is not."""
+    key = sites.directory_key(site, parts.box)
+    if key is None:
+        return contacts.Contacts([])
+    output.notes.print("Asking Kajabi who they are ...", style="dim")
+    concerned = dict.fromkeys(one.customer_id for one in takeover_plan.running(account.subscriptions))
+    known = []
+    for number, customer_id in enumerate(concerned, start=1):
+        if number % 50 == 0:
+            output.notes.print(f"  {number} of {len(concerned)} people", style="dim")
+        email = takeover_plan.usable_email(account, customer_id)
+        found = parts.directory.find_contact(key, email) if email else None
+        if found is not None:
+            known.append(contacts.Contact(found.email, "", found.external_user_id))
+    return contacts.Contacts(known, asked_all=True)
 
 
 def _owe(parts: Parts, site: Site, decided: list[Decision], output: Output) -> int:

@@ -25,14 +25,15 @@ class Contact:
 
 
 class Contacts:
-    """Contacts, found by e-mail or by the Mollie customer who pays for them."""
+    """Contacts, found by e-mail or by the Mollie customer who pays for them.
 
-    def __init__(self, contacts: list[Contact]) -> None:
+    `asked_all` says that whoever is not among them is not at Kajabi, also when nobody is.
+    """
+
+    def __init__(self, contacts: list[Contact], *, asked_all: bool = False) -> None:
+        self.is_complete = asked_all or bool(contacts)
         self._by_email = {contact.email: contact for contact in contacts}
         self._by_customer = {c.mollie_customer_id: c for c in contacts if c.mollie_customer_id}
-
-    def __len__(self) -> int:
-        return len(self._by_email)
 
     def of(self, mollie_customer_id: str, email: str | None) -> Contact | None:
         """The contact of a customer at Mollie; who is named for her goes before who has her e-mail."""

@@ -121,7 +121,7 @@ class _Desk:
 
     def _facts(self, seen: SubscriptionSnapshot) -> "_Person":
         customer = self.account.customers.get(seen.customer_id)
-        email = _usable(customer.email if customer else None)
+        email = usable_email(self.account, seen.customer_id)
         contact = self.wish.contacts.of(seen.customer_id, email)
         email = email or (contact.email if contact else None)
         name = (customer.name if customer else None) or (contact.name if contact else "") or email or ""
@@ -142,7 +142,7 @@ class _Desk:
         if (found.email, plan.offer_id) in self.promised:
             return Verdict.DUPLICATE, "the older one is taken over"
         self._promise(found, plan)
-        unknown = len(self.wish.contacts) > 0 and found.contact is None
+        unknown = self.wish.contacts.is_complete and found.contact is None
         return Verdict.TAKE, "not among the Kajabi contacts" if unknown else ""
 
 
@@ -158,7 +158,10 @@ class _Person:
         return self.contact.email if self.contact else self.email or ""
 
 
-def _usable(email: str | None) -> str | None:
+def usable_email(account: Account, customer_id: str) -> str | None:
+    """A customer's e-mail at Mollie in its stored form; None where there is none that works."""
+    customer = account.customers.get(customer_id)
+    email = customer.email if customer else None
     try:
         return normalise_email(email) if email else None
     except InputError:

@@ -10,7 +10,6 @@ from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.domain.takeover import Rule, Verdict
-from linkpay.services.contacts import Contact
 from linkpay.services.takeover_plan import Wish
 from linkpay.store import people
 from tests.flows import truth
@@ -18,7 +17,6 @@ from tests.flows.old_cart import (
     at_mollie,
     client,
     decide,
-    kajabi_knows,
     let_in_before,
     member_of_before,
     months_charged,
@@ -163,23 +161,6 @@ def test_the_thirty_first_comes_back_to_the_thirty_first(stage: Stage) -> None:
     made = [p.created_at for p in stage.sandbox.world.books.payments.where("customer_id", old.customer_id)]
     days = [(at + timedelta(hours=2)).date() for at in made]
     assert days == [date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31), date(2026, 4, 30)]
-
-
-def test_she_is_known_at_kajabi_by_the_id_of_the_contacts(stage: Stage) -> None:
-    member_of_before(stage)
-    let_in_before(stage, "Anna.Prive@example.com".lower(), "kajabi-17")
-    contact = Contact("anna.prive@example.com", "Anna", "kajabi-17", None)
-    old = subscribed(stage, "b@example.com", *_customer(stage), description="Other")
-    known = kajabi_knows(Contact("anna.prive@example.com", "Anna", "kajabi-17", old.customer_id), contact)
-    decided = {decision.subscription_id: decision for decision in decide(stage, known)}
-    assert decided[old.subscription_id].member_email == "anna.prive@example.com"
-    assert decided[old.subscription_id].external_user_id == "kajabi-17"
-
-
-def _customer(stage: Stage) -> tuple[str, str]:
-    made = member_of_before(stage, "b@example.com")
-    client().customers.get(made.customer_id).subscriptions.delete(made.subscription_id)
-    return made.customer_id, made.mandate_id
 
 
 def test_each_refusal_has_its_reason(stage: Stage) -> None:

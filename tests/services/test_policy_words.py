@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import fields, replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from config.environment import ROOT
+from linkpay.domain import pausing
 from linkpay.domain.policy import Policy
-from linkpay.services import policy_page
+from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import policy_examples_life, policy_page
 from linkpay.services.formats import LOCALES
+from linkpay.services.policy_examples import Case
 from linkpay.services.policy_words import Said, effective, sentences
 
 ON = date(2026, 5, 3)
@@ -89,6 +92,19 @@ def test_an_example_moves_with_its_value() -> None:
     assert "5 are charged, 0 are let go" in said("catch_up_periods", catch_up_periods=9).example
     assert "1 are charged, 4 are let go" in said("catch_up_periods", catch_up_periods=1).example
     assert "€33.87" in said("switch_credit").example
+
+
+@given(st.integers(0, 400), st.dates(date(2024, 1, 1), date(2032, 12, 31)))
+def test_the_longest_pause_told_is_the_longest_that_is_allowed(days: int, on: date) -> None:
+    policy = replace(Policy(), pause_days=days)
+    end = policy_examples_life.EXAMPLES["pause_days"](Case(policy, on))["end"]
+    assert isinstance(end, date)
+
+    def refused(until: date) -> pausing.Refusal | None:
+        return pausing.refusal(SubscriptionState.ACTIVE, on, until, policy, by_member=True)
+
+    assert (refused(end) is None) == (days > 0)
+    assert refused(end + timedelta(days=1)) is not None
 
 
 def test_values_are_said_as_people_say_them() -> None:
