@@ -7,6 +7,7 @@ from linkpay.services.contacts import Contact, Contacts
 from linkpay.services.takeover_plan import Wish
 from linkpay.store import sites
 from linkpay.store.tables import Member
+from tests.flows.connected import connect
 from tests.flows.old_cart import (
     Old,
     client,
@@ -18,7 +19,6 @@ from tests.flows.old_cart import (
     take_all,
 )
 from tests.flows.stage import Stage
-from tests.flows.test_drift import connect
 
 ANNA, PRIVATE = "anna@example.com", "anna.prive@example.com"
 
