@@ -4,18 +4,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from linkpay.domain import pricing, tax
+from linkpay.domain import pricing
 from linkpay.domain.charge import UNSETTLED, ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.pricing import Line, LineKind
+from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging
 from linkpay.store import holdings
 from linkpay.store.db import Tx
 from linkpay.store.holdings import Held
-from linkpay.store.tables import Charge, Customer, Mandate, Payment, Plan, Site, Subscription
+from linkpay.store.tables import Charge, Mandate, Payment, Plan, Site, Subscription
 from linkpay.store.tables.people import Access
 
 S = SubscriptionState
@@ -83,6 +84,7 @@ class Holding:
     cancel_on: date | None
     pause_on: date | None
     resume_on: date | None
+    next_plan_title: str | None
     ended_at: datetime | None
     open: tuple[Open, ...]
     actions: frozenset[str]
@@ -123,7 +125,7 @@ def home(tx: Tx, site: Site, email: str, customer_id: int | None) -> Home:
         name=holdings.customer(tx, site.id, customer_id).name if customer_id else "",
         holdings=tuple(_holding(tx, site, one, by_subscription[one.subscription.id], plans) for one in held),
         paid=tuple(
-            _paid(charge, titles[charge.subscription_id], payments.get(charge.id))
+            paid(charge, titles[charge.subscription_id], payments.get(charge.id))
             for charge in made
             if charge.paid_cents > 0
         ),
@@ -166,10 +168,15 @@ def _holding(tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequ
         cancel_on=subscription.cancel_on,
         pause_on=subscription.pause_on,
         resume_on=subscription.resume_on,
+        next_plan_title=_next_plan(tx, subscription),
         ended_at=subscription.ended_at,
         open=() if over else tuple(_open(one) for one in reversed(expected)),
         actions=_actions(held, plans),
     )
+
+
+def _next_plan(tx: Tx, subscription: Subscription) -> str | None:
+    return tx.get_one(Plan, subscription.next_plan_id).title if subscription.next_plan_id else None
 
 
 def _next_on(subscription: Subscription) -> date | None:
@@ -207,7 +214,8 @@ def _open(charge: Charge) -> Open:
     return Open(charge.token, owed, charge.due_on, failed, charge.failure_code, runs)
 
 
-def _paid(charge: Charge, title: str, payment: Payment | None) -> Paid:
+def paid(charge: Charge, title: str, payment: Payment | None) -> Paid:
+    """A charge that was paid, as a page lists it."""
     back = charge.refunded_cents + charge.charged_back_cents
     return Paid(
         charge.token, title, _paid_on(charge, payment), Money(charge.amount_cents, charge.currency),
@@ -239,56 +247,5 @@ def _actions(held: Held, plans: Sequence[Plan]) -> frozenset[str]:
         found.add("renew")
     others = [p for p in plans if p.offer_id == subscription.offer_id and p.id != subscription.plan_id]
     if open_ended and state in (S.ACTIVE, S.TRIALING) and any(p.kind is PlanKind.MEMBERSHIP for p in others):
-        found.add("switch")
+        found.add("stay" if subscription.next_plan_id else "switch")
     return frozenset(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """One amount that was paid, for the books of who paid it. `vat` is (rate, gross, VAT in it)."""
-
-    number: str
-    paid: Paid
-    customer_name: str
-    customer_email: str
-    starts_on: date
-    ends_on: date
-    lines: tuple[Line, ...]
-    terms: Terms
-    vat: tuple[tuple[int, Money, Money], ...]
-    plan_title: str
-    provider_id: str | None
-    refunded: Money
-    charged_back: Money
-
-
-def receipt(tx: Tx, site: Site, customer_id: int, token: str) -> Receipt:
-    """The receipt of one paid charge. Raises NotFound ``receipt_unknown``."""
-    found = holdings.charge_of(tx, site.id, customer_id, token)
-    if found is None or found[0].paid_cents == 0:
-        raise NotFound("receipt_unknown", "There is no such receipt.")
-    charge, held = found
-    payment = holdings.last_payments(tx, [charge.id]).get(charge.id)
-    customer = tx.get_one(Customer, customer_id)
-    lines = pricing.from_plain(charge.lines) or [
-        Line(LineKind.PERIOD, charge.amount_cents, charge.vat_basis_points)
-    ]
-    currency = charge.currency
-    return Receipt(
-        number=f"{site.slug}-{charge.id}".upper(),
-        paid=_paid(charge, held.offer.title, payment),
-        customer_name=customer.name,
-        customer_email=customer.email,
-        starts_on=charge.starts_on,
-        ends_on=charge.ends_on,
-        lines=tuple(lines),
-        terms=held.subscription.terms,
-        vat=tuple(
-            (rate, Money(gross, currency), Money(vat, currency))
-            for rate, (gross, vat) in tax.by_rate(lines).items()
-        ),
-        plan_title=held.plan.title,
-        provider_id=payment.mollie_id if payment else None,
-        refunded=Money(charge.refunded_cents, currency),
-        charged_back=Money(charge.charged_back_cents, currency),
-    )

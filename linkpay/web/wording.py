@@ -9,7 +9,7 @@ from linkpay.domain.money import Money
 from linkpay.domain.plan import Terms
 from linkpay.domain.policy import Policy
 from linkpay.domain.proof import only_checks
-from linkpay.domain.quote import Quote, Run
+from linkpay.domain.quote import Quote, Run, runs
 from linkpay.services.formats import day_text
 from linkpay.web import prices
 from linkpay.web.i18n import gettext as _
@@ -108,6 +108,17 @@ def renewal_consent(
     else:
         day = _("The next collection is on %(day)s.", day=day_text(next_on, locale()))
     return Consent(_sentence(collector, terms, runs), (opening, day, *_always(collector, terms, None)))
+
+
+def switch_consent(collector: Collector, terms: Terms, begins_on: date, bound_until: date | None) -> Consent:
+    """The permission that a member gives when she goes over to another plan, from a day on."""
+    opening = _(
+        "From %(day)s on this takes the place of what you agreed to before. It is collected through Mollie, "
+        "from the same account or card as now.",
+        day=day_text(begins_on, locale()),
+    )
+    to_come = tuple(runs(terms, begins_on, 0, None))
+    return Consent(_sentence(collector, terms, to_come), (opening, *_always(collector, terms, bound_until)))
 
 
 def start_at_once(policy: Policy) -> str:

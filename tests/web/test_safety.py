@@ -24,7 +24,8 @@ SOMEWHERE = {
 PORTAL = {
     "portal_entry.ask", "portal_entry.enter", "portal_entry.leave", "portal_leaving.do_cancel",
     "portal_leaving.do_undo", "portal_account.renew", "portal_person.language", "portal_person.change_email",
-    "portal_person.delete", "portal_moving.confirm",
+    "portal_person.delete", "portal_moving.confirm", "portal_pausing.do_pause", "portal_pausing.do_resume",
+    "portal_switching.do_switch", "portal_switching.do_stay",
 }  # fmt: skip
 EXEMPT = {"webhooks.mollie", "webhooks.kajabi"}
 

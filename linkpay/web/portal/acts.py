@@ -29,13 +29,12 @@ from linkpay.web.wording import fingerprint
 class Act:
     """One thing to do: what will come of it, line by line, and what its button says.
 
-    `choices` is what the page lets her choose, for its template; `hidden` goes along with the button.
+    `hidden` goes along with the button.
     """
 
     title: str
     lines: tuple[str, ...]
     button: str
-    choices: Mapping[str, Any] = field(default_factory=dict)
     hidden: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -54,36 +53,46 @@ class Case:
     now: datetime
 
 
-Preview = Callable[[Case], Act]
+def _nothing(_case: Case) -> dict[str, Any]:
+    return {}
 
 
-def look(name: str, token: str, preview: Preview, *, template: str = "portal/act.html") -> Response:
-    """The page that says what would come of it. `name` is the action, as in its address."""
-    return _show(name, token, preview, template)
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One page with its button. `name` is the last word of its address; `beside` is what the template shows
+    whatever the preview says, such as what else can be chosen."""
+
+    name: str
+    preview: Callable[[Case], Act]
+    do: Callable[[Case], object]
+    template: str = "portal/act.html"
+    beside: Callable[[Case], dict[str, Any]] = _nothing
 
 
-def press(
-    name: str, token: str, preview: Preview, do: Callable[[Case], object], *,
-    template: str = "portal/act.html",
-) -> Response:  # fmt: skip
+def look(action: Action, token: str) -> Response:
+    """The page that says what would come of it."""
+    return _show(action, token)
+
+
+def press(action: Action, token: str) -> Response:
     """The pressed button: do it, if what was said still holds, and tell so on the first page."""
-    if not csrf.is_ours(_purpose(name, token)):
+    if not csrf.is_ours(_purpose(action, token)):
         notice = _("For your safety we could not take this form as it came. Press once more.")
-        return _show(name, token, preview, template, notice=notice, status=403)
+        return _show(action, token, notice=notice, status=403)
     seen = request.form.get("seen", "")[:16]
     try:
         with parts().database.write() as tx:
             case = _case(tx, token)
-            if preview(case).seen != seen:
+            if action.preview(case).seen != seen:
                 changed = _("Something changed while this page was open. Check it and press again.")
                 raise Conflict("changed", changed)
-            do(case)
-    except (Conflict, InputError) as problem:
-        if isinstance(problem, NotFound):
-            raise
+            action.do(case)
+    except NotFound:
+        raise
+    except InputError as problem:
         told = problem.message if problem.code == "changed" else refusal_words(problem)
-        return _show(name, token, preview, template, notice=told, status=problem.status)
-    return see("portal_entry.door", site=guest().seller.slug, done=name)
+        return _show(action, token, notice=told, status=problem.status)
+    return see("portal_entry.door", site=guest().seller.slug, done=action.name)
 
 
 def _case(tx: Tx, token: str) -> Case:
@@ -95,29 +104,29 @@ def _case(tx: Tx, token: str) -> Case:
     return Case(tx, holding, number, parts().clock.now())
 
 
-def _show(
-    name: str, token: str, preview: Preview, template: str, *, notice: str | None = None, status: int = 200
-) -> Response:
+def _show(action: Action, token: str, *, notice: str | None = None, status: int = 200) -> Response:
     me, act, refused = guest(), None, None
     problems: tuple[Problem, ...] = ()
     with parts().database.read() as tx:
         case = _case(tx, token)
         try:
-            act = preview(case)
+            act = action.preview(case)
         except NotFound:
             raise
         except InputError as problem:
-            told, status = refusal_words(problem), max(status, problem.status)
+            told, status = refusal_words(problem), status if notice else problem.status
             if problem.field and not isinstance(problem, Conflict):
                 problems = (Problem(problem.field, told),)
             else:
                 refused = told
+        beside = action.beside(case)
     page = render_template(
-        template, seller=me.seller, guest=me, holding=case.holding, act=act, name=name, notice=notice,
-        problems=problems, refused=refused, purpose=_purpose(name, token), given=request.values,
+        action.template, seller=me.seller, guest=me, holding=case.holding, act=act, name=action.name,
+        notice=notice, problems=problems, refused=refused, purpose=_purpose(action, token),
+        given=request.values, **beside,
     )  # fmt: skip
     return make_response(page, status)
 
 
-def _purpose(name: str, token: str) -> str:
-    return f"portal/{guest().seller.slug}/{token}/{name}"
+def _purpose(action: Action, token: str) -> str:
+    return f"portal/{guest().seller.slug}/{token}/{action.name}"

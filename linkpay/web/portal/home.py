@@ -28,6 +28,10 @@ def _doings() -> tuple[tuple[str, str, str], ...]:
     """(action, its page, what its link says), in the order in which they are offered."""
     return (
         ("undo", "portal_leaving.undo", _("Take the cancellation back")),
+        ("resume", "portal_pausing.resume", _("Go on, end the pause")),
+        ("switch", "portal_switching.switch", _("Another plan")),
+        ("stay", "portal_switching.stay", _("Keep the present plan")),
+        ("pause", "portal_pausing.pause", _("Pause")),
         ("renew", "portal_account.account", _("New account or card")),
         ("cancel", "portal_leaving.cancel", _("Cancel")),
     )
@@ -38,6 +42,10 @@ def _done() -> dict[str, str]:
     return {
         "cancel": _("It is cancelled. We sent you an e-mail that confirms it."),
         "undo": _("The cancellation is taken back. It goes on as before."),
+        "pause": _("It is paused from the end of what you paid. We sent you an e-mail that confirms it."),
+        "resume": _("It goes on."),
+        "switch": _("Your other plan is set."),
+        "stay": _("You keep your present plan."),
         "language": _("From now on we speak English with you."),
         "email": _("Everything is under this address now."),
     }

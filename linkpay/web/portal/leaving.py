@@ -1,6 +1,7 @@
 """Cancel, and take it back until the day."""
 
 from datetime import date
+from typing import Any
 
 from flask import Response, request
 
@@ -13,38 +14,37 @@ from linkpay.web.forms import tidy
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale
 from linkpay.web.portal import acts, words
-from linkpay.web.portal.acts import Act, Case
+from linkpay.web.portal.acts import Act, Action, Case
 from linkpay.web.portal.door import guest, rooms
 
 bp = rooms("leaving", __name__)
 
 #: Why people leave, in the owner's list of reasons; the page says it in its language.
 REASONS = ("too_expensive", "no_time", "not_what_i_expected", "got_what_i_came_for", "technical", "other")
-_TEMPLATE = "portal/cancel.html"
 
 
 @bp.get("/subscriptions/<token:token>/cancel")
 def cancel(site: str, token: str) -> Response:
     """When it would end, what is still collected, what goes back."""
-    return acts.look("cancel", token, _cancelling, template=_TEMPLATE)
+    return acts.look(CANCEL, token)
 
 
 @bp.post("/subscriptions/<token:token>/cancel")
 def do_cancel(site: str, token: str) -> Response:
     """Cancel."""
-    return acts.press("cancel", token, _cancelling, _cancel, template=_TEMPLATE)
+    return acts.press(CANCEL, token)
 
 
 @bp.get("/subscriptions/<token:token>/undo")
 def undo(site: str, token: str) -> Response:
     """What taking the cancellation back would mean."""
-    return acts.look("undo", token, _undoing)
+    return acts.look(UNDO, token)
 
 
 @bp.post("/subscriptions/<token:token>/undo")
 def do_undo(site: str, token: str) -> Response:
     """Take the cancellation back."""
-    return acts.press("undo", token, _undoing, _undo)
+    return acts.press(UNDO, token)
 
 
 def chosen_day(name: str) -> date | None:
@@ -68,9 +68,14 @@ def _cancelling(case: Case) -> Act:
     mode, on = _chosen()
     leaving = membership.preview_cancel(case.tx, case.subscription_id, mode, on, case.now, actor="member")
     hidden = {"mode": mode.value} | ({"on": on.isoformat()} if on else {})
-    choices = {"mode": mode.value, "on": on.isoformat() if on else "", "now": _may_end_now(case)}
     title = _("Cancel %(title)s", title=case.holding.offer_title)
-    return Act(title, _lines(leaving, case), _("Cancel now"), choices | {"reasons": _reasons()}, hidden)
+    return Act(title, _lines(leaving, case), _("Cancel now"), hidden)
+
+
+def _beside(case: Case) -> dict[str, Any]:
+    asked = request.values.get("mode", "")
+    mode = asked if asked in set(CancelMode) else CancelMode.PERIOD_END.value
+    return {"mode": mode, "may_end_now": _may_end_now(case), "reasons": _reasons()}
 
 
 def _may_end_now(case: Case) -> bool:
@@ -151,3 +156,7 @@ def _undoing(case: Case) -> Act:
 
 def _undo(case: Case) -> None:
     membership.undo_cancel(case.tx, case.subscription_id, "member", case.now)
+
+
+CANCEL = Action("cancel", _cancelling, _cancel, "portal/cancel.html", _beside)
+UNDO = Action("undo", _undoing, _undo)

@@ -3,7 +3,7 @@
 from flask import Response, make_response, render_template
 
 from linkpay.errors import NotFound
-from linkpay.services import portal
+from linkpay.services import receipts
 from linkpay.store import sites
 from linkpay.web import prices
 from linkpay.web.edge import parts
@@ -20,7 +20,7 @@ def receipt(site: str, token: str) -> Response:
     if me.customer_id is None:
         raise NotFound("receipt_unknown", "There is no such receipt.")
     with parts().database.read() as tx:
-        found = portal.receipt(tx, sites.get(tx, me.seller.id), me.customer_id, token)
+        found = receipts.receipt(tx, sites.get(tx, me.seller.id), me.customer_id, token)
     return make_response(
         render_template(
             "portal/receipt.html",

@@ -1,5 +1,18 @@
 """Every room of the portal, and its doors."""
 
-from linkpay.web.portal import account, entry, leaving, moving, person, receipts, renewals
+from linkpay.web.portal import (
+    account,
+    entry,
+    leaving,
+    moving,
+    pausing,
+    person,
+    receipts,
+    renewals,
+    switching,
+)
 
-BLUEPRINTS = (entry.bp, receipts.bp, leaving.bp, account.bp, renewals.bp, person.bp, moving.bp)
+BLUEPRINTS = (
+    entry.bp, receipts.bp, leaving.bp, pausing.bp, switching.bp, account.bp, renewals.bp, person.bp,
+    moving.bp,
+)  # fmt: skip
