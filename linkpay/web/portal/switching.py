@@ -9,6 +9,7 @@ from linkpay.domain.plan import PlanKind
 from linkpay.domain.switching import Switch
 from linkpay.errors import InputError
 from linkpay.services import switching
+from linkpay.services.consent import Yes
 from linkpay.services.formats import money_text
 from linkpay.store import holdings, sites, subscriptions
 from linkpay.store.tables import Plan
@@ -140,11 +141,10 @@ def _beside(case: Case) -> dict[str, Any]:
 def _switch(case: Case) -> None:
     plan = _chosen(case)
     agrees = request.form.get("agree") == "yes"
-    consent = _consent(case, _decided(case, plan))
+    given = Yes(_consent(case, _decided(case, plan)).text, locale()) if agrees else None
     switching.switch(
-        case.tx, case.subscription_id, plan.id, at_once=_at_once(), consent=consent.text if agrees else "",
-        locale=locale(), actor="member", now=case.now,
-    )  # fmt: skip
+        case.tx, case.subscription_id, plan.id, at_once=_at_once(), given=given, actor="member", now=case.now
+    )
 
 
 def _staying(case: Case) -> Act:
