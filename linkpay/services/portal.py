@@ -8,8 +8,6 @@ from linkpay.domain import pricing
 from linkpay.domain.charge import UNSETTLED, ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
-from linkpay.domain.pricing import Line, LineKind
-from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging
