@@ -19,7 +19,7 @@ from linkpay.domain.dunning import (
 )
 from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, announcing, debits, lateness, letters
+from linkpay.services import access, debits, lateness, letters
 from linkpay.store import charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Mandate, Subscription
@@ -27,8 +27,6 @@ from linkpay.store.tables import Charge, Mandate, Subscription
 KIND = "dunning_step"
 #: A debit waits this long for a payment page that somebody has open, or another debit that runs.
 _LET_HER_PAY = timedelta(hours=1)
-#: One whose new day was not told yet is told, and looked at again a day later.
-_BE_TOLD = timedelta(days=1)
 
 
 def begin(
@@ -100,11 +98,7 @@ class Outcome(StrEnum):
     TOO_DEAR = "too_dear"
     GRACE_OVER = "grace_over"
     BEING_PAID = "being_paid"
-    NOT_TOLD = "not_told"
     NO_MANDATE = "no_mandate"
-
-
-_WAITS = {Outcome.BEING_PAID: _LET_HER_PAY, Outcome.NOT_TOLD: _BE_TOLD}
 
 
 def run_step(tx: Tx, charge_id: int, row_id: int, ref: str, now: datetime) -> datetime | None:
@@ -132,7 +126,7 @@ def run_step(tx: Tx, charge_id: int, row_id: int, ref: str, now: datetime) -> da
         case StepKind.DEBIT:
             stopped = charge.dunning_stopped_at is not None
             outcome = Outcome.STOPPED if stopped else debit(tx, subscription, charge, now)
-            return now + _WAITS[outcome] if outcome in _WAITS else None
+            return now + _LET_HER_PAY if outcome is Outcome.BEING_PAID else None
         case StepKind.END_GRACE:
             return _end_grace(tx, subscription, charge, now)
     return None
@@ -203,8 +197,6 @@ def debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> 
         return Outcome.GRACE_OVER
     if charges.open_payment(tx, charge.id) is not None:
         return Outcome.BEING_PAID
-    if not announcing.may_try_again(tx, subscription, charge, now):
-        return Outcome.NOT_TOLD
     made = debits.prepare(tx, subscription, charge, now)
     return Outcome.DONE if made else Outcome.NO_MANDATE
 

@@ -7,12 +7,10 @@ from typing import Any
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
-from linkpay.services import charging, notices
-from linkpay.services.notices import Coming
+from linkpay.services import charging
 from linkpay.services.owner_words import Broken, fill_in
 from linkpay.services.texts import Written, spoken, write_texts
 from linkpay.store import charges, grants, journal, mail_texts, sites, visits, work
-from linkpay.store import notices as store
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -48,17 +46,13 @@ _CLAIMS = ("may_undo", "keeps_access", "at_once")
 def owe(
     tx: Tx, kind: str, subscription: Subscription, *, step: str, now: datetime,
     charge_id: int | None = None, **data: Any,
-) -> int | None:  # fmt: skip
-    """Owe one mail and return its id. A `step` that was mailed before, or is owed, is not owed again: None.
-
-    One that names the day of the next debit in `next_debit_on` is that debit's pre-notification, too.
-    """
+) -> None:  # fmt: skip
+    """Owe one mail. A `step` that was mailed before, or is owed, is not owed again."""
     mail_id = journal.write_mail(
         tx, site_id=subscription.site_id, subscription_id=subscription.id, charge_id=charge_id,
         step=step, kind=kind, data=data, created_at=now,
     )  # fmt: skip
     _owe_sending(tx, subscription.site_id, mail_id, now)
-    return mail_id
 
 
 def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: datetime, **data: Any) -> bool:
@@ -103,7 +97,6 @@ class Facts:
     until: datetime | None
     access_open: bool
     support_email: str | None
-    debit: Coming | None = None
     # What the step itself kept, where it is about such things.
     ends_on: date | None = None
     last_charge_on: date | None = None
@@ -153,7 +146,6 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
         written = _write(tx, mail, customer.locale, facts, now)
         mail.subject, mail.text, mail.html = written.subject, written.text, written.html
         mail.to = customer.email
-        notices.keep(tx, mail, subscription)
     return _letter(mail, site, base_url, Written(mail.subject or "", mail.text, mail.html or ""))
 
 
@@ -222,7 +214,6 @@ def mark_sent(tx: Tx, mail_id: int, now: datetime) -> None:
     mail.sent_at = now
     if mail.subscription_id is None:
         return
-    store.left(tx, mail_id, now)
     subscription = tx.get_one(Subscription, mail.subscription_id)
     journal.record(tx, "mail_sent", "worker", now, subscription=subscription, mail=mail.kind)
 
@@ -255,7 +246,6 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         until=datetime.fromisoformat(until) if until else None,
         access_open=grant is not None and grant.applied is Access.GRANTED,
         support_email=site.support_email,
-        debit=notices.of_mail(tx, mail, subscription),
         **_kept(mail.data, subscription.currency),
     )
 

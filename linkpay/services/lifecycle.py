@@ -71,8 +71,6 @@ def _first_paid(
     site = sites.get(tx, subscription.site_id)
     subscription.started_at, subscription.ended_at = now, None
     subscription.signup_ends_at = None
-    # The welcome tells of the debits to come; whether it did is looked at when it should have left.
-    subscription.notice_look_at = now + timedelta(hours=1)
     paid_at = payment.paid_at if payment else None
     _begin(subscription, charge, local_day(paid_at or now, site.zone))
     for extra in subscriptions.paid_within(tx, subscription.id):

@@ -13,11 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from linkpay.services.formats import LOCALES, day_text, moment_text, money_text, rhythm_text
+from linkpay.services.formats import LOCALES, day_text, moment_text, money_text
 
 _SUBJECT_LENGTH = 200
 #: Parts of mails that are no mails.
-_PIECES = frozenset({"closing", "debit_lines", "hello", "reason"})
+_PIECES = frozenset({"closing", "hello", "reason"})
 #: Fills in words, given everything that they may speak of.
 Render = Callable[[dict[str, Any]], str]
 
@@ -110,13 +110,10 @@ def buttons(text: str) -> Iterator[Block]:
 
 def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     next_debit_on = data.get("next_debit_on")
-    debit = context.get("debit")
     return {
-        **{f"debit_{name}": getattr(debit, name, None) for name in _OF_A_DEBIT},
         "money": lambda amount: money_text(amount, language),
         "day": lambda day: day_text(day, language),
         "moment": lambda instant: moment_text(instant, context["zone"], language),
-        "rhythm": lambda interval: rhythm_text(interval, language),
         "first_name": _first_name(context["customer_name"]),
         "debit_runs": bool(data.get("debit_runs")),
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,
@@ -125,9 +122,6 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "let_go": [_days(one, language) for one in data.get("let_go", ())],
         "collected": [_days(one, language) for one in data.get("collected", ())],
     }
-
-
-_OF_A_DEBIT = ("amount", "on", "every", "account_hint", "mandate_reference", "creditor_id")
 
 
 def _days(period: dict[str, str], language: str) -> str:

@@ -54,8 +54,6 @@ class Subscription(Agreed, Base):
     next_plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
     # Nothing is sent before this day: a pre-notification has to be in time.
     not_before_on: Mapped[date | None]
-    # When its next pre-notification is looked at again; NULL means now.
-    notice_look_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -73,11 +71,6 @@ class Subscription(Agreed, Base):
         ),
         Index(
             "ix_subscription_due", "next_charge_on", "id",
-            sqlite_where=text("next_charge_on IS NOT NULL"),
-            postgresql_where=text("next_charge_on IS NOT NULL"),
-        ),
-        Index(
-            "ix_subscription_notice", "notice_look_at", "id",
             sqlite_where=text("next_charge_on IS NOT NULL"),
             postgresql_where=text("next_charge_on IS NOT NULL"),
         ),
@@ -130,8 +123,7 @@ class PriceChange(Base):
 class Notice(Base):
     """A pre-notification: this amount will be collected on this day. Kept as proof.
 
-    `series` says that it told of every later debit of the same amount as well, every `interval_count`
-    `interval_unit`. It counts from `sent_at`.
+    `series` says that it told of every later debit of the same amount as well. It counts from `sent_at`.
     """
 
     __tablename__ = "notice"
@@ -144,14 +136,11 @@ class Notice(Base):
     currency: Mapped[str] = mapped_column(String(3))
     due_on: Mapped[date]
     series: Mapped[bool] = mapped_column(default=False)
-    interval_unit: Mapped[str | None] = mapped_column(String(8))
-    interval_count: Mapped[int | None]
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("subscription_id", "mandate_id", "due_on", "amount_cents"),
         CheckConstraint("amount_cents > 0", name="amount_positive"),
-        Index("ix_notice_mail_id", "mail_id"),
     )
 
 
