@@ -42,22 +42,30 @@ def move_access(
         subscription.member_id = new.id
     for gift in given:
         _hand_gift_over(tx, gift, new, now)
-    if not bought and not given and old.moved_to_id not in (None, new.id):
-        there = family[old.moved_to_id].email
-        raise Conflict(
-            "moved_already", f"Her access moved to {there} meanwhile; move it from there.", "email"
-        )
-    if bought or given or old.moved_to_id != new.id:
-        if old.id in _way(family, new):
-            new.moved_to_id = None
-        old.moved_to_id = new.id
-        journal.record_about(tx, "access_moved", actor, now, member=old, to=new.email)
-        journal.record_about(tx, "access_moved_here", actor, now, member=new, came_from=old.email)
+    _note(tx, old, new, family, moves_anything=bool(bought or given), actor=actor, now=now)
     tx.flush()
     for offer_id in offers:
         access.review(tx, member_id=new.id, offer_id=offer_id, now=now)
         access.review(tx, member_id=old.id, offer_id=offer_id, now=now)
     return new
+
+
+def _note(
+    tx: Tx, old: Member, new: Member, family: dict[int, Member], *, moves_anything: bool, actor: str,
+    now: datetime,
+) -> None:  # fmt: skip
+    """Write down where her access went. Raises Conflict when it went elsewhere before."""
+    if not moves_anything and old.moved_to_id not in (None, new.id):
+        there = family[old.moved_to_id].email
+        raise Conflict(
+            "moved_already", f"Her access moved to {there} meanwhile; move it from there.", "email"
+        )
+    if moves_anything or old.moved_to_id != new.id:
+        if old.id in _way(family, new):
+            new.moved_to_id = None
+        old.moved_to_id = new.id
+        journal.record_about(tx, "access_moved", actor, now, member=old, to=new.email)
+        journal.record_about(tx, "access_moved_here", actor, now, member=new, came_from=old.email)
 
 
 def set_member(tx: Tx, subscription_id: int, email: str, name: str, actor: str, now: datetime) -> Member:

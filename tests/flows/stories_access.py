@@ -103,7 +103,8 @@ def lose_at_kajabi(stage: Stage) -> None:
 
 
 def read_it_back(stage: Stage) -> None:
-    stage.advance(minutes=1)
+    """Long enough for a process that died to be missed, and for what it repeats to be read back as well."""
+    stage.advance(minutes=5)
 
 
 def in_again(stage: Stage) -> None:
