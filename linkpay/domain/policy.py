@@ -99,6 +99,15 @@ class Policy:
     drift: str = _one_of("report", "repair")
 
 
+#: Choices that are kept and shown, and that no rule acts on yet: people are told so wherever they read them.
+NOT_ACTED_ON = frozenset(
+    {
+        "notice_days", "agreed_notice_days", "price_notice_days", "upsell_access", "upsell_cap_cents",
+        "upsell_young_days", "withdrawal_days", "withdrawal_refund",
+    }
+)  # fmt: skip
+
+
 class PolicyError(ValueError):
     """A policy value that cannot be; `field` names it."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from linkpay.domain.calendar import DEFAULT_ZONE
 from linkpay.domain.money import Money
-from linkpay.domain.policy import Policy, merge
+from linkpay.domain.policy import NOT_ACTED_ON, Policy, merge
 from linkpay.services import policy_examples, policy_examples_life
 from linkpay.services.formats import LOCALES, day_text, money_text
 from linkpay.services.policy_examples import Case, Facts
@@ -84,9 +84,20 @@ def _said(name: str, case: Case, locale: str, source: str) -> Said:
     filled = {"on": day_text(case.on, locale), **_in_sentence(name, value, locale), **_told(facts, locale)}
     return Said(
         name, words(locale, "groups")[about["group"]], about["title"], value_text(name, value, locale),
-        _pick(about["sentence"], kind).format(**filled),
+        _not_yet(name, locale) + _pick(about["sentence"], kind).format(**filled),
         _pick(about["example"], str(facts.get("which", kind))).format(**filled), about["reason"], source,
     )  # fmt: skip
+
+
+def _not_yet(name: str, locale: str) -> str:
+    """Said before anything else of a choice that no rule acts on."""
+    if name not in NOT_ACTED_ON:
+        return ""
+    return (
+        "Not in use yet: it is kept, and LinkPay does not act on it. "
+        if locale == "en"
+        else ("Nog niet in gebruik: de keuze wordt bewaard, en LinkPay doet er nog niets mee. ")
+    )
 
 
 def _pick(text: str | Mapping[str, str], which: str) -> str:

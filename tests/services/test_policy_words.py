@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from config.environment import ROOT
 from linkpay.domain import pausing
-from linkpay.domain.policy import Policy
+from linkpay.domain.policy import NOT_ACTED_ON, Policy
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import policy_examples_life, policy_page
 from linkpay.services.formats import LOCALES
@@ -125,3 +125,18 @@ def test_what_counts_says_where_it_comes_from() -> None:
 def test_the_page_of_policies_is_fresh() -> None:
     page = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")
     assert page == policy_page.markdown(), "run: python -m linkpay policies --markdown > docs/policies.md"
+
+
+def test_what_nothing_acts_on_is_said_to_be_so() -> None:
+    """Wording may speak of a policy; only rules, services and jobs act on it."""
+    acting = "\n".join(
+        path.read_text()
+        for folder in ("linkpay/domain", "linkpay/services", "workers")
+        for path in (ROOT / folder).rglob("*.py")
+        if not path.name.startswith("policy")
+    )
+    idle = {one.name for one in fields(Policy) if not re.search(rf"\.{one.name}\b", acting)}
+    assert idle <= NOT_ACTED_ON
+    for locale, mark in (("en", "Not in use yet"), ("nl", "Nog niet in gebruik")):
+        said = {one.name for one in sentences(Policy(), locale, on=ON) if one.sentence.startswith(mark)}
+        assert said == NOT_ACTED_ON
