@@ -3,6 +3,7 @@
 from flask import Flask
 
 from linkpay.services.parts import Parts
+from linkpay.store.inbox import Intake
 from linkpay.web import (
     addresses,
     bills,
@@ -37,6 +38,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     )
     app.extensions["linkpay"] = parts
     app.extensions["linkpay.edge"] = edge
+    app.extensions["linkpay.intake"] = Intake(parts.database)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     trace.install(app)
     headers.install(app, edge)

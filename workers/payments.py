@@ -58,8 +58,7 @@ def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
-        payment = charges.payment(tx, row.target_id)
-        debits.follow(tx, payment, snapshot, now)
+        debits.follow(tx, row.site_id, snapshot, now)
         work.finish(tx, row, now)
 
 
@@ -187,7 +186,7 @@ def stop(parts: Parts, row: Outbox) -> None:
     now = parts.clock.now()
     if payment.is_open and payment.mollie_id is None:
         raise Retryable("Mollie has not said yet under which id it is under way")
-    if payment.is_open and payment.mollie_id is not None:
+    if payment.mollie_id is not None and not payment.is_over:
         try:
             parts.payments.cancel_payment(key, payment.mollie_id)
         except CredentialsRefused:

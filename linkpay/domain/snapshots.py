@@ -22,6 +22,10 @@ class PaymentStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+#: What a payment stays, but for a debit that fails after it was paid.
+FINAL = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
+
+
 class Sequence(StrEnum):
     """How a payment relates to a mandate: makes one, uses one, or neither."""
 

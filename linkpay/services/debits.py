@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.money import Money
-from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
+from linkpay.domain.snapshots import FINAL, MandateStatus, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.strokes import Move, NextMove, next_move
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.ports import PaymentOrder
@@ -189,7 +189,6 @@ def renew_key(tx: Tx, payment_id: int) -> None:
         payment.stroke = Stroke.PREPARED
 
 
-_OVER = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
 #: A paid SEPA debit may still fail for five business days (Mollie); afterwards only chargebacks come.
 _DEBIT_MAY_FAIL = timedelta(days=8)
 
@@ -225,13 +224,24 @@ def next_look_at(seen: PaymentSnapshot, created_at: datetime, now: datetime) -> 
     if seen.status is PaymentStatus.PAID and seen.method == "directdebit":
         settled_at = (seen.paid_at or seen.created_at) + _DEBIT_MAY_FAIL
         return settled_at if settled_at > now else None
-    if seen.status in _OVER:
+    if seen.status in FINAL:
         return None
     return next_poll_at(created_at, now, seen.due_on)
 
 
-def follow(tx: Tx, payment: Payment, seen: PaymentSnapshot, now: datetime) -> None:
-    """See to it that the payment, just seen so, is looked at again if no webhook ever comes."""
+def owe_stop(tx: Tx, payment: Payment, now: datetime) -> None:
+    """Have a payment that is under way stopped; what comes in all the same is sent back."""
+    work.add(
+        tx, site_id=payment.site_id, kind="stop_payment", ref=payment.uid, target_id=payment.id,
+        run_at=now, now=now,
+    )  # fmt: skip
+
+
+def follow(tx: Tx, site_id: int, seen: PaymentSnapshot, now: datetime) -> None:
+    """See to it that the payment, just booked as seen, is looked at again if no webhook ever comes."""
+    payment = charges.payment_by_mollie_id(tx, site_id, seen.id)
+    if payment is None:
+        return
     look_at = next_look_at(seen, payment.created_at, now)
     if look_at is None:
         work.needless(tx, "poll_payment", payment.uid, now)

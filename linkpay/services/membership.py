@@ -9,7 +9,7 @@ from linkpay.domain.leaving import CancelMode, Leaving, Refusal, Standing, leave
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.errors import Conflict, InputError
 from linkpay.services import access, debits, latecomers, letters, lifecycle, standing, turning
-from linkpay.store import charges, journal, sites, subscriptions, work
+from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
 
@@ -158,10 +158,7 @@ def _stop_collecting(tx: Tx, subscription: Subscription, leaving: Leaving, now: 
             if not debits.still_wanted(tx, subscription, payment):
                 debits.let_go(charge, payment)
         elif leaving.running_debit == "refund":
-            work.add(
-                tx, site_id=payment.site_id, kind="stop_payment", ref=payment.uid, target_id=payment.id,
-                run_at=now, now=now,
-            )  # fmt: skip
+            debits.owe_stop(tx, payment, now)
 
 
 def _end(tx: Tx, site: Site, subscription: Subscription, leaving: Leaving, actor: str, now: datetime) -> None:

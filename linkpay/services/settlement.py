@@ -13,16 +13,15 @@ from linkpay.domain.charge import LET_GO, Attempts, ChargeEvent, ChargeState, ch
 from linkpay.domain.charge import move as move_charge
 from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts
-from linkpay.domain.snapshots import MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
+from linkpay.domain.snapshots import FINAL, MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.domain.takeover import adopted_uid
-from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds
+from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds, twins
 from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Payment, Subscription
 from linkpay.store.tables.money import Stroke
 
-_OVER = frozenset({PaymentStatus.PAID, PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
 _OUT_AGAIN = frozenset({EntryKind.CHARGEBACK, EntryKind.PAYMENT_UNDONE})
 _CAME_TO_NOTHING = frozenset({PaymentStatus.FAILED, PaymentStatus.CANCELED, PaymentStatus.EXPIRED})
 
@@ -49,7 +48,8 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     """Bring everything we hold in line with one sighting of one payment."""
     charge_id = charges.payment(tx, payment_id).charge_id
     subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
-    payment, charge = charges.payment(tx, payment_id), charges.get(tx, charge_id)
+    payment = twins.row_for(tx, subscription, charges.payment(tx, payment_id), seen.payment, now)
+    charge = charges.get(tx, charge_id)
     if why := _mismatch(tx, payment, seen.payment):
         journal.need_attention(
             tx, site_id=payment.site_id, kind="mismatch", subject=f"payment:{payment.id}", now=now,
@@ -144,7 +144,7 @@ def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
         "id": (seen.id, payment.mollie_id or seen.id),
         "metadata": (seen.metadata.get("linkpay"), payment.uid),
     }
-    if payment.uid == adopted_uid(seen.id):
+    if payment.uid == adopted_uid(seen.id) or twins.is_twin(payment):
         del checks["metadata"]
     wrong = [name for name, (theirs, ours) in checks.items() if theirs != ours]
     return ", ".join(wrong) or None
@@ -164,9 +164,9 @@ def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
     payment.stroke, payment.mollie_id = Stroke.KNOWN, seen.id
     payment.checkout_url = seen.checkout_url or payment.checkout_url
     payment.expires_at = seen.expires_at or payment.expires_at
-    if payment.status in _OVER and seen.status not in _OVER:
+    if payment.is_over and seen.status not in FINAL:
         return
-    payment.status, payment.is_open = seen.status, seen.status not in _OVER
+    payment.status, payment.is_open = seen.status, seen.status not in FINAL and not twins.is_twin(payment)
     payment.decided_at = seen.decided_at or payment.decided_at
     payment.method = seen.method or payment.method
     payment.paid_at = seen.paid_at or payment.paid_at
@@ -201,7 +201,8 @@ def _keep_mandate(
 
 def _react(tx: Tx, case: _Case, now: datetime) -> None:
     subscription, charge, payment = case.subscription, case.charge, case.payment
-    came_to_nothing = payment.status in _CAME_TO_NOTHING and payment.sequence is Sequence.RECURRING
+    was_awaited = payment.sequence is Sequence.RECURRING and not twins.is_twin(payment)
+    came_to_nothing = payment.status in _CAME_TO_NOTHING and was_awaited
     _distrust(tx, case, now)
     if case.is_paid_now:
         paid_whole(tx, subscription, charge, payment, now)

@@ -44,6 +44,9 @@ EVENTS: dict[str, Words] = {
     "payment_expired": _w("betaling verlopen", "payment expired"),
     "refund": _w("terugbetaald", "refunded"),
     "refund_undone": _w("terugbetaling niet doorgegaan", "refund came to nothing"),
+    "second_payment": _w(
+        "tweede betaling voor dezelfde poging gezien", "second payment for one attempt seen"
+    ),
     "refund_owed": _w("terugbetaling gestart", "refund owed"),
     "refund_dropped": _w("terugbetaling niet meer nodig", "refund needed no more"),
     "chargeback": _w("teruggeboekt door de bank", "charged back"),

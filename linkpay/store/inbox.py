@@ -1,47 +1,56 @@
-"""Messages as they arrive: one statement, one row, one commit."""
+"""Messages as they arrive: each a row, durable before its sender is answered, many in one commit."""
 
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import insert, literal, select
+from sqlalchemy import insert, select
+from sqlalchemy.exc import DataError, IntegrityError
 
-from linkpay.store.db import Tx, ring_after_commit
+from linkpay.store.db import Database, Tx, core, ring_after_commit
 from linkpay.store.tables import Inbox, Site
 
+#: So many messages share a commit at most, so that no answer waits long for the others.
+_TOGETHER = 100
 
-def receive(
-    tx: Tx, *, token: str, source: str, ref: str, content_type: str, body: bytes, now: datetime
-) -> bool:
-    """Keep a message for the site whose addresses carry `token`; False when no site does.
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody posted to the address that carries `token`."""
+
+    token: str
+    source: str
+    ref: str
+    content_type: str
+    body: bytes
+    at: datetime
+
+
+def receive(tx: Tx, messages: Sequence[Message]) -> list[bool]:
+    """Keep messages for the sites of their tokens; False for each whose token no site has.
 
     Never de-duplicates: Mollie posts the same id again for every later state of a payment.
     """
-    names = (
-        "site_id",
-        "source",
-        "ref",
-        "content_type",
-        "body",
-        "run_at",
-        "created_at",
-        "attempts",
-        "crashes",
-    )
-    columns = Inbox.__table__.c
-    row = select(
-        Site.id,
-        literal(source),
-        literal(ref[:80]),
-        literal(content_type[:100]),
-        literal(body, columns.body.type),
-        literal(now, columns.run_at.type),
-        literal(now, columns.created_at.type),
-        literal(0),
-        literal(0),
-    ).where(Site.token == token)
-    row_id = tx.scalar(insert(Inbox).from_select(names, row, include_defaults=False).returning(Inbox.id))
-    if row_id is not None:
-        ring_after_commit(tx, inbox_id=row_id)
-    return row_id is not None
+    tokens = {message.token for message in messages}
+    sites = {found.token: found.id for found in tx.execute(_SITES.where(Site.token.in_(tokens)))}
+    rows = [
+        {
+            "site_id": sites[one.token], "source": one.source, "ref": one.ref[:80],
+            "content_type": one.content_type[:100], "body": one.body, "run_at": one.at, "created_at": one.at,
+            "attempts": 0, "crashes": 0,
+        }
+        for one in messages
+        if one.token in sites
+    ]  # fmt: skip
+    if rows:
+        for row_id in tx.scalars(_KEEP, rows):
+            ring_after_commit(tx, inbox_id=row_id)
+    return [one.token in sites for one in messages]
+
+
+_SITES = select(Site.token, Site.id)
+_KEEP = insert(core(Inbox)).returning(core(Inbox).c.id)
 
 
 def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
@@ -53,3 +62,79 @@ def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
     tx.add(message)
     tx.flush()
     ring_after_commit(tx, inbox_id=message.id)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A message whose sender waits. `turn` is set when it is decided, or when its thread is to lead."""
+
+    message: Message
+    turn: threading.Event = field(default_factory=threading.Event)
+    known: bool | None = None
+    problem: BaseException | None = None
+
+    @property
+    def is_decided(self) -> bool:
+        return self.known is not None or self.problem is not None
+
+
+class Intake:
+    """Keeps messages for all threads of a process: whoever comes first writes for all who wait by then.
+
+    A commit that reaches the disk costs as much for one row as for many, and SQLite has one writer.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._guard = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._is_led = False
+
+    def keep(self, message: Message) -> bool:
+        """Returns once the message is committed; False when no site has its token.
+
+        Raises one of DATABASE_ERRORS when the database cannot be had in time: then it is not kept.
+        """
+        mine = _Waiting(message)
+        with self._guard:
+            self._waiting.append(mine)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            mine.turn.wait()
+        if not mine.is_decided:
+            self._lead()
+        if mine.problem is not None:
+            raise mine.problem
+        return bool(mine.known)
+
+    def _lead(self) -> None:
+        """Write for everybody who waits, the caller first; then hand over to the next who came meanwhile."""
+        with self._guard:
+            batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
+        try:
+            self._decide(batch)
+        finally:
+            with self._guard:
+                self._is_led = bool(self._waiting)
+                successor = self._waiting[0] if self._waiting else None
+            for one in batch:
+                one.turn.set()
+            if successor is not None:
+                successor.turn.set()
+
+    def _decide(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            with self._database.write() as tx:
+                known = receive(tx, [one.message for one in batch])
+        except (DataError, IntegrityError) as problem:
+            if len(batch) == 1:
+                batch[0].problem = problem
+                return
+            for one in batch:  # one that the database refuses must not take the others along
+                self._decide([one])
+        except BaseException as problem:  # noqa: BLE001 - raised again in each thread that waits
+            for one in batch:
+                one.problem = problem
+        else:
+            for one, is_known in zip(batch, known, strict=True):
+                one.known = is_known

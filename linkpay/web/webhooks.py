@@ -11,7 +11,7 @@ from flask import Blueprint, Response, current_app, request
 
 from linkpay.errors import InputError, NotFound
 from linkpay.services.parts import Parts
-from linkpay.store import inbox
+from linkpay.store.inbox import Intake, Message
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
@@ -59,12 +59,8 @@ def kajabi(token: str) -> Response:
 
 def _keep(token: str, source: str, ref: str, body: bytes) -> None:
     parts: Parts = current_app.extensions["linkpay"]
-    with parts.database.write() as tx:
-        known = inbox.receive(
-            tx, token=token, source=source, ref=ref, content_type=request.mimetype, body=body,
-            now=parts.clock.now(),
-        )  # fmt: skip
-    if not known:
+    intake: Intake = current_app.extensions["linkpay.intake"]
+    if not intake.keep(Message(token, source, ref, request.mimetype, body, parts.clock.now())):
         raise NotFound("site_unknown", "No site has this address.")
 
 

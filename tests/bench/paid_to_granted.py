@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from linkpay.services import overview
 from linkpay.services.overview import Passage
 from linkpay.store import sites
 from tests.bench.figures import cpu_seconds, machine_line, say
+from tests.bench.report import Figure
 from tests.processes.machine import machine_running
 from tests.processes.patience import all_in
 from tests.processes.shoppers import Order, Shop
@@ -32,6 +34,7 @@ from tests.processes.shoppers import Order, Shop
 COMMITS = 6
 _PATIENCE = 120.0
 _SHARES = (0.5, 0.99, 1.0)
+_TIMES_FLOOR, _P99_GOAL = 2, 150
 
 
 def main() -> None:
@@ -46,7 +49,7 @@ def main() -> None:
         shop.pay(warm := shop.orders("warm", 10), 5)
         all_in(lambda: shop.outside(warm), _PATIENCE)
         for rate in map(float, options.rates.split(",")):
-            _measure(shop, rate, options.count)
+            _print(_measure(shop, f"rate{rate:g}-", rate, options.count), rate, options.count)
 
 
 @contextmanager
@@ -57,31 +60,70 @@ def _shop(database_url: str | None) -> Iterator[Shop]:
             yield Shop(machine, parts)
 
 
-def _measure(shop: Shop, rate: float, count: int) -> None:
-    bought = shop.orders(f"rate{rate:g}-", count)
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """One burst of purchases at one pace; milliseconds, sorted, and the processor's seconds by program."""
+
+    whole: list[float]
+    booking: list[float]
+    floor: list[float]
+    spent: dict[str, float]
+
+    @property
+    def times_the_floor(self) -> float:
+        return (rank(self.whole, 0.5) or 0) / (rank(self.floor, 0.5) or 1)
+
+
+def _measure(shop: Shop, name: str, rate: float, count: int) -> _Seen:
+    bought = shop.orders(name, count)
     before = cpu_seconds(shop.machine)
     shop.pay(bought, rate)
     all_in(lambda: shop.outside(bought), _PATIENCE)
-    load = os.getloadavg()[0]
     spent = {name: seconds - before[name] for name, seconds in cpu_seconds(shop.machine).items()}
     seen = _passages(shop, bought)
     whole = sorted(one.milliseconds for one in seen if one.milliseconds is not None)
     booking = sorted(
         _milliseconds(one.webhook_at, one.booked_at) for one in seen if one.webhook_at and one.booked_at
     )
-    floor = _floor(shop, bought[: min(count, 100)])
-    say(f"\n{count} purchases at {rate:g} a second, {len(whole)} measured; load {load:.1f}")
+    return _Seen(whole, booking, _floor(shop, bought[: min(count, 100)]), spent)
+
+
+def _print(seen: _Seen, rate: float, count: int) -> None:
+    load = os.getloadavg()[0]
+    say(f"\n{count} purchases at {rate:g} a second, {len(seen.whole)} measured; load {load:.1f}")
     say(f"{'':<28}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     rows = {
-        "webhook to Kajabi's answer": whole,
-        "  of it, until booked": booking,
-        "floor: bare calls, commits": floor,
+        "webhook to Kajabi's answer": seen.whole,
+        "  of it, until booked": seen.booking,
+        "floor: bare calls, commits": seen.floor,
     }
     for name, values in rows.items():
         say(f"{name:<28}" + "".join(f"{rank(values, share) or 0:>9.1f}" for share in _SHARES))
-    say(f"{'times the floor':<28}{(rank(whole, 0.5) or 0) / (rank(floor, 0.5) or 1):>9.1f}")
-    said = ", ".join(f"{name} {1000 * seconds / count:.1f}" for name, seconds in spent.items())
+    say(f"{'times the floor':<28}{seen.times_the_floor:>9.1f}")
+    said = ", ".join(f"{name} {1000 * seconds / count:.1f}" for name, seconds in seen.spent.items())
     say(f"CPU, ms per purchase: {said}")
+
+
+def run(rounds: int, database_url: str | None) -> list[Figure]:
+    """The figures of this part: one buyer a second, and twenty."""
+    figures: list[Figure] = []
+    with _shop(database_url) as shop:
+        shop.pay(warm := shop.orders("warm", 10), 5)
+        all_in(lambda: shop.outside(warm), _PATIENCE)
+        for rate, count in ((1, 10), (20, 100)):
+            seen = [_measure(shop, f"r{rate}n{number}-", rate, count) for number in range(rounds)]
+            floor = [rank(one.floor, 0.5) or 0 for one in seen]
+            p50, p99 = ([rank(one.whole, share) or 0 for one in seen] for share in (0.5, 0.99))
+            within = sorted(one.times_the_floor for one in seen)[rounds // 2] <= _TIMES_FLOOR
+            swift = sorted(p99)[rounds // 2] < _P99_GOAL
+            busy = rate == 20
+            figures += [
+                Figure("granted", f"p50 at {rate}/s", "ms", p50, floor, "the bare calls and commits",
+                       f"at most {_TIMES_FLOOR} x the floor", within),
+                Figure("granted", f"p99 at {rate}/s", "ms", p99, (), "",
+                       f"below {_P99_GOAL} ms" if busy else "", swift if busy else None),
+            ]  # fmt: skip
+    return figures
 
 
 def _passages(shop: Shop, bought: Sequence[Order]) -> list[Passage]:

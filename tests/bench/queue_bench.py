@@ -16,6 +16,7 @@ from rq import Queue
 
 from linkpay.adapters.queue import RqBell, ring_queue, send_rings
 from linkpay.adapters.queue_ring import QUEUE, Ring
+from tests.bench.report import Figure
 from tests.workers.valkey import Valkey
 from tests.workers.waiting import eventually
 from workers.doorbell import answer_rings
@@ -119,6 +120,20 @@ def stock_latencies(jobs: int) -> list[float]:
     finally:
         server.discard()
     return sorted(times[20:])
+
+
+def run(rounds: int, _database_url: str | None) -> list[Figure]:
+    """The figures of this part: what a ring costs beside a job of RQ's own worker."""
+    stock = [throughput(STOCK, fill_stock, 500) for _ in range(rounds)]
+    ours = [throughput(OURS, fill_rings, 1_000) for _ in range(rounds)]
+    rates, floor = [rate for rate, _ in ours], [rate for rate, _ in stock]
+    ratio = sorted(rates)[rounds // 2] / sorted(floor)[rounds // 2]
+    return [
+        Figure("burst", "rows woken a second, one worker", "/s", rates, floor, "RQ's SimpleWorker"),
+        Figure("burst", "times RQ's quicker worker", "x", [ratio]),
+        Figure("burst", "Redis commands a ring", "", [cost for _, cost in ours], [cost for _, cost in stock],
+               "RQ's SimpleWorker"),
+    ]  # fmt: skip
 
 
 def main(rings: int) -> None:

@@ -19,8 +19,9 @@ from linkpay.ports import Letter
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
 from linkpay.services.parts import Parts
-from linkpay.store import inbox, work
+from linkpay.store import work
 from linkpay.store.db import Database
+from linkpay.store.inbox import Message, receive
 from linkpay.store.tables import Inbox, Outbox, Subscription
 from tests.flows.books import KEY
 from tests.flows.crash import Boundaries, Killed, fragile
@@ -136,11 +137,10 @@ class Stage(Hands):
 
     def post_raw(self, source: str, body: bytes, content_type: str, token: str | None = None) -> None:
         """One webhook of any bytes."""
+        ref = body.decode() if source == "mollie" else ""
+        posted = Message(token or self.shop.token, source, ref, content_type, body, self.clock.now())
         with self.database.write() as tx:
-            assert inbox.receive(
-                tx, token=token or self.shop.token, source=source, content_type=content_type, body=body,
-                ref=body.decode() if source == "mollie" else "", now=self.clock.now(),
-            )  # fmt: skip
+            assert receive(tx, [posted]) == [True]
 
     def work(self) -> None:
         """Deliver and do everything that is due now, until nothing is."""

@@ -23,7 +23,7 @@ def _money(stage: Stage) -> None:
         ours = {payment.uid: payment for payment in tx.query(Payment)}
         adopted = {payment.mollie_id: payment for payment in ours.values()}
         for listed in stage.bank_view.list_payments(KEY, limit=1000):
-            payment = ours.get(listed.metadata.get("linkpay", "")) or adopted.get(listed.id)
+            payment = adopted.get(listed.id) or ours.get(listed.metadata.get("linkpay", ""))
             if payment is None and listed.metadata.get("cart") == "old":
                 continue  # of the time before a take-over
             assert payment is not None, f"{listed.id} at Mollie is nobody's"

@@ -115,6 +115,7 @@ def test_a_worker_that_froze_for_longer_than_its_leases_charges_nobody_twice(
     machine.start("worker")
     time.sleep(3)
     machine.go_on("worker")
+    time.sleep(3)  # what it still holds is on the wire within seconds, not after the days that follow here
     all_in(club.not_debited, N2)
     club.let_banks_pay()
     club.is_right()

@@ -8,6 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from linkpay.store.db import Database
+from linkpay.store.inbox import Intake
 from tests.flows.stage import Stage
 from tests.web.visitor import Visitor, form_of, words_of
 
@@ -96,6 +97,7 @@ def test_without_its_database_a_page_asks_to_come_back_and_keeps_what_was_typed(
     (tmp_path / "folder.db").mkdir()
     gone = Database(f"sqlite:///{tmp_path}/folder.db")
     app.extensions["linkpay"] = replace(stage.parts, database=gone)
+    app.extensions["linkpay.intake"] = Intake(gone)
     answer = visitor.press(page, name="Anna", email="anna@example.com", agree="yes")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0

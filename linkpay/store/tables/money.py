@@ -19,7 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from linkpay.domain.charge import LET_GO, ChargeMoney, ChargeState
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.plan import TRIAL_PERIOD
-from linkpay.domain.snapshots import PaymentStatus, Sequence
+from linkpay.domain.snapshots import FINAL, PaymentStatus, Sequence
 from linkpay.store.tables.base import Base, choice
 
 
@@ -148,6 +148,11 @@ class Payment(Base):
             sqlite_where=text("is_open"), postgresql_where=text("is_open"),
         ),
     )  # fmt: skip
+
+    @property
+    def is_over(self) -> bool:
+        """Whether Mollie has decided it."""
+        return self.status in FINAL
 
 
 class Refund(Base):

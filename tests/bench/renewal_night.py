@@ -1,0 +1,168 @@
+"""A night of renewals: every member of a site is due at once, and a provider as slow as a real one.
+
+Raise, collect, book and keep access, by the product's own worker and clock processes. Run for a few numbers
+of members: what one charge costs must not grow with them.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+from redis import Redis
+from sqlalchemy import func, select
+
+from linkpay.cli import demo
+from linkpay.domain.calendar import local_day
+from linkpay.domain.charge import ChargeState
+from linkpay.services import billing
+from linkpay.services.parts import Parts
+from linkpay.store import sites
+from linkpay.store.tables import Charge
+from tests.bench import town
+from tests.bench.figures import cpu_seconds
+from tests.bench.report import Figure
+from tests.processes.machine import machine_running
+from tests.workers.waiting import eventually
+
+_PART = "renewals"
+_SMALL, _LARGE = 2_000, 20_000
+#: So many are due; the other members of the large town only have to be in nobody's way.
+_DUE = 1_000
+_PATIENCE = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What one night took."""
+
+    charges_per_second: float
+    cpu_ms: float
+    commands: float
+    calls: float
+    peak_mib: float
+    raised_per_second: float
+    most_often: int
+
+
+def run(rounds: int, database_url: str | None) -> list[Figure]:
+    """The figures of this part; each night has a town of its own, so `rounds` beyond 2 are not made."""
+    del database_url  # every night needs an empty one
+    nights = {members: [_night(members) for _ in range(min(rounds, 2))] for members in (_SMALL, _LARGE)}
+    small, large = nights[_SMALL], nights[_LARGE]
+    rates = [night.charges_per_second for night in large]
+    doubles = max(night.most_often for night in small + large)
+    growth = max(night.cpu_ms for night in large) / min(night.cpu_ms for night in small)
+    raised = [night.raised_per_second for night in large]
+    return [
+        Figure(_PART, f"charges a second, {_DUE:,} due of {_LARGE:,}", "/s", rates, (), "", "at least 190",
+               sorted(rates)[0] >= 190),
+        Figure(_PART, f"charges raised a second, of {_LARGE:,}", "/s", raised, (), "", "at least 20,000",
+               sorted(raised)[0] >= 20_000),
+        Figure(_PART, "processor time a charge", "ms", [night.cpu_ms for night in large],
+               [night.cpu_ms for night in small], f"the same at {_SMALL:,}", "at most 1.15 times",
+               growth <= 1.15),
+        Figure(_PART, "Redis commands a charge", "", [night.commands for night in large]),
+        Figure(_PART, "calls to Mollie a charge", "", [night.calls for night in large]),
+        Figure(_PART, "peak memory of the worker", "MiB", [night.peak_mib for night in large],
+               [night.peak_mib for night in small], f"the same at {_SMALL:,}"),
+        Figure(_PART, "most debits for one charge", "", [float(doubles)], (), "", "1", doubles == 1),
+    ]  # fmt: skip
+
+
+def _night(members: int) -> Night:
+    with (
+        tempfile.TemporaryDirectory(prefix="bench") as folder,
+        _provider() as address,
+        machine_running(Path(folder) / "var", f"sqlite:///{folder}/linkpay.db") as (machine, parts),
+    ):
+        machine.stop("worker", "clock")
+        machine.stack.environment["MOLLIE_API_URL"] = address  # type: ignore[index]
+        _populate(parts, members)
+        redis = Redis.from_url(machine.settings.redis_url.get_secret_value())
+        raised_rate = _raise_all(parts)
+        before = {"cpu": 0.0, "commands": int(redis.info("stats")["total_commands_processed"])}
+        machine.start("worker", "clock")
+        started = time.perf_counter()
+        eventually(lambda: _paid(parts) >= _DUE, _PATIENCE)
+        took = time.perf_counter() - started
+        spent = cpu_seconds(machine)
+        commands = int(redis.info("stats")["total_commands_processed"]) - before["commands"]
+        books = requests.get(f"{address}/books", timeout=5).json()
+        return Night(
+            _DUE / took, 1000 * sum(spent[name] for name in ("worker", "clock")) / _DUE, commands / _DUE,
+            sum(books["calls"].values()) / _DUE, _peak_mib(machine.groups()["worker"]), raised_rate,
+            books["most"],
+        )  # fmt: skip
+
+
+def _populate(parts: Parts, members: int) -> None:
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        site = sites.by_slug(tx, demo.SITE)
+        assert site is not None
+        plan = sites.plan(tx, site.id, "monthly")
+        assert plan is not None
+        today = local_day(now, site.zone)
+    town.settle_in(parts.database, plan.id, members - _DUE, today.replace(year=today.year + 1), now)
+    town.settle_in(parts.database, plan.id, _DUE, today, now)
+
+
+def _raise_all(parts: Parts) -> float:
+    """Rows raised a second by one process, before anybody collects them."""
+    started = time.perf_counter()
+    raised = billing.run(parts.database, parts.clock.now())
+    assert raised == _DUE, f"{raised} were raised"
+    return raised / (time.perf_counter() - started)
+
+
+def _paid(parts: Parts) -> int:
+    with parts.database.read() as tx:
+        query = select(func.count(Charge.id)).where(Charge.period == 1, Charge.state == ChargeState.PAID)
+        return tx.scalar(query) or 0
+
+
+def _peak_mib(group: int) -> float:
+    """The highest resident memory that any process of a group has had (Linux)."""
+    peaks = [0.0]
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdecimal():
+            with suppress(OSError, StopIteration):
+                if int((entry / "stat").read_text().rpartition(")")[2].split()[2]) == group:
+                    line = next(
+                        text for text in (entry / "status").read_text().splitlines() if "VmHWM" in text
+                    )
+                    peaks.append(int(line.split()[1]) / 1024)
+    return max(peaks)
+
+
+@contextmanager
+def _provider() -> Iterator[str]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.provider", str(port)], cwd=Path(__file__).parents[2],
+        env=dict(os.environ),
+    )  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    try:
+        eventually(lambda: _answers(address))
+        yield address
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _answers(address: str) -> Any:
+    with suppress(requests.RequestException):
+        return requests.get(f"{address}/books", timeout=1).ok
+    return False
