@@ -47,6 +47,8 @@ class Settings(BaseModel):
     kajabi_webhook_hosts: tuple[str, ...] = KAJABI_HOSTS
     smtp_url: SecretStr | None = None
     mail_from: str | None = None
+    operator_email: str | None = None
+    metrics_token: SecretStr | None = None
     clock_file: Path | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -138,6 +140,17 @@ class Settings(BaseModel):
             raise ValueError("is at a domain that does not exist; give an address of your own domain")
         return address
 
+    @field_validator("operator_email", mode="before")
+    @classmethod
+    def _operator(cls, address: str | None) -> str | None:
+        return address if address is None else checks.sender(address)
+
+    @field_validator("metrics_token", mode="before")
+    @classmethod
+    def _metrics(cls, token: str | None, info: ValidationInfo) -> str | None:
+        strong = token is not None and _env(info) == "production"
+        return checks.strong_secret(token) if token is not None and strong else token
+
     @field_validator("clock_file", mode="before")
     @classmethod
     def _clock(cls, path: str | None, info: ValidationInfo) -> str | None:
@@ -165,6 +178,8 @@ class Settings(BaseModel):
             found.append(
                 "SMTP_URL: sends without encryption when asked to; use smtps://, or add ?starttls=required"
             )
+        if self.operator_email is None:
+            found.append("OPERATOR_EMAIL: nobody is mailed when money or access is not as it must be")
         return tuple(found)
 
     @classmethod

@@ -47,6 +47,7 @@ def build(settings: Settings, *, bell: Bell | None = None, lock_timeout: float =
         mailer=_mailer(settings, clock),
         directory=KajabiApi(settings.kajabi_api_url),
         base_url=settings.base_url.rstrip("/"),
+        operator_email=settings.operator_email,
     )
 
 

@@ -1,19 +1,28 @@
 """The clock process: ``python -m workers.clock``. Any number of them may run.
 
 It calls the sweep every five seconds of real time; what is due is asked of the product's clock by
-the sweep itself, which the sandbox may move.
+the sweep itself, which the sandbox may move. Between sweeps it checks what must always be true.
 """
 
 from functools import partial
 
 from config.settings import load_settings
 from linkpay.bootstrap import UNHURRIED, build
+from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
+from linkpay.services.parts import Parts
 from linkpay.store.db import STORE_ERRORS
-from workers import sweep
+from workers import invariants, sweep
 from workers.metronome import Metronome
 from workers.stopping import StopSignal
+
+
+def turn(parts: Parts, machine: Clock) -> sweep.Turn:
+    """One beat: what is due first, then a bounded look at whether all is as it must be."""
+    done = sweep.turn(parts)
+    invariants.turn(parts, machine.now())
+    return done
 
 
 def main() -> None:
@@ -24,7 +33,7 @@ def main() -> None:
     stop = StopSignal()
     stop.install()
     metronome = Metronome(
-        partial(sweep.turn, parts),
+        partial(turn, parts, SystemClock()),
         weather=(ProviderError, *STORE_ERRORS),
         life_sign=settings.clock_life_sign,
     )

@@ -20,7 +20,7 @@ from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.store import journal, sites, work
 from linkpay.store.tables import Inbox, Outbox
-from workers import access, directory, duties, mandates, messages, payments, returns, takeovers
+from workers import access, directory, duties, mandates, messages, operator, payments, returns, takeovers
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +47,7 @@ HANDLERS: dict[str, Handler] = {
     "check_missing": directory.check_missing,
     "sync_tags": directory.sync_tags,
     "take_over": takeovers.take_over,
+    "tell_operator": operator.tell,
 }
 
 # Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers

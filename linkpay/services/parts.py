@@ -20,3 +20,5 @@ class Parts:
     mailer: Mailer
     directory: KajabiDirectory
     base_url: str
+    #: Who is mailed when something that must always be true is not; None: nobody.
+    operator_email: str | None = None

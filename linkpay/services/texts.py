@@ -80,6 +80,15 @@ def write_texts(
     return Written(_shorten(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
 
 
+def lay_out(subject: str, body: str, language: str, site_name: str) -> Written:
+    """Finished words in both forms, for a mail that no template is kept for."""
+    blocks = list(_blocks(body))
+    html = _TEMPLATES.get_template("layout.html").render(
+        subject=subject, blocks=blocks, language=language, site_name=site_name
+    )
+    return Written(_shorten(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
+
+
 def spoken(locale: str) -> str:
     """The language in which a mail for this locale is written."""
     return locale if locale in LOCALES else "nl"

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from linkpay.domain.invariants import Broken, Finding
 from linkpay.store.db import Tx, current, insert_once
 from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
 
@@ -43,6 +44,38 @@ def need_attention(
         tx, Attention, site_id=site_id, kind=kind, subject=subject, detail=detail[:500], data=data,
         created_at=now,
     )  # fmt: skip
+
+
+def file_finding(tx: Tx, found: Finding, now: datetime) -> int | None:
+    """Ask for a person about a broken statement; the item's id when it is new.
+
+    What a person looked at and set aside is not asked about again.
+    """
+    about = (Attention.site_id == found.site_id, Attention.kind == found.broken.value,
+             Attention.subject == found.subject, Attention.solved_by.is_not(None))  # fmt: skip
+    if tx.scalar(select(Attention.id).where(*about).limit(1)) is not None:
+        return None
+    return insert_once(
+        tx, Attention, site_id=found.site_id, kind=found.broken.value, subject=found.subject,
+        detail=found.detail[:500], data=found.data, created_at=now,
+    )  # fmt: skip
+
+
+def open_findings(tx: Tx, limit: int) -> Sequence[Attention]:
+    """The broken statements that are open on any site, oldest first, at most `limit`."""
+    kinds = [kind.value for kind in Broken]
+    query = select(Attention).where(Attention.solved_at.is_(None), Attention.kind.in_(kinds))
+    return tx.scalars(query.order_by(Attention.id).limit(limit)).all()
+
+
+def filed_with(tx: Tx, item_id: int) -> Sequence[Attention]:
+    """An item, and what was filed about its site in the same moment and is still open."""
+    first = tx.get_one(Attention, item_id)
+    query = select(Attention).where(
+        Attention.site_id == first.site_id, Attention.created_at == first.created_at,
+        Attention.kind.in_([kind.value for kind in Broken]), Attention.solved_at.is_(None),
+    )  # fmt: skip
+    return tx.scalars(query.order_by(Attention.id)).all()
 
 
 def solved(tx: Tx, *, site_id: int, kind: str, subject: str, now: datetime) -> None:

@@ -27,6 +27,7 @@ GOOD = {
     "BASE_URL": "https://pay.school.nl/",
     "SMTP_URL": "smtps://mailer:smtp-canary-3@mail.school.nl:465",
     "MAIL_FROM": "School <les@school.nl>",
+    "OPERATOR_EMAIL": "nacht@school.nl",
 }
 PLAY = {
     "LINKPAY_ENV": "test",

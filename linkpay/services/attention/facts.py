@@ -46,6 +46,11 @@ def of(tx: Tx, item: Attention, locale: str) -> Facts:
             found |= _of_charge(tx, charge, locale)
         case "payment" if (payment := tx.get(Payment, row_id)) is not None:
             found |= {"payment": payment.mollie_id or f"{payment.id}"}
+        case "subscription" if (subscription := tx.get(Subscription, row_id)) is not None:
+            found |= {
+                "email": tx.get_one(Customer, subscription.customer_id).email,
+                "offer": tx.get_one(Offer, subscription.offer_id).title,
+            }
         case "refund":
             found |= _of_refund(tx, row_id, locale)
         case "inbox" | "outbox":

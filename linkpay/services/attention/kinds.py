@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from linkpay.services.attention.findings import FINDINGS
+
 Words = Mapping[str, str]
 
 
@@ -260,6 +262,12 @@ KINDS: dict[str, Kind] = {
         _RETRY,
     ),
 }  # fmt: skip
+
+_FOUND = {
+    "nl": "Dit hoort niet te kunnen. Er is niets veranderd; het verdwijnt vanzelf zodra het weer klopt.",
+    "en": "This should not be possible. Nothing was changed; it goes away by itself once it is right again.",
+}
+KINDS |= {kind: Kind(words, _FOUND, (_A.DISMISS,)) for kind, words in FINDINGS.items()}
 
 #: For a kind that nobody has found words for: its own English sentence is better than nothing.
 UNKNOWN = Kind({"nl": "{detail}", "en": "{detail}"}, _SET_ASIDE, (_A.DISMISS,))

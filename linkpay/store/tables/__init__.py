@@ -4,6 +4,7 @@ from linkpay.store.tables.base import Base as Base
 from linkpay.store.tables.drift import DriftFinding, DriftRun
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
+from linkpay.store.tables.operations import ApiCall, ApiKey, BookCheck, Counter, Progress
 from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
 from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Renewal, Visit
 from linkpay.store.tables.sites import Bump, Coupon, Offer, Plan, Site
@@ -17,9 +18,10 @@ from linkpay.store.tables.subscriptions import (
 )
 
 __all__ = [
-    "Attempt", "Attention", "Base", "Bump", "Charge", "Consent", "Coupon", "Credit", "Customer",
-    "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox", "Invitation", "LedgerEntry", "Mail",
+    "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "Bump", "Charge", "Consent",
+    "Counter", "Coupon", "Credit", "Customer", "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox",
+    "Invitation", "LedgerEntry", "Mail",
     "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
-    "Plan", "PriceChange", "RecoveryCode", "Redemption", "Refund", "Renewal", "Site", "SiteOwner",
+    "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "Site", "SiteOwner",
     "Subscription", "Takeover", "Visit", "Withdrawal",
 ]  # fmt: skip

@@ -31,6 +31,12 @@ def _due(table: str) -> Index:
     return Index(f"ix_{table}_due", "run_at", sqlite_where=waiting, postgresql_where=waiting)
 
 
+def _parked(table: str) -> Index:
+    """The index by which what waits for a person is counted, without reading what is finished."""
+    parked = text("parked_at IS NOT NULL AND done_at IS NULL")
+    return Index(f"ix_{table}_parked", "parked_at", sqlite_where=parked, postgresql_where=parked)
+
+
 class Inbox(Work, Base):
     """A message from Mollie or Kajabi, as it came. Appended always: Mollie posts one id many times."""
 
@@ -47,6 +53,7 @@ class Inbox(Work, Base):
         CheckConstraint("source IN ('mollie', 'kajabi')", name="source"),
         Index("ix_inbox_site_id_ref", "site_id", "ref"),
         _due("inbox"),
+        _parked("inbox"),
     )
 
 
@@ -60,7 +67,7 @@ class Outbox(Work, Base):
     ref: Mapped[str] = mapped_column(String(80))
     target_id: Mapped[int]
 
-    __table_args__ = (UniqueConstraint("kind", "ref"), _due("outbox"))
+    __table_args__ = (UniqueConstraint("kind", "ref"), _due("outbox"), _parked("outbox"))
 
 
 class Mail(Base):

@@ -206,4 +206,10 @@ class Grant(Base):
         CheckConstraint("wanted <> 'unknown'", name="wanted_is_known"),
         CheckConstraint("applied_version <= version", name="applied_not_ahead"),
         Index("ix_access_grant_site_id_until", "site_id", "until"),
-    )
+        # What Kajabi has not confirmed yet is little, and is asked for every few minutes.
+        Index(
+            "ix_access_grant_behind", "wanted_at",
+            sqlite_where=text("applied_version < version"),
+            postgresql_where=text("applied_version < version"),
+        ),
+    )  # fmt: skip

@@ -35,6 +35,8 @@ class Site(Base):
     kajabi_tags: Mapped[dict[str, Any]] = mapped_column(default=dict)
     # Set when Mollie refuses the key: nothing is charged for this site until it is mended.
     halted_at: Mapped[datetime | None]
+    # Set after a restore or a long outage: nothing is charged before Mollie's payments since then are known.
+    catch_up_from: Mapped[datetime | None]
 
     __table_args__ = (CheckConstraint("mode IN ('test', 'live')", name="mode"),)
 
