@@ -42,6 +42,15 @@ def banking_day(day: date) -> date:
     return day
 
 
+def answered_on(asked_on: date) -> date:
+    """The earliest day on which a bank answers a SEPA debit that was asked for on a day.
+
+    Mollie hands it over on the next banking day, and it is decided one banking day later (help.mollie.com).
+    """
+    due_on = banking_day(asked_on + timedelta(days=1))
+    return banking_day(due_on + timedelta(days=1))
+
+
 def next_pay_day(day: date, pay_days: Iterable[int]) -> date:
     """The first day from `day` on that is a pay day, or the banking day to which one moves.
 

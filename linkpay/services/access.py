@@ -1,11 +1,13 @@
 """Access follows money: what a member should have. What Kajabi made of it is `services.errands`'."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.coverage import (
     ChargeFacts,
+    Cover,
     Source,
     SubscriptionFacts,
     Wanted,
@@ -97,12 +99,27 @@ def wanted_access(
 
     `if_debits_fail` asks what is left when no running debit brings its money: all that can be promised.
     """
-    found = [facts(tx, site, one) for one in subscriptions.for_access(tx, member_id, offer_id)]
+    found = stretches(tx, site, member_id, offer_id, if_debits_fail=if_debits_fail)
+    return access_wanted(found, now, blocked=tx.get_one(Member, member_id).blocked_at is not None)
+
+
+def stretches(
+    tx: Tx, site: Site, member_id: int, offer_id: int, *, if_debits_fail: bool = False,
+    instead: Mapping[int, SubscriptionFacts] | None = None,
+) -> list[Cover]:  # fmt: skip
+    """Every stretch of access that purchases and gifts of the offer give, in no particular order.
+
+    `instead` are facts of subscriptions, by id, that are supposed rather than known.
+    """
+    supposed = instead or {}
+    found = [
+        supposed.get(one.id) or facts(tx, site, one)
+        for one in subscriptions.for_access(tx, member_id, offer_id)
+    ]
     if if_debits_fail:
         found = [without_running_debits(one) for one in found]
-    stretches = [cover for one in found for cover in covers(one, site.zone)]
-    stretches += [gift(g.created_at, g.until, site.zone) for g in people.gifts(tx, member_id, offer_id)]
-    return access_wanted(stretches, now, blocked=tx.get_one(Member, member_id).blocked_at is not None)
+    given = [gift(g.created_at, g.until, site.zone) for g in people.gifts(tx, member_id, offer_id)]
+    return [*(cover for one in found for cover in covers(one, site.zone)), *given]
 
 
 def facts(tx: Tx, site: Site, subscription: Subscription) -> SubscriptionFacts:

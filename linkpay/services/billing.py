@@ -4,7 +4,7 @@ import secrets
 from datetime import date, datetime
 
 from linkpay.domain import catch_up
-from linkpay.domain.calendar import local_day, period
+from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import access, catching_up, charging, debits, lifecycle, settlement, turning
@@ -13,6 +13,8 @@ from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
 
 _BATCH = 200
+#: States whose periods are collected when they come.
+COLLECTED = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING})
 
 
 def run(database: Database, now: datetime) -> int:
@@ -69,8 +71,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
 
 
 def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date) -> bool:
-    running = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
-    if subscription.state not in running or site.halted_at is not None:
+    if subscription.state not in COLLECTED or site.halted_at is not None:
         return False
     if charges.has_unsettled(tx, subscription.id):
         return False
@@ -80,12 +81,7 @@ def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date)
 
 def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
     """Make the charge of the next period; None when it was made before. Caller holds the lock."""
-    assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
-    terms = subscription.terms
-    days = period(
-        subscription.anchor_on, terms.interval, subscription.next_index,
-        anchor_index=subscription.anchor_index,
-    )  # fmt: skip
+    days = charging.days_of(subscription, subscription.next_index)
     ends_on = charging.ends_on(subscription, days)
     too_old = catching_up.is_let_go(site, subscription, days.index, today)
     lines = charging.lines(tx, subscription, days.index, days.starts_on)
@@ -95,8 +91,7 @@ def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, no
         created_at=now, state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
         **charging.values(lines, subscription),
     )  # fmt: skip
-    subscription.next_index = days.index + 1
-    subscription.next_charge_on = days.ends_on if terms.has_period(days.index + 1) else None
+    charging.step_past(subscription, days)
     if charge is None:
         return None
     if too_old:

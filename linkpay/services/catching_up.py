@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
 from linkpay.domain import catch_up
-from linkpay.domain.calendar import Period, local_day, period
+from linkpay.domain.calendar import Period, local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import Series
 from linkpay.domain.policy import Policy
@@ -29,13 +29,6 @@ def is_let_go(site: Site, subscription: Subscription, index: int, today: date) -
     assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
     series = Series(subscription.anchor_on, subscription.anchor_index, index, subscription.terms.interval)
     return catch_up.is_too_old(series, sites.policy_of(site, subscription.policy), today)
-
-
-def _days(subscription: Subscription, index: int) -> Period:
-    assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
-    return period(
-        subscription.anchor_on, subscription.terms.interval, index, anchor_index=subscription.anchor_index
-    )
 
 
 def tell(tx: Tx, site: Site, subscription: Subscription, charge: Charge, now: datetime) -> None:
@@ -90,7 +83,7 @@ def _missed(subscription: Subscription, first: int, today: date) -> list[Period]
     missed = []
     index = first
     while subscription.terms.has_period(index):
-        days = _days(subscription, index)
+        days = charging.days_of(subscription, index)
         over = subscription.cancel_on is not None and days.starts_on >= subscription.cancel_on
         if days.starts_on > today or over:
             break

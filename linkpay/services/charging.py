@@ -1,7 +1,7 @@
 """What one period of one subscription costs, from everything that bears on it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -18,6 +18,18 @@ from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Subscription
 
 
+@dataclass(frozen=True, slots=True)
+class Bearing:
+    """What bears on the price of a period beside the agreed terms.
+
+    `announced_cents` is a price that was told to the member and counts by then, None where none does.
+    """
+
+    announced_cents: int | None
+    discount: Discount | None
+    credit_cents: int
+
+
 def lines(
     tx: Tx, subscription: Subscription, index: int, due_on: date, extras: Sequence[Line] = ()
 ) -> list[Line]:
@@ -25,11 +37,19 @@ def lines(
 
     Reads only: `raised` writes down what a charge used up.
     """
-    terms = _cut_short(terms_on(tx, subscription, due_on), subscription, index)
+    announced = agreements.price_on(tx, subscription.id, due_on)
+    credit = agreements.credit_cents(tx, subscription.id)
+    return made_of(subscription, index, Bearing(announced, discount(tx, subscription), credit), extras)
+
+
+def made_of(
+    subscription: Subscription, index: int, bearing: Bearing, extras: Sequence[Line] = ()
+) -> list[Line]:
+    """The lines of period `index`, given what bears on its price. Pure: a forecast uses it, too."""
+    terms = _cut_short(priced(subscription, bearing.announced_cents), subscription, index)
     return pricing.lines(
-        terms, index, vat_basis_points=subscription.vat_basis_points,
-        discount=discount(tx, subscription), extras=extras,
-        credit_cents=agreements.credit_cents(tx, subscription.id),
+        terms, index, vat_basis_points=subscription.vat_basis_points, discount=bearing.discount,
+        extras=extras, credit_cents=bearing.credit_cents,
     )  # fmt: skip
 
 
@@ -43,11 +63,30 @@ def next_cents(tx: Tx, subscription: Subscription) -> int:
 
 def terms_on(tx: Tx, subscription: Subscription, due_on: date) -> Terms:
     """The terms as they count for a charge due on a day: with the price that was announced for it."""
-    announced = agreements.price_on(tx, subscription.id, due_on)
+    return priced(subscription, agreements.price_on(tx, subscription.id, due_on))
+
+
+def priced(subscription: Subscription, announced_cents: int | None) -> Terms:
+    """The terms with a price that was announced, where one was and they run without an end."""
     terms = subscription.terms
-    if announced is None or terms.periods is not None:
+    if announced_cents is None or terms.periods is not None:
         return terms
-    return replace(terms, amount=Money(announced, subscription.currency))
+    return replace(terms, amount=Money(announced_cents, subscription.currency))
+
+
+def days_of(subscription: Subscription, index: int) -> Period:
+    """The days of one of its periods, charged or not."""
+    assert subscription.anchor_on is not None  # noqa: S101 - every started subscription has one
+    return period(
+        subscription.anchor_on, subscription.terms.interval, index, anchor_index=subscription.anchor_index
+    )
+
+
+def step_past(subscription: Subscription, days: Period) -> None:
+    """The period with these days has its charge: the next one is due when it is over, if there is one."""
+    subscription.next_index = days.index + 1
+    goes_on = subscription.terms.has_period(days.index + 1)
+    subscription.next_charge_on = days.ends_on if goes_on else None
 
 
 def ends_on(subscription: Subscription, days: Period) -> date:
@@ -61,7 +100,7 @@ def _cut_short(terms: Terms, subscription: Subscription, index: int) -> Terms:
     """The terms with the price of the days only that a last period has."""
     if subscription.anchor_on is None or index == TRIAL_PERIOD:
         return terms
-    days = period(subscription.anchor_on, terms.interval, index, anchor_index=subscription.anchor_index)
+    days = days_of(subscription, index)
     last = ends_on(subscription, days)
     if last == days.ends_on:
         return terms

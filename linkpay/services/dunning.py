@@ -1,6 +1,7 @@
 """After a failed collection: the dated ladder of mails, new debits, and the end of grace."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -175,16 +176,21 @@ def to_come(tx: Tx, subscription: Subscription, charge: Charge) -> Sequence[Step
 
 def hinders(tx: Tx, subscription: Subscription, charge: Charge) -> Outcome | None:
     """Why the charge is not to be debited again, whenever; None when nothing speaks against it."""
-    failure = failure_of(tx, subscription, charge)
+    failure = replace(failure_of(tx, subscription, charge), bounces=charges.bounces(tx, charge.id))
+    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    return ruled_out(failure, subscription.state, policy_of(tx, subscription), mandate)
+
+
+def ruled_out(
+    failure: Failure, state: SubscriptionState, policy: Policy, mandate: Mandate | None
+) -> Outcome | None:
+    """Why no debit follows a failure, whose `bounces` are all until now; None when nothing forbids it."""
     if failure.reason is not ReasonClass.SOFT or failure.taken_back:
         return Outcome.NOT_BY_DEBIT
-    if subscription.state is SubscriptionState.CANCELING:
+    if state is SubscriptionState.CANCELING:
         return Outcome.NOT_BY_DEBIT
-    if failure.method == DIRECT_DEBIT:
-        left = affordable_debits(charges.bounces(tx, charge.id), policy_of(tx, subscription))
-        if left == 0:
-            return Outcome.TOO_DEAR
-    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    if failure.method == DIRECT_DEBIT and affordable_debits(failure.bounces, policy) == 0:
+        return Outcome.TOO_DEAR
     return None if mandate is not None and mandate.may_be_tried else Outcome.NO_MANDATE
 
 

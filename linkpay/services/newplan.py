@@ -23,6 +23,19 @@ def take_on(
     new one. Caller holds the lock.
     """
     before = sites.plan_by_id(tx, subscription.site_id, subscription.plan_id)
+    change_terms(subscription, plan, begins_on)
+    agreements.forget_prices(tx, subscription.id, now)
+    if not coupon_stays(tx, subscription, plan):
+        agreements.end_coupon(tx, subscription.id, subscription.next_index)
+    journal.record(
+        tx, "switched", actor, now, subscription=subscription, came_from=before.title if before else "",
+        came_to=plan.title, starts_on=begins_on.isoformat(),
+    )  # fmt: skip
+    tx.flush()
+
+
+def change_terms(subscription: Subscription, plan: Plan, begins_on: date) -> None:
+    """Let the terms of a plan count from a day. Touches nothing but the subscription it is given."""
     for name, value in agreed(plan).items():
         if name not in _AT_THE_START:
             setattr(subscription, name, value)
@@ -32,14 +45,6 @@ def take_on(
     if plan.minimum_periods:
         ends = add_intervals(begins_on, plan.terms.interval, plan.minimum_periods)
         subscription.bound_until = max(ends, subscription.bound_until or ends)
-    agreements.forget_prices(tx, subscription.id, now)
-    if not coupon_stays(tx, subscription, plan):
-        agreements.end_coupon(tx, subscription.id, subscription.next_index)
-    journal.record(
-        tx, "switched", actor, now, subscription=subscription, came_from=before.title if before else "",
-        came_to=plan.title, starts_on=begins_on.isoformat(),
-    )  # fmt: skip
-    tx.flush()
 
 
 def coupon_stays(tx: Tx, subscription: Subscription, plan: Plan) -> bool:
@@ -60,6 +65,11 @@ def take_on_chosen(tx: Tx, subscription: Subscription, now: datetime) -> None:
     if plan is None or begins_on is None:
         return
     take_on(tx, subscription, plan, begins_on, actor="clock", now=now)
+    hold_to_consent(tx, subscription, plan)
+
+
+def hold_to_consent(tx: Tx, subscription: Subscription, plan: Plan) -> None:
+    """No more is asked for the plan than was agreed to when it was chosen."""
     agreed_to = [consent for consent in people.consents(tx, subscription) if consent.kind == "switch"]
     if agreed_to and agreed_to[-1].data.get("plan") == plan.slug:
         cents = agreed_to[-1].data["amount_cents"]

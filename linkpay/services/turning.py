@@ -1,6 +1,7 @@
 """What was decided for a day takes place on that day: a membership ends, pauses, goes on or changes."""
 
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.leaving import rebound
@@ -36,15 +37,67 @@ def plan(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> None:
 
 def due_today(tx: Tx, subscription: Subscription, today: date, now: datetime) -> None:
     """Do what was decided for today or before. Caller holds the lock; doing it again changes nothing."""
-    if _has_come(subscription.cancel_on, today) and subscription.state is S.CANCELING:
+    if ends_by(subscription, today):
         lifecycle.end(tx, subscription, E.CANCEL_DATE_REACHED, "clock", now)
-    if _has_come(subscription.resume_on, today):
+    if resumes_by(subscription, today):
         _resume_is_due(tx, subscription, now)
-    elif _has_come(subscription.pause_on, today) and subscription.state in _RUNNING:
+    elif pauses_by(subscription, today):
         _pause_is_due(tx, subscription, today, now)
-    switches = subscription.next_plan_id is not None and subscription.state in _RUNNING
-    if switches and _has_come(subscription.next_charge_on, today):
+    if switches_by(subscription, today):
         newplan.take_on_chosen(tx, subscription, now)
+
+
+def ends_by(subscription: Subscription, today: date) -> bool:
+    """Whether a cancellation takes effect by this day."""
+    return _has_come(subscription.cancel_on, today) and subscription.state is S.CANCELING
+
+
+def resumes_by(subscription: Subscription, today: date) -> bool:
+    """Whether a pause, begun or only planned, is over by this day."""
+    return _has_come(subscription.resume_on, today)
+
+
+def pauses_by(subscription: Subscription, today: date) -> bool:
+    """Whether a planned pause is to begin by this day."""
+    return _has_come(subscription.pause_on, today) and subscription.state in _RUNNING
+
+
+def switches_by(subscription: Subscription, today: date) -> bool:
+    """Whether the plan that was chosen for the next period begins by this day."""
+    chosen = subscription.next_plan_id is not None and subscription.state in _RUNNING
+    return chosen and _has_come(subscription.next_charge_on, today)
+
+
+class PauseStep(StrEnum):
+    """What becomes of a pause on its day. again: it had begun, and something was owed meanwhile."""
+
+    NOTHING_TO_PAUSE = "nothing_to_pause"
+    AGAIN = "again"
+    LATER = "later"
+    BEGINS = "begins"
+    WAITS = "waits"
+
+
+def take_pause_step(subscription: Subscription, today: date, *, owes: bool) -> PauseStep:
+    """Begin a planned pause, once nothing of an earlier period is under way any more (`owes`).
+
+    Touches nothing but the subscription it is given.
+    """
+    due_on, resume_on = subscription.next_charge_on, subscription.resume_on
+    if due_on is None or resume_on is None:
+        forget_pause(subscription)
+        return PauseStep.NOTHING_TO_PAUSE
+    if due_on == resume_on:
+        subscription.state = move(subscription.state, E.PAUSE_BEGAN)
+        return PauseStep.AGAIN
+    if due_on > today:
+        subscription.pause_on = min(due_on, resume_on)
+        return PauseStep.LATER
+    if owes:
+        return PauseStep.WAITS
+    subscription.state = move(subscription.state, E.PAUSE_BEGAN)
+    go_on_from(subscription, resume_on)
+    return PauseStep.BEGINS
 
 
 def _has_come(day: date | None, today: date) -> bool:
@@ -52,16 +105,8 @@ def _has_come(day: date | None, today: date) -> bool:
 
 
 def _pause_is_due(tx: Tx, subscription: Subscription, today: date, now: datetime) -> None:
-    """Begin the pause, once nothing of an earlier period is under way any more."""
-    if subscription.next_charge_on is None or subscription.resume_on is None:
-        forget_pause(subscription)
-    elif subscription.next_charge_on == subscription.resume_on:
-        subscription.state = move(subscription.state, E.PAUSE_BEGAN)  # again, after something was owed
-    elif subscription.next_charge_on > today:
-        subscription.pause_on = min(subscription.next_charge_on, subscription.resume_on)
-    elif not charges.has_unsettled(tx, subscription.id):
-        subscription.state = move(subscription.state, E.PAUSE_BEGAN)
-        go_on_from(subscription, subscription.resume_on)
+    step = take_pause_step(subscription, today, owes=charges.has_unsettled(tx, subscription.id))
+    if step is PauseStep.BEGINS and subscription.resume_on is not None:
         journal.record(
             tx, "pause_began", "clock", now, subscription=subscription,
             until=subscription.resume_on.isoformat(),
@@ -83,12 +128,17 @@ def end_pause(tx: Tx, subscription: Subscription, actor: str, now: datetime) -> 
     """The pause is over: what comes next is due on the day that was laid out."""
     step = f"subscription:{subscription.id}:resumed:{subscription.pause_on}"
     goes_on = subscription.next_charge_on
-    subscription.state = move(subscription.state, E.RESUMED)
-    forget_pause(subscription)
+    leave_pause(subscription)
     journal.record(tx, "resumed", actor, now, subscription=subscription)
     letters.owe(
         tx, "resumed", subscription, step=step, now=now, resume_on=goes_on.isoformat() if goes_on else None
     )
+
+
+def leave_pause(subscription: Subscription) -> None:
+    """What was paused runs again. Touches nothing but the subscription it is given."""
+    subscription.state = move(subscription.state, E.RESUMED)
+    forget_pause(subscription)
 
 
 def forget_pause(subscription: Subscription) -> None:

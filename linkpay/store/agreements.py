@@ -59,15 +59,25 @@ def uses(
 
 def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:
     """The newest price that was told to the member and counts on a day, in cents; None: the agreed one."""
-    return tx.scalar(
-        select(PriceChange.amount_cents)
+    return counting_on(announced(tx, subscription_id), due_on)
+
+
+def announced(tx: Tx, subscription_id: int) -> Sequence[tuple[date, int]]:
+    """(first day, cents) of every price that was told to the member and not withdrawn, oldest first."""
+    query = (
+        select(PriceChange.effective_on, PriceChange.amount_cents)
         .where(
-            PriceChange.subscription_id == subscription_id, PriceChange.effective_on <= due_on,
-            PriceChange.told_at.is_not(None), PriceChange.withdrawn_at.is_(None),
+            PriceChange.subscription_id == subscription_id, PriceChange.told_at.is_not(None),
+            PriceChange.withdrawn_at.is_(None),
         )
-        .order_by(PriceChange.effective_on.desc(), PriceChange.id.desc())
-        .limit(1)
+        .order_by(PriceChange.effective_on, PriceChange.id)
     )  # fmt: skip
+    return [(day, cents) for day, cents in tx.execute(query)]
+
+
+def counting_on(prices: Sequence[tuple[date, int]], due_on: date) -> int | None:
+    """Which of the announced prices counts on a day, in cents; None where none does yet."""
+    return next((cents for day, cents in reversed(prices) if day <= due_on), None)
 
 
 def credit_cents(tx: Tx, subscription_id: int) -> int:

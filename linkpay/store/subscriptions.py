@@ -31,6 +31,12 @@ def get(tx: Tx, subscription_id: int) -> Subscription:
     return current(tx, Subscription, subscription_id)
 
 
+def copy_of(subscription: Subscription) -> Subscription:
+    """A copy that no transaction knows: whatever is done to it, nothing of it is ever written."""
+    names = [column.key for column in Subscription.__mapper__.column_attrs]
+    return Subscription(**{name: getattr(subscription, name) for name in names})
+
+
 def by_token(tx: Tx, site_id: int, token: str) -> Subscription | None:
     """The subscription whose pages carry this secret."""
     return tx.scalar(select(Subscription).where(Subscription.site_id == site_id, Subscription.token == token))
