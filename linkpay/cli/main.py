@@ -14,6 +14,7 @@ _COMMANDS = (
     "doctor",
     "drift",
     "export",
+    "forecast",
     "import-csv",
     "import-mollie",
     "mail",

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import Interval, local_day
+from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.metrics import Flow, MonthOfMoney, after, months_of_money
 from linkpay.store import numbers
 from linkpay.store.db import Tx
 
 _MONTHS, _WEEKS = 12, 8
+#: So many months behind the present one tell the pace.
+_PACE_MONTHS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,39 @@ def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
         months=months_of_money(flows, after(this, 1 - _MONTHS), this),
         weeks=_weeks(tx, site_id, today),
         recovery=Recovery(*numbers.failures(tx, site_id)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """The cash that is due by week, and how the members grow at their `pace`; None where nobody is there."""
+
+    weeks: Sequence[Week]
+    pace: Assumptions | None
+    growth: tuple[Month, ...]
+
+
+def outlook(tx: Tx, site_id: int, zone: str, now: datetime, months: int) -> Outlook:
+    """What a site may expect, going on as it did."""
+    found = of_site(tx, site_id, zone, now)
+    going = pace(found.months)
+    return Outlook(found.weeks, going, tuple(grow(going, months)) if going else ())
+
+
+def pace(months: Sequence[MonthOfMoney]) -> Assumptions | None:
+    """How members came and left in the months before the present one, as what a forecast supposes.
+
+    Newcomers are the average, rounded down; the price is what a member brings in a month now.
+    """
+    present, before = months[-1], months[:-1][-_PACE_MONTHS:]
+    if present.members <= 0 or not before:
+        return None
+    there = sum(max(one.members - one.new - one.back + one.lost, 0) for one in before)
+    return Assumptions(
+        new_members=sum(one.new + one.back for one in before) // len(before),
+        price_cents=max(present.recurring_cents, 0) // present.members,
+        leaving_basis_points=min(10_000, sum(one.lost for one in before) * 10_000 // there) if there else 0,
+        start_members=present.members,
     )
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from linkpay.domain import pricing
 from linkpay.domain.charge import UNSETTLED, ChargeState
+from linkpay.domain.forecast import Item
 from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
-from linkpay.services import charging
+from linkpay.services import charging, forecast
 from linkpay.store import holdings
 from linkpay.store.db import Tx
 from linkpay.store.holdings import Held
@@ -59,8 +59,8 @@ class Paid:
 class Holding:
     """One subscription as its payer sees it. `actions` are the names of what she can do now.
 
-    `next_charge_on` is the day of the next collection as things stand, `runs_on` what it would be if she
-    had not cancelled.
+    `next` is the next collection as it is forecast, `runs_on` its day if she had not cancelled or chosen
+    anything.
     """
 
     token: str
@@ -77,8 +77,7 @@ class Holding:
     account: Account | None
     mandate_id: int | None
     runs_on: date | None
-    next_charge_on: date | None
-    next_amount: Money | None
+    next: Item | None
     cancel_on: date | None
     pause_on: date | None
     resume_on: date | None
@@ -86,6 +85,16 @@ class Holding:
     ended_at: datetime | None
     open: tuple[Open, ...]
     actions: frozenset[str]
+
+    @property
+    def next_charge_on(self) -> date | None:
+        """The day of the next collection."""
+        return self.next.on if self.next else None
+
+    @property
+    def next_amount(self) -> Money | None:
+        """What the next collection asks."""
+        return Money(self.next.cents or 0, self.terms.amount.currency) if self.next else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ class Home:
     let_in: tuple[LetIn, ...]
 
 
-def home(tx: Tx, site: Site, email: str, customer_id: int | None) -> Home:
+def home(tx: Tx, site: Site, email: str, customer_id: int | None, now: datetime) -> Home:
     """Everything that somebody has on a site, in a number of queries that does not grow with it."""
     held = holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS) if customer_id else []
     made = holdings.charges_of(tx, [one.subscription.id for one in held], _CHARGES)
@@ -121,7 +130,9 @@ def home(tx: Tx, site: Site, email: str, customer_id: int | None) -> Home:
     titles = {one.subscription.id: one.offer.title for one in held}
     return Home(
         name=holdings.customer(tx, site.id, customer_id).name if customer_id else "",
-        holdings=tuple(_holding(tx, site, one, by_subscription[one.subscription.id], plans) for one in held),
+        holdings=tuple(
+            _holding(tx, site, one, by_subscription[one.subscription.id], plans, now) for one in held
+        ),
         paid=tuple(
             paid(charge, titles[charge.subscription_id], payments.get(charge.id))
             for charge in made
@@ -131,17 +142,19 @@ def home(tx: Tx, site: Site, email: str, customer_id: int | None) -> Home:
     )
 
 
-def holding(tx: Tx, site: Site, customer_id: int, token: str) -> tuple[Holding, int]:
+def holding(tx: Tx, site: Site, customer_id: int, token: str, now: datetime) -> tuple[Holding, int]:
     """One subscription of this customer, with its id. Raises NotFound ``order_unknown``."""
     for one in holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS):
         if one.subscription.token == token:
             made = holdings.charges_of(tx, [one.subscription.id], _CHARGES)
             plans = holdings.plans_to_switch_to(tx, site.id, {one.offer.id})
-            return _holding(tx, site, one, made, plans), one.subscription.id
+            return _holding(tx, site, one, made, plans, now), one.subscription.id
     raise NotFound("order_unknown", "There is no such order.")
 
 
-def _holding(tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequence[Plan]) -> Holding:
+def _holding(
+    tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequence[Plan], now: datetime
+) -> Holding:
     subscription, grant = held.subscription, held.grant
     granted = grant is not None and grant.wanted is Access.GRANTED
     expected = [one for one in made if one.state in UNSETTLED and one.money.owed_cents > 0]
@@ -161,8 +174,7 @@ def _holding(tx: Tx, site: Site, held: Held, made: Sequence[Charge], plans: Sequ
         account=account(held.mandate),
         mandate_id=subscription.mandate_id,
         runs_on=subscription.next_charge_on,
-        next_charge_on=_next_on(subscription),
-        next_amount=_next_amount(tx, subscription),
+        next=forecast.next_collection(tx, site, subscription, now),
         cancel_on=subscription.cancel_on,
         pause_on=subscription.pause_on,
         resume_on=subscription.resume_on,
@@ -177,25 +189,9 @@ def _next_plan(tx: Tx, subscription: Subscription) -> str | None:
     return tx.get_one(Plan, subscription.next_plan_id).title if subscription.next_plan_id else None
 
 
-def _next_on(subscription: Subscription) -> date | None:
-    """The day of the next collection; None where it will not come to that."""
-    due_on, last = subscription.next_charge_on, subscription.cancel_on
-    if due_on is None or subscription.state not in LIVE or (last is not None and due_on >= last):
-        return None
-    return due_on
-
-
 def _terms(tx: Tx, subscription: Subscription) -> Terms:
     due_on = subscription.next_charge_on
     return subscription.terms if due_on is None else charging.terms_on(tx, subscription, due_on)
-
-
-def _next_amount(tx: Tx, subscription: Subscription) -> Money | None:
-    due_on = _next_on(subscription)
-    if due_on is None:
-        return None
-    made = charging.lines(tx, subscription, subscription.next_index, due_on)
-    return Money(pricing.total(made), subscription.currency)
 
 
 def account(mandate: Mandate | None) -> Account | None:

@@ -5,9 +5,11 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from linkpay.domain.roles import Right
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import NotFound
+from linkpay.services import forecast, forecast_words
 from linkpay.store import charges, desk
 from linkpay.web.edge import parts
 from linkpay.web.forms import tidy
+from linkpay.web.i18n import locale
 from linkpay.web.owner import gate
 
 bp = Blueprint("owner_members", __name__, url_prefix="/owner")
@@ -44,7 +46,9 @@ def member(site: str, number: int) -> Response:
         row = desk.one_member(tx, at.site.id, number)
         if row is None:
             raise NotFound("member_unknown", "There is no such member.")
+        known = forecast.of(tx, row.subscription, parts().clock.now())
         page = render_template(
-            "owner/member.html", desk=at, row=row, charges=charges.of_subscription(tx, number)
-        )
+            "owner/member.html", desk=at, row=row, charges=charges.of_subscription(tx, number),
+            coming=forecast_words.lines(known, locale()), remark=forecast_words.remark(known, locale()),
+        )  # fmt: skip
     return make_response(page)

@@ -101,7 +101,8 @@ def _asked(tx: Tx, token: str) -> Asked:
     me = guest()
     if me.customer_id is None:
         raise NotFound("order_unknown", "There is no such order.")
-    found = portal.home(tx, sites.get(tx, me.seller.id), me.email, me.customer_id).holdings
+    now = parts().clock.now()
+    found = portal.home(tx, sites.get(tx, me.seller.id), me.email, me.customer_id, now).holdings
     holding = next((one for one in found if one.token == token), None)
     if holding is None:
         raise NotFound("order_unknown", "There is no such order.")

@@ -100,8 +100,9 @@ def _case(tx: Tx, token: str) -> Case:
     if me.customer_id is None:
         raise NotFound("order_unknown", "There is no such order.")
     site = sites.get(tx, me.seller.id)
-    holding, number = portal.holding(tx, site, me.customer_id, token)
-    return Case(tx, holding, number, parts().clock.now())
+    now = parts().clock.now()
+    holding, number = portal.holding(tx, site, me.customer_id, token, now)
+    return Case(tx, holding, number, now)
 
 
 def _show(action: Action, token: str, *, notice: str | None = None, status: int = 200) -> Response:

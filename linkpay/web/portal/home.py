@@ -15,7 +15,7 @@ def show(guest: Guest) -> Response:
     """Everything that is hers on this site."""
     with parts().database.read() as tx:
         site = sites.get(tx, guest.seller.id)
-        found = portal.home(tx, site, guest.email, guest.customer_id)
+        found = portal.home(tx, site, guest.email, guest.customer_id, parts().clock.now())
     return make_response(
         render_template(
             "portal/home.html", seller=guest.seller, guest=guest, home=found, words=words,
