@@ -4,7 +4,7 @@ from redis import RedisError
 
 from config.settings import Settings, load_settings
 from linkpay import logs
-from linkpay.adapters.queue import connect
+from linkpay.adapters.queue import connect, workers_heard
 from linkpay.app import create_app
 from linkpay.bootstrap import build
 from linkpay.web.edge import Edge, checkout_origin
@@ -22,11 +22,20 @@ def edge_of(settings: Settings) -> Edge:
         except RedisError:
             return False
 
+    def workers_listening() -> int | None:
+        try:
+            return len(workers_heard(redis))
+        except RedisError:
+            return None
+
+    token = settings.metrics_token
     return Edge(
         secret_key=settings.secret_key.get_secret_value(),
         secure=settings.base_url.startswith("https://"),
         checkout_origin=None if settings.env == "production" else checkout_origin(settings.mollie_api_url),
         redis_answers=redis_answers,
+        workers_listening=workers_listening,
+        metrics_token=token.get_secret_value() if token else None,
     )
 
 

@@ -14,6 +14,7 @@ from linkpay.web import (
     health,
     home,
     i18n,
+    metrics,
     orders,
     trace,
     webhooks,
@@ -48,7 +49,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     errors.install(app)
     buying = (checkout.bp, orders.bp, bills.bp)
     for blueprint in (
-        health.bp, home.bp, webhooks.bp, *buying, *portal.BLUEPRINTS, *owner.BLUEPRINTS
+        health.bp, metrics.bp, home.bp, webhooks.bp, *buying, *portal.BLUEPRINTS, *owner.BLUEPRINTS
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

@@ -8,7 +8,7 @@ from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Perman
 from linkpay.ports import AccessAnswer, AccessOrder
 from linkpay.services import access, billing, connection, errands
 from linkpay.services.parts import Parts
-from linkpay.store import grants, subscriptions, work
+from linkpay.store import counters, grants, subscriptions, work
 from linkpay.store.tables import Outbox
 
 #: Sending later than this after taking the lease could overtake its next holder.
@@ -37,6 +37,7 @@ def apply(parts: Parts, row: Outbox) -> None:
         with parts.database.write() as tx:
             errands.give_up(tx, errand, *_explained(problem), parts.clock.now())
             work.park(tx, row, problem.detail, parts.clock.now())
+            counters.add(tx, "provider_error", f"kajabi/{type(problem).__name__.lower()}", parts.clock.now())
         return
     except (ProviderError, TooLate):
         with parts.database.write() as tx:

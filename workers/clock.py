@@ -4,6 +4,7 @@ It calls the sweep every five seconds of real time; what is due is asked of the 
 the sweep itself, which the sandbox may move. Between sweeps it checks what must always be true.
 """
 
+from datetime import timedelta
 from functools import partial
 
 from config.settings import load_settings
@@ -11,17 +12,27 @@ from linkpay.bootstrap import UNHURRIED, build
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
+from linkpay.services import measuring
 from linkpay.services.parts import Parts
+from linkpay.store import progress
 from linkpay.store.db import STORE_ERRORS
 from workers import invariants, sweep
 from workers.metronome import Metronome
 from workers.stopping import StopSignal
 
+_COUNT_EVERY = timedelta(minutes=1)
+
 
 def turn(parts: Parts, machine: Clock) -> sweep.Turn:
-    """One beat: what is due first, then a bounded look at whether all is as it must be."""
+    """One beat: say that we live, do what is due, then look a little at whether all is as it must be."""
+    now, machine_now = parts.clock.now(), machine.now()
+    with parts.database.write() as tx:
+        progress.put(tx, measuring.CLOCK, 0, now, machine_now)
     done = sweep.turn(parts)
-    invariants.turn(parts, machine.now())
+    invariants.turn(parts, machine_now)
+    with parts.database.write() as tx:
+        if progress.take_turn(tx, "count_granted", _COUNT_EVERY, now, machine_now):
+            measuring.count_granted(tx, now, machine_now)
     return done
 
 

@@ -6,6 +6,7 @@ the three kinds of provider failure become: later, later, or a person.
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
 
 from linkpay.errors import (
     Conflict,
@@ -18,7 +19,8 @@ from linkpay.errors import (
 )
 from linkpay.logs import correlation
 from linkpay.services.parts import Parts
-from linkpay.store import journal, sites, work
+from linkpay.store import counters, journal, sites, work
+from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Outbox
 from workers import access, directory, duties, mandates, messages, operator, payments, returns, takeovers
 
@@ -49,6 +51,12 @@ HANDLERS: dict[str, Handler] = {
     "take_over": takeovers.take_over,
     "tell_operator": operator.tell,
 }
+
+#: Whom a kind of work calls, where that is not Mollie.
+PROVIDERS = {
+    "apply_grant": "kajabi", "verify_grant": "kajabi", "watch_kajabi": "kajabi", "drift_page": "kajabi",
+    "check_missing": "kajabi", "sync_tags": "kajabi", "send_mail": "mail", "tell_operator": "mail",
+}  # fmt: skip
 
 # Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers
 # again, and a webhook's payment within six.
@@ -103,8 +111,10 @@ def _later(parts: Parts, row: Inbox | Outbox, problem: Exception) -> None:
     hint = problem.retry_after if isinstance(problem, Retryable) else None
     wait = work.backoff(row.attempts, cap_seconds=_CAPS.get(kind, 3600.0), hint=hint)
     log.warning("will try again", extra={"event": "postponed", "job": kind, "why": str(problem)})
+    now = parts.clock.now()
     with parts.database.write() as tx:
-        work.postpone(tx, row, parts.clock.now() + wait, str(problem))
+        work.postpone(tx, row, now + wait, str(problem))
+        _count(tx, row, problem, now)
 
 
 def _halt(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
@@ -117,6 +127,7 @@ def _halt(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
             detail=f"Mollie refuses the key of this site, so nothing is charged: {problem.detail}",
         )  # fmt: skip
         work.postpone(tx, row, now + work.backoff(row.attempts, cap_seconds=600), problem.detail)
+        _count(tx, row, problem, now)
 
 
 def _park(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
@@ -127,3 +138,11 @@ def _park(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
         journal.need_attention(
             tx, site_id=row.site_id, kind="parked", subject=f"{name}:{row.id}", detail=problem.detail, now=now
         )
+        _count(tx, row, problem, now)
+
+
+def _count(tx: Tx, row: Inbox | Outbox, problem: Exception, now: datetime) -> None:
+    """Count a call that did not end well, by whom it went to and how."""
+    if isinstance(problem, ProviderError):
+        whom = row.source if isinstance(row, Inbox) else PROVIDERS.get(row.kind, "mollie")
+        counters.add(tx, "provider_error", f"{whom}/{type(problem).__name__.lower()}", now)

@@ -10,6 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from weakref import WeakSet
 
@@ -17,7 +18,7 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import Queue
+from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from linkpay.adapters.queue_ring import QUEUE, WAKE, RingJob
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 RING_TTL = 60  # seconds
 #: Rings kept in Redis while no worker takes them (100,000 rows); the oldest go first.
 RINGS_KEPT = 1_000
+#: A worker shows a sign of life every five seconds.
+WORKER_SILENT = timedelta(seconds=20)
 _PAUSE = 0.2  # seconds between attempts while Redis is away
 _ROOM = 20_000  # rows that may wait for the next attempt
 
@@ -48,6 +51,14 @@ def connect(url: str, *, patience: float, retries: int = 0) -> Redis:
 def ring_queue(redis: Redis) -> Queue:
     """RQ's queue that rings travel through: our job class and JSON."""
     return Queue(QUEUE, connection=redis, job_class=RingJob, serializer=JSONSerializer)
+
+
+def workers_heard(redis: Redis) -> list[timedelta]:
+    """How long ago each listening worker was last heard, the latest first. Raises RedisError."""
+    now = datetime.now(UTC)
+    beats = [worker.last_heartbeat for worker in Worker.all(queue=ring_queue(redis))]
+    ages = sorted(now - beat.replace(tzinfo=beat.tzinfo or UTC) for beat in beats if beat is not None)
+    return [age for age in ages if age <= WORKER_SILENT]
 
 
 class Line:

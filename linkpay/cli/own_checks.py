@@ -4,10 +4,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from redis.exceptions import RedisError
-from rq import Worker
 
 from config.settings import Settings
-from linkpay.adapters.queue import connect, ring_queue
+from linkpay.adapters.queue import connect, workers_heard
 from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.cli.output import CommandFailed
 from linkpay.cli.sandbox import Sandbox
@@ -18,8 +17,6 @@ from linkpay.store import overview, schema, sites
 from linkpay.store.db import STORE_ERRORS
 from linkpay.store.secrets import SealBroken
 
-#: A worker shows a sign of life every five seconds.
-_SILENT = timedelta(seconds=20)
 #: Waiting work that is later than this means that nobody works.
 _OVERDUE = timedelta(minutes=10)
 #: A clock that is off by more than this moves charges to other days and breaks leases.
@@ -78,9 +75,7 @@ def redis(settings: Settings) -> Iterator[Finding]:
     client = connect(settings.redis_url.get_secret_value(), patience=2.0)
     try:
         client.ping()
-        workers = Worker.all(queue=ring_queue(client))
-        now = datetime.now(UTC)
-        beats = [worker.last_heartbeat for worker in workers if worker.last_heartbeat is not None]
+        alive = workers_heard(client)
     except RedisError as error:
         yield bad(
             "redis", clean(f"does not answer: {error}"),
@@ -90,13 +85,10 @@ def redis(settings: Settings) -> Iterator[Finding]:
     finally:
         client.close()
     yield ok("redis", "answers")
-    ages = sorted(now - beat.replace(tzinfo=beat.tzinfo or UTC) for beat in beats)
-    alive = [age for age in ages if age <= _SILENT]
     if alive:
         yield ok("worker", f"{count(len(alive), 'worker')} listening")
     else:
-        silent = f"the last one was heard {span(ages[0])} ago" if ages else "nobody listens"
-        yield bad("worker", silent, "Start the worker process: python -m workers.worker")
+        yield bad("worker", "nobody listens", "Start the worker process: python -m workers.worker")
 
 
 def waiting(parts: Parts) -> Iterator[Finding]:

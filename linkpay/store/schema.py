@@ -42,6 +42,8 @@ def missing(database: Database) -> list[str]:
         current = MigrationContext.configure(connection).get_current_heads()
     script = ScriptDirectory.from_config(_config())
     known = [step.revision for step in script.walk_revisions()]
+    if any(head not in known for head in current):
+        return []  # a newer version has migrated it already: while it takes over, this one goes on serving
     done: set[str] = set()
     for head in current:
         done |= {step.revision for step in script.iterate_revisions(head, "base")}

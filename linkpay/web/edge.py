@@ -17,18 +17,25 @@ def _nobody_to_ask() -> bool:
     return True
 
 
+def _nobody_counts() -> int | None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Edge:
     """`secret_key` signs form tokens. `secure` when buyers come by https.
 
     `checkout_origin` is where hosted payment pages are when they are not Mollie's own.
-    `redis_answers` tells whether Redis does, within a second; pages work without it.
+    `redis_answers` tells whether Redis does, within a second; pages work without it. `workers_listening`
+    counts the workers that it hears, None when it cannot be asked. `metrics_token` opens /metrics.
     """
 
     secret_key: str
     secure: bool
     checkout_origin: str | None = None
     redis_answers: Callable[[], bool] = _nobody_to_ask
+    workers_listening: Callable[[], int | None] = _nobody_counts
+    metrics_token: str | None = None
 
     @property
     def payment_hosts(self) -> str:

@@ -13,7 +13,7 @@ from linkpay.web.i18n import gettext as _
 
 log = logging.getLogger(__name__)
 
-_PROGRAMS = ("/webhooks/", "/api/", "/healthz", "/readyz")
+_PROGRAMS = ("/webhooks/", "/api/", "/healthz", "/readyz", "/metrics")
 _RETRY_AFTER = 10  # seconds
 
 
