@@ -190,6 +190,9 @@ class AccessProvider(Protocol):
     def check_pair(self, activation_url: str, deactivation_url: str) -> None:
         """Raise InputError unless both addresses belong to one offer and each does its own work."""
 
+    def mask_url(self, url: str) -> str:
+        """The address with its secret hidden but for its end, to tell one from another on a page."""
+
     def apply(self, order: AccessOrder) -> AccessAnswer:
         """Send the order. Raises `IdentityConflict`, `Missing`, `Permanent`, `Retryable` or
         `OutcomeUnknown`; repeating is harmless, so callers may treat the last two alike."""

@@ -12,7 +12,13 @@ import requests
 
 from linkpay.adapters import kajabi_hooks
 from linkpay.adapters.kajabi_answers import Outcome, classify
-from linkpay.adapters.kajabi_urls import OfferAddress, check_action, check_pair, parse_offer_url
+from linkpay.adapters.kajabi_urls import (
+    OfferAddress,
+    check_action,
+    check_pair,
+    mask_url,
+    parse_offer_url,
+)
 from linkpay.adapters.wire import (
     PooledAdapter,
     describe,
@@ -91,6 +97,10 @@ class KajabiOffers:
     def check_pair(self, activation_url: str, deactivation_url: str) -> None:
         """Raise InputError unless both addresses belong to one offer and each does its own work."""
         check_pair(activation_url, deactivation_url)
+
+    def mask_url(self, url: str) -> str:
+        """The address with its secret hidden but for its end."""
+        return mask_url(url)
 
     def check_url(self, url: str, *, grant: bool) -> None:
         """Raise InputError when this cannot be an offer address we may send to.

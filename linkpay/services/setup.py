@@ -8,11 +8,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from linkpay.domain.plan import PlanKind
 from linkpay.domain.policy import merge
 from linkpay.errors import InputError
 from linkpay.ports import AccessProvider
-from linkpay.services import connection
+from linkpay.services import connection, shelf
 from linkpay.services.specs import BumpSpec, CouponSpec, KajabiSpec, OfferSpec, PlanSpec, SiteSpec
 from linkpay.store import sites
 from linkpay.store.db import Tx
@@ -85,9 +84,7 @@ def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetim
         offer = Offer(site_id=site.id, slug=spec.slug, title=spec.title, created_at=now)
         tx.add(offer)
         tx.flush()
-    offer.title, offer.course_url, offer.kajabi_offer_id = spec.title, spec.course_url, spec.kajabi_offer_id
-    offer.activation_url_sealed = box.seal(site.id, "activation_url", spec.activation_url)
-    offer.deactivation_url_sealed = box.seal(site.id, "deactivation_url", spec.deactivation_url)
+    shelf.fill_offer(offer, spec, box)
     if spec.products and not sites.is_connected(site):
         offer.products = sorted(set(spec.products))
     for position, plan in enumerate(spec.plans):
@@ -101,14 +98,8 @@ def _put_plan(tx: Tx, offer: Offer, spec: PlanSpec, position: int, now: datetime
         tx.add(plan)
     if plan.offer_id != offer.id:
         raise InputError("plan_slug", f"The plan {spec.slug} belongs to another offer.", "slug")
-    terms, trial = spec.terms, spec.terms.trial
-    plan.title, plan.kind, plan.periods = spec.title, terms.kind, terms.periods
-    plan.amount_cents, plan.currency = terms.amount.cents, terms.amount.currency
-    plan.interval_unit, plan.interval_count = terms.interval.unit, terms.interval.count
-    plan.term_cents, plan.minimum_periods = list(terms.term_cents), terms.minimum_periods
-    plan.trial_days, plan.trial_cents = (trial.days, trial.amount_cents) if trial else (0, 0)
-    plan.setup_fee_cents = terms.setup_fee_cents
-    plan.vat_basis_points, plan.policy, plan.position = spec.vat_basis_points, spec.policy, position
+    shelf.fill_plan(plan, spec)
+    plan.position = position
     tx.flush()
 
 
@@ -135,7 +126,7 @@ def _bump_plan(tx: Tx, offer: Offer, spec: BumpSpec, place: str) -> Plan:
         raise InputError("bump_plan", f"{place}: there is no plan {spec.plan}.", place)
     if plan.offer_id == offer.id:
         raise InputError("bump_plan", f"{place}: {spec.plan} is a plan of this very offer.", place)
-    if plan.kind is not PlanKind.ONE_TIME:
+    if not shelf.fits_as_bump(plan, offer):
         raise InputError(
             "bump_plan", f"{place}: a bump is paid once, and {spec.plan} is not one_time.", place
         )
@@ -151,9 +142,5 @@ def _put_coupon(tx: Tx, site: Site, spec: CouponSpec, place: str, now: datetime)
     if coupon is None:
         coupon = Coupon(site_id=site.id, code=spec.code, created_at=now)
         tx.add(coupon)
-    discount = spec.discount
-    coupon.kind, coupon.value = discount.kind.value, discount.value
-    coupon.duration, coupon.periods = discount.duration.value, discount.periods
-    coupon.max_uses, coupon.plan_slugs = spec.max_uses, list(spec.plans)
-    coupon.starts_on, coupon.ends_on, coupon.archived_at = spec.starts_on, spec.ends_on, None
+    shelf.fill_coupon(coupon, spec)
     tx.flush()

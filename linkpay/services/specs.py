@@ -149,20 +149,25 @@ class BumpSpec(_Spec):
     text: Annotated[str, Field(max_length=500)] = ""
 
 
-class OfferSpec(_Spec):
-    """What is sold. Both Kajabi addresses come from the offer's own page in Kajabi.
+class OfferFacts(_Spec):
+    """What is sold, without how it is paid. Both Kajabi addresses come from the offer's page in Kajabi."""
+
+    slug: Slug
+    title: Title
+    kajabi_offer_id: Annotated[str, Field(max_length=40)] | None = None
+    activation_url: str
+    deactivation_url: str
+    course_url: Annotated[str, Field(max_length=500)] | None = None
+    # What it opens at Kajabi, by any names; read from Kajabi's API where that is connected.
+    products: list[Title] = []
+
+
+class OfferSpec(OfferFacts):
+    """What is sold, and how it is paid.
 
     `bumps` that are given are all that this offer has; without them, what it has stays.
     """
 
-    slug: Slug
-    title: Title
-    kajabi_offer_id: str | None = None
-    activation_url: str
-    deactivation_url: str
-    course_url: str | None = None
-    # What it opens at Kajabi, by any names; read from Kajabi's API where that is connected.
-    products: list[Title] = []
     plans: Annotated[list[PlanSpec], Field(min_length=1)]
     bumps: Annotated[list[BumpSpec], Field(max_length=3)] | None = None
 

@@ -35,6 +35,11 @@ def record_about(
     )
 
 
+def record_site(tx: Tx, site_id: int, kind: str, actor: str, now: datetime, **data: Any) -> None:
+    """Write one event about the site itself: what it sells, its settings, who manages it."""
+    tx.add(Event(site_id=site_id, kind=kind, actor=actor, created_at=now, data=data))
+
+
 def need_attention(
     tx: Tx, *, site_id: int, kind: str, subject: str, detail: str, now: datetime, **data: Any
 ) -> None:

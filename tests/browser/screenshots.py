@@ -38,6 +38,10 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "members": "/owner/studio/members", "numbers": "/owner/studio/numbers", "log": "/owner/studio/log",
         "message": "/owner/studio/log/1", "nobody-found": "/owner/studio/members?q=zzz",
         "member": f"/owner/studio/members/{number}", "colleagues": "/owner/studio/colleagues",
+        "offers": "/owner/studio/offers", "offer": "/owner/studio/offers/1",
+        "offer-new": "/owner/studio/offers/new", "offer-edit": "/owner/studio/offers/1/edit",
+        "plan": "/owner/studio/plans/3", "policies": "/owner/studio/policies",
+        "coupons": "/owner/studio/coupons", "coupon-new": "/owner/studio/coupons/new",
     }  # fmt: skip
 
 

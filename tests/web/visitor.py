@@ -21,24 +21,52 @@ class _Forms(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.forms: list[Form] = []
+        self._select, self._area = "", ""
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.forms[-1].fields[self._area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._area = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
             self.forms.append(Form(given.get("action", "")))
+        if self.forms:
+            self._hold_choice(tag, given)
         if tag != "input" or not self.forms or "name" not in given:
             return
         if given.get("type") in ("radio", "checkbox") and "checked" not in given:
             return
         self.forms[-1].fields[given["name"]] = given.get("value", "")
 
+    def _hold_choice(self, tag: str, given: dict[str, str]) -> None:
+        """What a list or a text area holds."""
+        fields = self.forms[-1].fields
+        if tag == "select":
+            self._select = given.get("name", "")
+        elif tag == "option" and self._select and (self._select not in fields or "selected" in given):
+            fields[self._select] = given.get("value", "")
+        elif tag == "textarea":
+            self._area = given.get("name", "")
+            fields[self._area] = ""
+
+
+def forms_of(page: TestResponse) -> list[Form]:
+    """Every form of a page."""
+    parser = _Forms()
+    parser.feed(page.text)
+    return parser.forms
+
 
 def form_of(page: TestResponse, nth: int = 0) -> Form:
     """A form of a page: the first, unless another is asked for."""
-    parser = _Forms()
-    parser.feed(page.text)
-    assert parser.forms, f"no form on this page: {words_of(page)}"
-    return parser.forms[nth]
+    forms = forms_of(page)
+    assert forms, f"no form on this page: {words_of(page)}"
+    return forms[nth]
 
 
 def words_of(page: TestResponse) -> str:

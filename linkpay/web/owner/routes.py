@@ -1,6 +1,20 @@
 """Every part of the owner's desk."""
 
-from linkpay.web.owner import account, colleagues, door, home, joining, log, members, numbers, today
+from linkpay.web.owner import (
+    account,
+    colleagues,
+    coupons,
+    door,
+    home,
+    joining,
+    log,
+    members,
+    numbers,
+    offers,
+    plans,
+    policies,
+    today,
+)
 
 BLUEPRINTS = (
     door.bp,
@@ -9,6 +23,10 @@ BLUEPRINTS = (
     account.bp,
     today.bp,
     members.bp,
+    offers.bp,
+    plans.bp,
+    policies.bp,
+    coupons.bp,
     numbers.bp,
     log.bp,
     colleagues.bp,
