@@ -18,6 +18,7 @@ from linkpay.web import (
     orders,
     trace,
     webhooks,
+    withdrawals,
 )
 from linkpay.web.edge import Edge
 from linkpay.web.owner import routes as owner
@@ -47,7 +48,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     i18n.install(app)
     addresses.install(app)
     errors.install(app)
-    buying = (checkout.bp, orders.bp, bills.bp)
+    buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp)
     for blueprint in (
         health.bp, metrics.bp, home.bp, webhooks.bp, *buying, *portal.BLUEPRINTS, *owner.BLUEPRINTS
     ):  # fmt: skip

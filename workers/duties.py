@@ -12,6 +12,7 @@ from linkpay.services import (
     settlement,
     signup,
     turning,
+    withdrawing,
 )
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
@@ -64,6 +65,14 @@ def forget_person(parts: Parts, row: Outbox) -> None:
             work.finish(tx, row, now)
         else:
             work.postpone(tx, row, look_at, "waits for Kajabi or the mail server", fresh=True)
+
+
+def withdrawal_waits(parts: Parts, row: Outbox) -> None:
+    """A declaration of withdrawal that nobody proved: show it to the owner where it may be a customer's."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        withdrawing.ask_owner(tx, row.target_id, now)
+        work.finish(tx, row, now)
 
 
 def watch_site(parts: Parts, row: Outbox) -> None:

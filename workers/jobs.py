@@ -42,6 +42,7 @@ HANDLERS: dict[str, Handler] = {
     "forget_person": duties.forget_person,
     "stop_payment": payments.stop,
     "turn": duties.turn,
+    "withdrawal_waits": duties.withdrawal_waits,
     "watch_site": duties.watch_site,
     "verify_grant": directory.verify,
     "watch_kajabi": directory.watch,

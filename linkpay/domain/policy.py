@@ -103,7 +103,7 @@ class Policy:
 NOT_ACTED_ON = frozenset(
     {
         "notice_days", "agreed_notice_days", "price_notice_days", "upsell_access", "upsell_cap_cents",
-        "upsell_young_days", "withdrawal_days", "withdrawal_refund",
+        "upsell_young_days",
     }
 )  # fmt: skip
 

@@ -21,7 +21,7 @@ from linkpay.domain.dunning import (
 from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
 from linkpay.services import access, debits, lateness, letters
-from linkpay.store import charges, journal, sites, subscriptions, work
+from linkpay.store import agreements, charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Mandate, Subscription
 
@@ -33,7 +33,13 @@ _LET_HER_PAY = timedelta(hours=1)
 def begin(
     tx: Tx, subscription: Subscription, charge: Charge, *, code: str | None, taken_back: bool, now: datetime
 ) -> None:
-    """The charge is owed again or still: start a new ladder from now. Caller holds the lock."""
+    """The charge is owed again or still: start a new ladder from now. Caller holds the lock.
+
+    Who withdrew owes nothing more, whatever her bank does afterwards.
+    """
+    if agreements.was_withdrawn(tx, subscription.id):
+        charge.state = ChargeState.VOID
+        return
     charge.failed_at, charge.failure_code = now, code
     charge.taken_back = taken_back
     charge.grace_until, charge.dunning_stopped_at = None, None

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.leaving import Unused, unused
 from linkpay.domain.snapshots import Sequence
-from linkpay.services import refunds, standing
+from linkpay.services import refunds, standing, withdrawal_money
 from linkpay.store import agreements, charges, journal, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Site, Subscription
@@ -15,6 +15,9 @@ def paid_after_the_end(
     tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
 ) -> None:
     """A charge of an ended subscription was paid: by a debit that could not be stopped, or by a person."""
+    if agreements.was_withdrawn(tx, subscription.id):
+        withdrawal_money.owe(tx, subscription, now)
+        return
     if not _was_under_way(subscription, payment):
         journal.need_attention(
             tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
@@ -64,6 +67,8 @@ def credit_to_return(tx: Tx, site: Site, subscription: Subscription) -> int:
     """What of her credit is money that she paid for days she gave up; it goes back when she leaves."""
     if not sites.policy_of(site, subscription.policy).refund_unused_days:
         return 0
+    if agreements.was_withdrawn(tx, subscription.id):
+        return 0  # it is reckoned in what goes back then
     in_hand = agreements.credit_cents(tx, subscription.id)
     return min(in_hand, agreements.switch_credit_cents(tx, subscription.id))
 

@@ -10,7 +10,7 @@ from linkpay.ports import Letter
 from linkpay.services import charging
 from linkpay.services.owner_words import Broken, fill_in
 from linkpay.services.texts import Written, spoken, write_texts
-from linkpay.store import charges, grants, journal, mail_texts, sites, visits, work
+from linkpay.store import charges, grants, journal, mail_texts, sites, visits, withdrawals, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -20,8 +20,11 @@ _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken
 
 #: Kinds that are about no subscription.
 SITE_KINDS = frozenset(
-    {"sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order"}
-)
+    {
+        "sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order",
+        "withdrawal_received",
+    }
+)  # fmt: skip
 
 #: Mails that hold a link to press once: the kind of door it opens, and its page on the site.
 _DOORS = {"sign_in": ("link", "portal/enter"), "email_change": ("move", "portal/email/confirm")}
@@ -40,7 +43,7 @@ class Reader:
 
 _DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on", "starts_on", "next_on")
 _SUMS = ("refund", "new_amount", "credit", "due_now", "next_amount")
-_CLAIMS = ("may_undo", "keeps_access", "at_once")
+_CLAIMS = ("may_undo", "keeps_access", "at_once", "pro_rata")
 
 
 def owe(
@@ -113,6 +116,9 @@ class Facts:
     next_on: date | None = None
     next_amount: Money | None = None
     at_once: bool = False
+    received_at: datetime | None = None
+    statement: str | None = None
+    pro_rata: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,8 @@ class SiteFacts:
     url: str
     support_email: str | None
     offer_title: str = ""
+    received_at: datetime | None = None
+    statement: str | None = None
 
 
 def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:
@@ -153,25 +161,36 @@ def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) ->
     if mail.kind == "sign_in" and not visits.is_known(tx, site.id, mail.to or ""):
         tx.delete(mail)  # nobody here has this address: not even that it was typed is kept
         return None
-    door = _DOORS.get(mail.kind)
-    path = mail.data.get("path", "")
-    if door is not None:
-        kind, page = door
-        secret = visits.make(
-            tx, site_id=site.id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now,
-            moves_from=mail.data.get("moves_from"),
-        )  # fmt: skip
-        path = f"{page}/{secret}"
+    path, secret, known = _where_to(tx, mail, now)
     language = mail.locale or site.locale
     if language != site.locale:
         path += f"?lang={language}"
     url = f"{base_url}/{site.slug}/{path}"
     offer_title = mail.data.get("offer_title", "")
-    facts = SiteFacts(site.name, site.zone, mail.data.get("name", ""), url, site.support_email, offer_title)
+    facts = SiteFacts(
+        site.name, site.zone, mail.data.get("name", ""), url, site.support_email, offer_title, **known
+    )
     written = _write(tx, mail, language, facts, now)
-    hidden = written if door is None else _without(secret, written)
+    hidden = written if secret is None else _without(secret, written)
     mail.subject, mail.text, mail.html = hidden.subject, hidden.text, hidden.html
     return _letter(mail, site, base_url, written)
+
+
+def _where_to(tx: Tx, mail: Mail, now: datetime) -> tuple[str, str | None, dict[str, Any]]:
+    """The page that a mail leads to, the secret in its address where there is one, and what it tells."""
+    if mail.kind == "withdrawal_received":
+        made = withdrawals.get(tx, mail.data["withdrawal_id"])
+        told = {"received_at": made.received_at, "statement": made.statement}
+        return f"withdraw/{made.token}", made.token, told
+    door = _DOORS.get(mail.kind)
+    if door is None:
+        return mail.data.get("path", ""), None, {}
+    kind, page = door
+    secret = visits.make(
+        tx, site_id=mail.site_id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now,
+        moves_from=mail.data.get("moves_from"),
+    )  # fmt: skip
+    return f"{page}/{secret}", secret, {}
 
 
 def _write(tx: Tx, mail: Mail, locale: str, facts: Facts | SiteFacts, now: datetime) -> Written:
@@ -255,7 +274,10 @@ def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
     days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
     sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
     claims = {name: bool(data.get(name)) for name in _CLAIMS}
-    return days | sums | claims | {"new_plan": data.get("new_plan")}
+    received_at = data.get("received_at")
+    said = {"new_plan": data.get("new_plan"), "statement": data.get("statement")}
+    at = {"received_at": datetime.fromisoformat(received_at) if received_at else None}
+    return days | sums | claims | said | at
 
 
 def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:

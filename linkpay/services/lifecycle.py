@@ -6,7 +6,7 @@ from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import Period, add_intervals, day_starts_at, local_day, period
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, charging, latecomers, letters, refunds
+from linkpay.services import access, charging, latecomers, letters, refunds, withdrawal_money
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
@@ -63,6 +63,9 @@ def _first_paid(
 ) -> None:
     # Two sign-ups of one person may be paid in the same instant: they take turns here.
     people.lock_member(tx, subscription.member_id)
+    if agreements.was_withdrawn(tx, subscription.id):
+        withdrawal_money.owe(tx, subscription, now)
+        return
     if _bought_meanwhile(tx, subscription):
         if payment is not None and payment.amount_cents > 0:
             refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)

@@ -24,6 +24,8 @@ _DATA: dict[str, Any] = {
     "collected": [{"starts_on": "2026-05-03", "ends_on": "2026-06-03", "on": "2026-05-05"}],
     "let_go": [{"starts_on": "2026-04-03", "ends_on": "2026-05-03"}],
 }
+_DECLARED_AT = datetime(2026, 5, 10, 12, 5, 9, tzinfo=UTC)
+_STATEMENT = "I withdraw from my contract for A calm back. Anna de Vries, anna@example.com."
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:
     support = (site.support_email if site else None) or "hello@example.com"
     if kind in SITE_KINDS:
         url = f"{base}/portal/enter/secret"
-        return SiteFacts(name, "Europe/Amsterdam", "Anna de Vries", url, support, "A calm back")
+        return SiteFacts(
+            name, "Europe/Amsterdam", "Anna de Vries", url, support, "A calm back", _DECLARED_AT, _STATEMENT
+        )
     return Facts(
         site_name=name, zone="Europe/Amsterdam", offer_title="A calm back", customer_name="Anna de Vries",
         member_email="anna@example.com", amount=Money(5000), next_charge_on=date(2026, 6, 3),
@@ -107,7 +111,7 @@ def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:
         portal_url=f"{base}/portal", buy_url=f"{base}/buy/members", course_url="https://example.com/login",
         failure_code="AM04", until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), support_email=support,
         ends_on=date(2026, 6, 3), last_charge_on=date(2026, 5, 3), refund=Money(1250), may_undo=True,
-        access_open=True,
+        access_open=True, received_at=_DECLARED_AT, statement=_STATEMENT, pro_rata=True,
     )  # fmt: skip
 
 
@@ -119,7 +123,7 @@ def _sparse(kind: str) -> Facts | SiteFacts:
     return replace(
         full, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
         course_url=None, failure_code=None, until=None, support_email=None, ends_on=None, last_charge_on=None,
-        refund=None, may_undo=False, mandate_valid=False, access_open=False,
+        refund=None, may_undo=False, mandate_valid=False, access_open=False, pro_rata=False,
     )  # fmt: skip
 
 

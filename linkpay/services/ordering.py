@@ -183,7 +183,10 @@ def _keep_agreement(
         "starts_at_once": bool(agreement.start_at_once),
     }
     checkout.agree(tx, subscription, agreement.collections, locale, now, **facts)
-    checkout.agree(tx, subscription, agreement.start_at_once, locale, now, kind="start_at_once")
+    checkout.agree(
+        tx, subscription, agreement.start_at_once, locale, now, kind="start_at_once",
+        days=policy.withdrawal_days, refund=policy.withdrawal_refund,
+    )  # fmt: skip
 
 
 def _first_charge(

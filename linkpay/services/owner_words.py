@@ -19,7 +19,7 @@ LONGEST = 10_000  # characters
 #: Our own pieces that an owner's text may take in.
 PARTIALS = ("hello", "reason")
 _ADDRESSES = ("https://", "http://", "mailto:")
-_FUNCTIONS = frozenset({"money", "day", "moment"})
+_FUNCTIONS = frozenset({"money", "day", "moment", "instant"})
 _FILTERS = frozenset({"upper", "lower", "capitalize", "title", "trim"})
 _PLAIN = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Name, nodes.Const,

@@ -12,6 +12,7 @@ from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.proration import unused_cents
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.domain.withdrawal import Bought, due_back, last_day
 from linkpay.services.policy_examples import MONTHLY, PRICE, Case, Facts
 
 _YEARLY = Interval(Unit.YEAR)
@@ -115,13 +116,14 @@ def _agreed_notice(case: Case) -> Facts:
 
 
 def _withdrawal(case: Case) -> Facts:
-    return {"end": case.on + timedelta(days=case.policy.withdrawal_days)}
+    return {"end": last_day(case.on, case.policy.withdrawal_days)}
 
 
 def _withdrawal_refund(case: Case) -> Facts:
     asked = case.on + timedelta(days=5)
     pro_rata = case.policy.withdrawal_refund == "pro_rata"
-    back = unused_cents(PRICE.cents, case.on, case.month_later, asked) if pro_rata else PRICE.cents
+    month = Bought(PRICE.cents, PRICE.cents, case.on, case.month_later)
+    back = due_back([month], asked, pro_rata=pro_rata)
     return {"price": PRICE, "asked": asked, "back": Money(back)}
 
 

@@ -22,7 +22,7 @@ PAID_TWICE = "paid_twice"
 _REVERSIBLE = timedelta(days=56)
 _REASON_LENGTH = 40
 #: What the bank shows of it.
-_DESCRIPTIONS = {PAID_TWICE: "Refund of a double payment"}
+_DESCRIPTIONS = {PAID_TWICE: "Refund of a double payment", "withdrawal": "Refund after withdrawal"}
 
 
 def send_back_surplus(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
@@ -37,13 +37,13 @@ def send_back_part(
     """Owe the refund of some of a charge, newest payment first, never more than each still holds."""
     paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
     for payment in sorted(paid, key=lambda made: made.paid_at or now, reverse=True):
-        amount = min(_held_cents(tx, payment), cents)
+        amount = min(held_cents(tx, payment), cents)
         if amount > 0:
             send_back(tx, subscription, payment, reason, amount, now)
             cents -= amount
 
 
-def _held_cents(tx: Tx, payment: Payment) -> int:
+def held_cents(tx: Tx, payment: Payment) -> int:
     """What we hold of a payment, less what is on its way back."""
     booked = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
     return booked - charges.refunds_under_way(tx, payment.charge_id).get(payment.id, 0)
@@ -108,7 +108,7 @@ def _shares(
     tx: Tx, charge_id: int, cents: int | None, now: datetime, *, despite_reversal: bool
 ) -> list[tuple[Payment, int]]:
     """How much of each payment goes back: first of what cannot be reversed, the newest first."""
-    held = {payment: _held_cents(tx, payment) for payment in charges.payments(tx, charge_id)}
+    held = {payment: held_cents(tx, payment) for payment in charges.payments(tx, charge_id)}
     most = sum(cents for cents in held.values() if cents > 0)
     wanted = most if cents is None else cents
     if wanted <= 0 and cents is not None:
@@ -179,9 +179,12 @@ def claim(tx: Tx, refund_id: int, now: datetime) -> Returning | None:
         refund.key_used_at = refund.key_used_at or now
     return Returning(
         refund.id, refund.uid, payment.mollie_id or "", refund.idempotency_key,
-        Money(refund.amount_cents, refund.currency), _DESCRIPTIONS.get(refund.reason, "Refund"), move, now,
-        repeated,
+        Money(refund.amount_cents, refund.currency), _description(refund), move, now, repeated,
     )  # fmt: skip
+
+
+def _description(refund: Refund) -> str:
+    return _DESCRIPTIONS.get(refund.reason.partition(":")[0], "Refund")
 
 
 def _still_owed(tx: Tx, subscription: Subscription, payment: Payment, refund: Refund) -> bool:

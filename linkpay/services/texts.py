@@ -13,7 +13,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from linkpay.services.formats import LOCALES, day_text, moment_text, money_text
+from linkpay.services.formats import LOCALES, day_text, instant_text, moment_text, money_text
 
 _SUBJECT_LENGTH = 200
 #: Parts of mails that are no mails.
@@ -123,6 +123,7 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "money": lambda amount: money_text(amount, language),
         "day": lambda day: day_text(day, language),
         "moment": lambda instant: moment_text(instant, context["zone"], language),
+        "instant": lambda instant: instant_text(instant, context["zone"], language),
         "first_name": _first_name(context["customer_name"]),
         "debit_runs": bool(data.get("debit_runs")),
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,

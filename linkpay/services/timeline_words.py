@@ -79,6 +79,8 @@ EVENTS: dict[str, Words] = {
     "price_rise_decided": _w("prijsverhoging besloten", "price rise decided"),
     "price_rise_withdrawn": _w("prijsverhoging ingetrokken", "price rise withdrawn"),
     "price_rise_counts": _w("nieuwe prijs gaat in", "new price counts"),
+    "withdrawal_received": _w("herroeping binnengekomen", "withdrawal received"),
+    "withdrawn": _w("herroeping uitgevoerd", "withdrawn"),
     "ended": _w("beëindigd", "ended"),
     "taken_over": _w("overgenomen van Mollie", "taken over from Mollie"),
     "imported": _w("overgenomen uit een export", "taken in from an export"),
@@ -135,6 +137,7 @@ _NAMES: dict[str, Words] = {
     "ends_on": _w("eindigt", "ends"),
     "from_on": _w("vanaf", "from"),
     "offer_id": _w("aanbod", "offer"),
+    "order": _w("bestelling", "order"),
 }
 _SAID = {
     "answer": _w("antwoord", "answer"),

@@ -108,6 +108,18 @@ def switched_away(tx: Tx, subscription_id: int) -> set[int]:
     return {charge_id for charge_id in tx.scalars(query) if charge_id is not None}
 
 
+def credit_given(tx: Tx, subscription_id: int) -> dict[int, int]:
+    """What of each charge's money became credit, in cents by charge: unused days, or a cent that proved."""
+    query = select(Credit.charge_id, Credit.ref, Credit.amount_cents).where(
+        Credit.subscription_id == subscription_id, Credit.reason.in_(("switch", "check"))
+    )
+    found: dict[int, int] = {}
+    for charge_id, ref, cents in tx.execute(query):
+        of = charge_id or int(ref.rpartition(":")[2])
+        found[of] = found.get(of, 0) + cents
+    return found
+
+
 def switch_credit_cents(tx: Tx, subscription_id: int) -> int:
     """What was ever given for days that a switch left unused."""
     query = select(func.sum(Credit.amount_cents)).where(

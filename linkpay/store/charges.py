@@ -212,6 +212,16 @@ def refunds_for(tx: Tx, charge_id: int, reason: str) -> list[Refund]:
     )
 
 
+def refunds_of(tx: Tx, charge_id: int) -> ListOf[Refund]:
+    """Every refund of a charge's payments that was ever owed, whatever came of it."""
+    return tx.scalars(
+        select(Refund)
+        .join(Payment, Payment.id == Refund.payment_id)
+        .where(Payment.charge_id == charge_id)
+        .order_by(Refund.id)
+    ).all()
+
+
 def refunds_under_way(tx: Tx, charge_id: int) -> dict[int, int]:
     """Cents that are on their way back and not in the ledger yet, by payment."""
     booked = select(LedgerEntry.ref).where(LedgerEntry.charge_id == charge_id)

@@ -50,7 +50,6 @@ _TEXTS: tuple[tuple[type[Base], str], ...] = (
 _ON_SUBSCRIPTION: tuple[tuple[str, Any], ...] = (
     ("charges", Charge), ("consents", Consent), ("announcements", Notice), ("discounts", Redemption),
     ("price_changes", PriceChange), ("credit", Credit), ("events", Event), ("mails", Mail),
-    ("withdrawals", Withdrawal),
 )  # fmt: skip
 
 
@@ -76,6 +75,8 @@ def whole(tx: Tx, site_id: int, email: str) -> dict[str, list[dict[str, Any]]]:
         query = _of(table, site_id).where(table.subscription_id.in_(_ids(bought)))
         found[name] = tx.scalars(query).all()
     paid = _ids(found["payments"])
+    declared = or_(Withdrawal.email == email, Withdrawal.subscription_id.in_(_ids(bought)))
+    found["withdrawals"] = tx.scalars(_of(Withdrawal, site_id).where(declared)).all()
     found["refunds"] = tx.scalars(_of(Refund, site_id).where(Refund.payment_id.in_(paid))).all()
     found["money"] = tx.scalars(_of(LedgerEntry, site_id).where(LedgerEntry.payment_id.in_(paid))).all()
     return {name: [_plain(row) for row in rows] for name, rows in found.items()}
@@ -153,7 +154,7 @@ def wipe(
         tx.execute(
             update(core(Withdrawal))
             .where(core(Withdrawal).c.site_id == site_id, core(Withdrawal).c.email == email)
-            .values(email=placeholder, name="", statement="")
+            .values(email=placeholder, name="", reference="", statement="")
         )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, make_response, render_template, request, url_for
 
 from linkpay.domain.money import Money
+from linkpay.domain.order_number import order_number
 from linkpay.errors import NotFound
 from linkpay.services import pages
 from linkpay.services.pages import Order, Stage
@@ -48,6 +49,7 @@ def order(site: str, token: str) -> Response:
         render_template(
             "order.html", seller=found.seller, order=found.order, stage=found.order.stage.value,
             token=token, pause=pause, gave_up=moving and pause is None, turn=turn, lines=_lines(found.order),
+            number=order_number(token),
         )
     )  # fmt: skip
     if pause is not None:

@@ -3,7 +3,14 @@ at every boundary. Each has a beginning that is not disturbed and a part that is
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from tests.flows import stories_access, stories_dunning, stories_portal, stories_selling, stories_takeover
+from tests.flows import (
+    stories_access,
+    stories_dunning,
+    stories_law,
+    stories_portal,
+    stories_selling,
+    stories_takeover,
+)
 from tests.flows.stage import Stage
 from tests.flows.story import Story
 
@@ -199,4 +206,5 @@ STORIES = {
     **stories_selling.STORIES,
     **stories_takeover.STORIES,
     **stories_portal.STORIES,
+    **stories_law.STORIES,
 }

@@ -9,8 +9,9 @@ import pytest
 from config.environment import ROOT
 from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services.attention import items, solving
+from linkpay.services.attention.answers import ASKS, LABELS, Action
 from linkpay.services.attention.items import Item
-from linkpay.services.attention.kinds import ASKS, KINDS, LABELS, Action, kind_of
+from linkpay.services.attention.kinds import KINDS, kind_of
 from linkpay.services.attention.solving import Solved
 from linkpay.store import journal
 from linkpay.store.tables import Attention, Inbox, Offer, Outbox

@@ -25,8 +25,10 @@ PORTAL = {
     "portal_entry.ask", "portal_entry.enter", "portal_entry.leave", "portal_leaving.do_cancel",
     "portal_leaving.do_undo", "portal_account.renew", "portal_person.language", "portal_person.change_email",
     "portal_person.delete", "portal_moving.confirm", "portal_pausing.do_pause", "portal_pausing.do_resume",
-    "portal_switching.do_switch", "portal_switching.do_stay",
+    "portal_switching.do_switch", "portal_switching.do_stay", "portal_withdrawing.do_withdraw",
 }  # fmt: skip
+#: And each of these in tests/web/test_withdrawals.py.
+WITHDRAWAL = {"withdrawals.confirm", "withdrawals.prove"}
 EXEMPT = {"webhooks.mollie", "webhooks.kajabi"}
 
 
@@ -98,7 +100,7 @@ def test_every_form_that_changes_something_asks_for_its_token(app: Flask) -> Non
         if (rule.methods or set()) - {"GET", "HEAD", "OPTIONS"}
         and not rule.rule.startswith("/owner")  # the desk's matrix of routes and roles asks that
     }
-    assert writing == {"checkout.order", "bills.pay"} | PORTAL | EXEMPT
+    assert writing == {"checkout.order", "bills.pay"} | PORTAL | WITHDRAWAL | EXEMPT
 
 
 @pytest.mark.parametrize("token", [None, "", "made-up", "é", "a" * 5000])

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from linkpay.errors import NotFound
 from linkpay.services.attention import facts
-from linkpay.services.attention.kinds import ASKS, LABELS, Action, kind_of
+from linkpay.services.attention.answers import ASKS, LABELS, Action
+from linkpay.services.attention.kinds import kind_of
 from linkpay.services.formats import LOCALES
 from linkpay.store import journal
 from linkpay.store.db import Tx

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, debts, drift, refunds, replay, tagging
+from linkpay.services import access, debts, drift, refunds, replay, tagging, withdrawing
 from linkpay.services.attention import facts, items
-from linkpay.services.attention.kinds import ASKS, Action, kind_of
+from linkpay.services.attention.answers import ASKS, Action
+from linkpay.services.attention.kinds import kind_of
 from linkpay.store import charges, grants, inbox, journal, people, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Attention, Grant, Inbox, Member, Payment
@@ -167,6 +168,11 @@ def _repair(tx: Tx, press: _Press) -> bool:
     return True
 
 
+def _withdraw(tx: Tx, press: _Press) -> bool:
+    withdrawing.vouch(tx, int(press.item.subject.partition(":")[2]), press.actor, press.now)
+    return True
+
+
 def _agree(tx: Tx, press: _Press) -> bool:
     return True
 
@@ -182,5 +188,6 @@ _ACTS: dict[Action, Callable[[Tx, _Press], bool]] = {
     Action.LOOK_AGAIN: _look_again,
     Action.REPAIR: _repair,
     Action.CHECK_KEY: _check_key,
+    Action.WITHDRAW: _withdraw,
     Action.DISMISS: _dismiss,
 }

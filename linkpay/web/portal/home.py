@@ -2,7 +2,8 @@
 
 from flask import Response, make_response, render_template, request
 
-from linkpay.services import portal
+from linkpay.domain.order_number import order_number
+from linkpay.services import contracts, portal
 from linkpay.store import sites
 from linkpay.web import prices
 from linkpay.web.edge import parts
@@ -16,10 +17,12 @@ def show(guest: Guest) -> Response:
     with parts().database.read() as tx:
         site = sites.get(tx, guest.seller.id)
         found = portal.home(tx, site, guest.email, guest.customer_id, parts().clock.now())
+        to_withdraw = contracts.open_tokens(tx, site, guest.customer_id, parts().clock.now())
     return make_response(
         render_template(
             "portal/home.html", seller=guest.seller, guest=guest, home=found, words=words,
             notice=_done().get(request.args.get("done", "")), price=prices.price, doings=_doings(),
+            to_withdraw=to_withdraw, number=order_number,
         )
     )  # fmt: skip
 
@@ -47,5 +50,6 @@ def _done() -> dict[str, str]:
         "switch": _("Your other plan is set."),
         "stay": _("You keep your present plan."),
         "language": _("From now on we speak English with you."),
+        "withdraw": _("You have withdrawn. We sent you an e-mail that confirms it, with the time."),
         "email": _("Everything is under this address now."),
     }

@@ -25,6 +25,7 @@ def _changing() -> dict[str, str]:
         "past_due": _("An amount is open. Pay it first."),
         "canceled": _("You cancelled. Take that back first."),
         "nothing_to_charge": _("Nothing more will be collected, so there is nothing to pause."),
+        "withdrawal_late": _("The days to withdraw from this order are over. You can still cancel."),
         "pause_not_offered": _("Pausing is not possible here. Ask the seller."),
         "pause_too_short": _("A pause begins when what you paid for is over. Choose a later day."),
         "pause_too_long": _("So long a pause is not possible here. Choose an earlier day."),

@@ -10,9 +10,10 @@ from linkpay.web.portal import (
     receipts,
     renewals,
     switching,
+    withdrawing,
 )
 
 BLUEPRINTS = (
     entry.bp, receipts.bp, leaving.bp, pausing.bp, switching.bp, account.bp, renewals.bp, person.bp,
-    moving.bp,
+    moving.bp, withdrawing.bp,
 )  # fmt: skip
