@@ -1,6 +1,7 @@
 """Withdrawing: who may, until when, what stops and what goes back, to the cent."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -73,7 +74,7 @@ def test_who_asked_for_a_start_at_once_pays_for_the_days_until_she_declared_it(s
     ("policy", "told"), [({"withdrawal_refund": "full"}, {}), ({}, {"refund": "full", "days": 14})]
 )
 def test_the_kinder_of_what_she_read_and_what_counts_now(
-    stage: Stage, policy: dict[str, object], told: dict[str, object]
+    stage: Stage, policy: dict[str, Any], told: dict[str, Any]
 ) -> None:
     set_policy(stage, **policy)
     stage.buy(ANNA)
