@@ -5,7 +5,7 @@ from datetime import timedelta
 from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, Sequence
 from linkpay.domain.strokes import Move, next_move, too_late
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, Retryable, TooLate
-from linkpay.services import checkout, debits, settlement
+from linkpay.services import announcing, checkout, debits, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, people, work
 from linkpay.store.tables import Customer, Outbox
@@ -20,7 +20,7 @@ _LOOKS = 10
 def send(parts: Parts, row: Outbox) -> None:
     """Send one debit: claim and key committed, then the call, then the answer booked."""
     key = checkout.site_key(parts, row.site_id)
-    if not _mandate_proven(parts, row, key):
+    if not _mandate_proven(parts, row, key) or not _told_in_time(parts, row):
         return
     with parts.database.write() as tx:
         sending = debits.claim(tx, row.target_id, key=key, base_url=parts.base_url, now=parts.clock.now())
@@ -96,6 +96,19 @@ def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
         settlement.attempt_refused(tx, row.target_id, "no_mandate", now)
         work.finish(tx, row, now)
     return False
+
+
+def _told_in_time(parts: Parts, row: Outbox) -> bool:
+    """Whether the member was told of a debit today: one that waited for its mandate may come late."""
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        if announcing.is_told(tx, row.target_id, now):
+            return True
+    with parts.database.write() as tx:
+        wait_until = announcing.hold(tx, row.target_id, now)
+        if wait_until is not None:
+            work.postpone(tx, row, wait_until, "pre-notification", fresh=True)
+    return wait_until is None
 
 
 def _search(parts: Parts, row: Outbox, sending: debits.Sending) -> None:

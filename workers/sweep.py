@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from linkpay.services import billing
+from linkpay.services import announcing, billing
 from linkpay.services.parts import Parts
 from linkpay.store import sites, work
 from linkpay.store.tables import Inbox, Outbox, Site
@@ -24,6 +24,7 @@ def turn(parts: Parts) -> Turn:
     """One turn of the clock; harmless to run at any time, anywhere, by several processes at once."""
     now = parts.clock.now()
     _watch_sites(parts)
+    announcing.run(parts.database, now)
     raised = billing.run(parts.database, now)
     with parts.database.read() as tx:
         inbox_ids = work.due_ids(tx, Inbox, now, _LIMIT)

@@ -80,6 +80,7 @@ def read_payment(body: Json) -> PaymentSnapshot:
         chargebacks=_embedded(body, "chargebacks", read_chargeback),
         failure_code=failure_code(body),
         account_hint=account_hint(details),
+        creditor_id=text_if_any(details, "creditorIdentifier"),
     )
 
 

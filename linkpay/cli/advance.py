@@ -14,9 +14,9 @@ from linkpay.cli.output import CommandFailed
 from linkpay.cli.sandbox import Sandbox
 from linkpay.domain.calendar import day_starts_at
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import billing
+from linkpay.services import announcing, billing
 from linkpay.services.parts import Parts
-from linkpay.store import overview, work
+from linkpay.store import notices, overview, work
 from linkpay.store.tables import Inbox, Outbox
 
 _LONGEST_STEP = timedelta(days=1)
@@ -136,7 +136,8 @@ class Advance:
         with self._parts.database.read() as tx:
             fresh, stubborn = overview.next_tries_at(tx, tried=_STUBBORN)
             days = overview.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
-        found = [fresh, _mark_after(stubborn) if stubborn else None]
+            look_at = notices.next_look_at(tx)
+        found = [fresh, _mark_after(stubborn) if stubborn else None, look_at]
         found += [day_starts_at(day, zone) for zone, day in days]
         found.append(self._next_event)
         return [moment for moment in found if moment is not None and moment > now]
@@ -164,8 +165,12 @@ class Advance:
             outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE))
             busy = overview.busy(tx, now)
         self._parts.database.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
-        raised = 0 if inbox or outbox or busy.running else billing.run(self._parts.database, now)
+        raised = 0 if inbox or outbox or busy.running else self._turn(now)
         return _Sight(raised, inbox, outbox, busy)
+
+    def _turn(self, now: datetime) -> int:
+        """What the clock does: tell of debits to come, then raise what is due."""
+        return announcing.run(self._parts.database, now) + billing.run(self._parts.database, now)
 
     def _unrung(self, kind: str, ids: tuple[int, ...]) -> list[int]:
         """Those that were not rung a moment ago."""

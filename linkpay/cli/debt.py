@@ -110,9 +110,13 @@ def stop(output: Output, charge: int, site: str | None) -> None:
 @_site
 @speaking
 def retry(output: Output, charge: int, site: str | None) -> None:
-    """Debit once more, now, where the rules allow it."""
-    _decide(site, charge, lambda tx, now: debts.retry(tx, charge, OWNER, now))
-    _done(output, charge, "A debit is on its way.")
+    """Debit once more where the rules allow it: now, or once its member was told."""
+    day = _decide(site, charge, lambda tx, now: debts.retry(tx, charge, OWNER, now))
+    if day is None:
+        _done(output, charge, "A debit is on its way.")
+        return
+    said = f"She is told now by mail, and the debit goes by itself on {words.day(day)}: a SEPA debit has to"
+    _done(output, charge, f"{said} be announced first.", goes_on=day.isoformat())
 
 
 @debt.command("write-off")

@@ -35,6 +35,8 @@ class Source(StrEnum):
     MOVING = "moving"
 
 
+#: Longer than anybody waits between agreeing and paying.
+_BEFORE_ANYTHING = timedelta(days=400)
 _STRENGTH = {source: place for place, source in enumerate(Source)}
 
 
@@ -79,7 +81,8 @@ class SubscriptionFacts:
     after a canceled one; `signup_ends_at` is set while a purchase that Kajabi announced waits for its
     mandate. One that has not `started` gives nothing of its own. `on_trust` lets the member in before her
     first money came, as with a debit on a mandate that she gave before. A pause that keeps access names
-    its days. Nothing reaches beyond `access_ends_at`.
+    its days. `not_before_on` is when a due period may be asked for that had to be told first. Nothing
+    reaches beyond `access_ends_at`.
     """
 
     state: SubscriptionState
@@ -92,6 +95,7 @@ class SubscriptionFacts:
     started: bool = True
     on_trust: bool = False
     open_pause: tuple[date, date] | None = None
+    not_before_on: date | None = None
     access_ends_at: datetime | None = None
 
 
@@ -111,7 +115,7 @@ _LEAVING = frozenset({SubscriptionState.CANCELING, SubscriptionState.ENDED})
 def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     """Every stretch of access that one subscription gives, in no particular order."""
     if subscription.signup_ends_at is not None and subscription.state is SubscriptionState.PENDING:
-        start = subscription.signup_ends_at - timedelta(days=400)
+        start = subscription.signup_ends_at - _BEFORE_ANYTHING
         return [Cover(Source.SIGNUP, start, subscription.signup_ends_at)]
     if not subscription.started:
         return []
@@ -120,9 +124,9 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
         found += _charge_covers(charge, subscription, zone)
     found += _completed(subscription, zone)
     due = subscription.next_due_on
-    if due is not None and subscription.state in _ACTIVE and subscription.charges:
+    if due is not None and subscription.state in _ACTIVE and (subscription.charges or subscription.on_trust):
         last_paid_at = max((c.paid_at for c in subscription.charges if c.paid_at), default=None)
-        waiting = _collection(due, last_paid_at, subscription.policy, zone)
+        waiting = _waiting(_collection(due, last_paid_at, subscription.policy, zone), subscription, zone)
         found.append(_no_longer_than_paid(waiting, due, subscription, zone))
     if subscription.open_pause is not None:
         first, last = subscription.open_pause
@@ -223,6 +227,18 @@ def _collection(due_on: date, late_since: datetime | None, policy: Policy, zone:
     if late_since is not None:
         end = max(end, days_later(late_since, policy.collection_days, zone))
     return Cover(Source.COLLECTION, day_starts_at(due_on, zone), end)
+
+
+def _waiting(cover: Cover, subscription: SubscriptionFacts, zone: str) -> Cover:
+    """The same while a due period waits for its pre-notification: that, too, is no fault of the member's.
+
+    Who is trusted before her first charge is in from the moment she agreed.
+    """
+    due, wait_on = subscription.next_due_on, subscription.not_before_on
+    if due is not None and wait_on is not None and wait_on > due:
+        end = day_starts_at(wait_on + timedelta(days=subscription.policy.collection_days), zone)
+        cover = replace(cover, until=max(cover.until or end, end))
+    return cover if subscription.charges else replace(cover, starts_at=cover.starts_at - _BEFORE_ANYTHING)
 
 
 def _still_bought(charge: ChargeFacts, policy: Policy) -> bool:

@@ -102,8 +102,7 @@ class Policy:
 #: Choices that are kept and shown, and that no rule acts on yet: people are told so wherever they read them.
 NOT_ACTED_ON = frozenset(
     {
-        "notice_days", "agreed_notice_days", "price_notice_days", "upsell_access", "upsell_cap_cents",
-        "upsell_young_days",
+        "price_notice_days", "upsell_access", "upsell_cap_cents", "upsell_young_days",
     }
 )  # fmt: skip
 

@@ -112,6 +112,7 @@ class PaymentSnapshot:
     chargebacks: tuple[ChargebackSnapshot, ...] = ()
     failure_code: str | None = None
     account_hint: str | None = None
+    creditor_id: str | None = None
 
     @property
     def decided_at(self) -> datetime | None:

@@ -135,6 +135,7 @@ def facts(tx: Tx, site: Site, subscription: Subscription) -> SubscriptionFacts:
         started=subscription.started_at is not None,
         on_trust=subscription.origin in _TRUSTED,
         open_pause=_open_pause(subscription),
+        not_before_on=subscription.not_before_on,
         access_ends_at=subscription.access_ends_at,
     )
 

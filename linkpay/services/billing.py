@@ -7,7 +7,16 @@ from linkpay.domain import catch_up
 from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import access, catching_up, charging, debits, lifecycle, settlement, turning
+from linkpay.services import (
+    access,
+    announcing,
+    catching_up,
+    charging,
+    debits,
+    lifecycle,
+    settlement,
+    turning,
+)
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
@@ -41,6 +50,8 @@ def run(database: Database, now: datetime) -> int:
 def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     """Raise the next period's charge of one subscription if it is due; says whether it did.
 
+    A debit that needs a pre-notification and has none in time waits, and costs the member no access.
+
     Missed periods come one at a time: the next is raised when the one before it is settled and the
     policy's gap has passed, and what is older than the policy allows is written off and shown.
     """
@@ -50,13 +61,12 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
     turning.due_today(tx, subscription, today, now)
     if subscription.next_charge_on is None or subscription.next_charge_on > today:
         return False
-    if not _may_be_charged(tx, site, subscription, today):
+    if not _may_be_charged(tx, site, subscription, today) or not _told(tx, site, subscription, today, now):
         return False
     charge = raise_charge(tx, site, subscription, today, now)
     if charge is None:
         return False
     if charge.state is ChargeState.WRITTEN_OFF:
-        catching_up.tell(tx, site, subscription, charge, now)
         return False
     if charge.state is ChargeState.PAID:
         lifecycle.charge_paid(tx, subscription, charge, None, now)
@@ -66,7 +76,6 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
     else:
         charge.state = ChargeState.COLLECTING
-        catching_up.tell(tx, site, subscription, charge, now)
     return True
 
 
@@ -77,6 +86,15 @@ def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date)
         return False
     last, policy = subscription.last_raised_on, sites.policy_of(site, subscription.policy)
     return last is None or today >= catch_up.not_before(last, policy)
+
+
+def _told(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> bool:
+    """Whether the member knows of the debit for long enough; waits for the first day on which she does."""
+    catching_up.tell(tx, site, subscription, now)
+    is_let_go = catching_up.is_let_go(site, subscription, subscription.next_index, today)
+    first = today if is_let_go else announcing.first_day(tx, site, subscription, today, now)
+    subscription.not_before_on = first if first > today else None
+    return first <= today
 
 
 def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:

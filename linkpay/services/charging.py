@@ -53,14 +53,6 @@ def made_of(
     )  # fmt: skip
 
 
-def next_cents(tx: Tx, subscription: Subscription) -> int:
-    """What the next charge will ask; the agreed amount where none comes."""
-    if subscription.next_charge_on is None:
-        return subscription.amount_cents
-    made = lines(tx, subscription, subscription.next_index, subscription.next_charge_on)
-    return pricing.total(made)
-
-
 def terms_on(tx: Tx, subscription: Subscription, due_on: date) -> Terms:
     """The terms as they count for a charge due on a day: with the price that was announced for it."""
     return priced(subscription, agreements.price_on(tx, subscription.id, due_on))

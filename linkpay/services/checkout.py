@@ -108,20 +108,22 @@ def _proven(lines: list[Line], subscription: Subscription, method: str) -> list[
 def agree(
     tx: Tx, subscription: Subscription, text: str, locale: str, now: datetime, *, kind: str = "mandate",
     **facts: Any,
-) -> None:  # fmt: skip
+) -> Consent | None:  # fmt: skip
     """Keep what the customer agreed to, in the words she read; the same words only once.
 
     `facts` is what the words meant in figures. `text` is empty where there is nothing to agree to, as
     with a plan that is paid once.
     """
-    if not text or any(consent.text == text for consent in people.consents(tx, subscription)):
-        return
-    tx.add(
-        Consent(
-            site_id=subscription.site_id, customer_id=subscription.customer_id, kind=kind, data=facts,
-            subscription_id=subscription.id, locale=locale, text=text, created_at=now,
-        )
+    given = next((one for one in people.consents(tx, subscription) if one.text == text), None)
+    if given is not None or not text:
+        return given
+    given = Consent(
+        site_id=subscription.site_id, customer_id=subscription.customer_id, kind=kind, data=facts,
+        subscription_id=subscription.id, locale=locale, text=text, created_at=now,
     )  # fmt: skip
+    tx.add(given)
+    tx.flush()
+    return given
 
 
 class Result:

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from linkpay.errors import InputError
-from linkpay.services import checkout, standing
+from linkpay.services import standing
 from linkpay.store.db import Tx
-from linkpay.store.tables import Subscription
+from linkpay.store.tables import Consent, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,17 @@ def require(given: Yes | None, actor: str) -> None:
 
 def keep(
     tx: Tx, subscription: Subscription, given: Yes | None, kind: str, now: datetime, **facts: Any
-) -> None:
-    """Keep the consent with what it meant in figures; the same words only once."""
-    if given is not None:
-        checkout.agree(tx, subscription, given.text, given.locale, now, kind=kind, **facts)
+) -> Consent | None:
+    """Keep the consent with what it meant in figures. None where nobody gave one.
+
+    What she did before is another thing, also in the same words: each time has a row of its own.
+    """
+    if given is None:
+        return None
+    kept = Consent(
+        site_id=subscription.site_id, customer_id=subscription.customer_id, kind=kind, data=facts,
+        subscription_id=subscription.id, locale=given.locale, text=given.text, created_at=now,
+    )  # fmt: skip
+    tx.add(kept)
+    tx.flush()
+    return kept

@@ -106,9 +106,10 @@ class Course:
 
     def _collected_on(self) -> date | None:
         due_on, last = self.it.next_charge_on, self.it.last_raised_on
-        if due_on is None or last is None:
-            return due_on
-        return max(due_on, catch_up.not_before(last, self._policy()))
+        if due_on is None:
+            return None
+        waits_for = (self.it.not_before_on, catch_up.not_before(last, self._policy()) if last else None)
+        return max([due_on, *(day for day in waits_for if day is not None)])
 
     def _policy(self) -> Policy:
         return sites.policy_of(self.site, self.it.policy)
@@ -177,7 +178,7 @@ class Course:
         self._note_changes(days.index, days.starts_on)
         charged = replace(days, ends_on=charging.ends_on(it, days))
         charging.step_past(it, days)
-        it.last_raised_on = self.day
+        it.last_raised_on, it.not_before_on = self.day, None
         is_last = it.next_charge_on is None or charged.ends_on == it.cancel_on
         works = self.mandate is not None and self.mandate.may_be_tried
         kind = Kind.FREE_PERIOD if cents == 0 else Kind.CHARGE if works else Kind.NO_ACCOUNT

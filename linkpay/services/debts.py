@@ -62,13 +62,22 @@ def stop(tx: Tx, charge_id: int, actor: str, now: datetime) -> None:
         journal.record(tx, "dunning_stopped", actor, now, subscription=subscription, charge=charge.id)
 
 
-def retry(tx: Tx, charge_id: int, actor: str, now: datetime) -> None:
-    """Debit a failed charge once more, now. Raises Conflict where the rules forbid it."""
+def retry(tx: Tx, charge_id: int, actor: str, now: datetime) -> date | None:
+    """Debit a failed charge once more: now (None), or on the day returned if its member must be told first.
+
+    She is told by mail at once, and the debit goes by itself then. Raises Conflict where the rules forbid it.
+    """
     subscription, charge = _failed(tx, charge_id)
     outcome = dunning.debit(tx, subscription, charge, now)
-    if outcome is not dunning.Outcome.DONE:
+    waits = outcome is dunning.Outcome.NOT_TOLD
+    if not waits and outcome is not dunning.Outcome.DONE:
         raise Conflict(f"retry_{outcome.value}", _MESSAGES[outcome])
-    journal.record(tx, "debit_asked_for", actor, now, subscription=subscription, charge=charge.id)
+    day = dunning.try_when_told(tx, subscription, charge, now) if waits else None
+    journal.record(
+        tx, "debit_asked_for", actor, now, subscription=subscription, charge=charge.id,
+        from_on=day.isoformat() if day else None,
+    )  # fmt: skip
+    return day
 
 
 def write_off(tx: Tx, charge_id: int, actor: str, now: datetime, *, ends: bool) -> None:

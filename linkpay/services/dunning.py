@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from linkpay.domain.calendar import local_day
+from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.dunning import (
     DIRECT_DEBIT,
@@ -20,7 +20,7 @@ from linkpay.domain.dunning import (
 )
 from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, debits, lateness, letters
+from linkpay.services import access, announcing, debits, lateness, letters
 from linkpay.store import agreements, charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Mandate, Subscription
@@ -105,6 +105,7 @@ class Outcome(StrEnum):
     TOO_DEAR = "too_dear"
     GRACE_OVER = "grace_over"
     BEING_PAID = "being_paid"
+    NOT_TOLD = "not_told"
     NO_MANDATE = "no_mandate"
 
 
@@ -133,10 +134,34 @@ def run_step(tx: Tx, charge_id: int, row_id: int, ref: str, now: datetime) -> da
         case StepKind.DEBIT:
             stopped = charge.dunning_stopped_at is not None
             outcome = Outcome.STOPPED if stopped else debit(tx, subscription, charge, now)
-            return now + _LET_HER_PAY if outcome is Outcome.BEING_PAID else None
+            return _come_again(tx, subscription, charge, outcome, now)
         case StepKind.END_GRACE:
             return _end_grace(tx, subscription, charge, now)
     return None
+
+
+def _come_again(
+    tx: Tx, subscription: Subscription, charge: Charge, outcome: Outcome, now: datetime
+) -> datetime | None:
+    """When a debit that could not be made now is tried once more; None where it is not."""
+    match outcome:
+        case Outcome.BEING_PAID:
+            return now + _LET_HER_PAY
+        case Outcome.NOT_TOLD:
+            zone = sites.get(tx, subscription.site_id).zone
+            return day_starts_at(announcing.first_try(tx, subscription, charge, now), zone)
+    return None
+
+
+def try_when_told(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> date:
+    """Owe one more debit for the first day on which its member knows of it; that day. Holds the lock."""
+    day = announcing.first_try(tx, subscription, charge, now)
+    zone = sites.get(tx, subscription.site_id).zone
+    work.add(
+        tx, site_id=subscription.site_id, kind=KIND, target_id=charge.id, run_at=day_starts_at(day, zone),
+        now=now, ref=f"{charge.id}:{charge.dunning_round}:{day:%Y%m%d}:{StepKind.DEBIT}",
+    )  # fmt: skip
+    return day
 
 
 def _mail(tx: Tx, subscription: Subscription, charge: Charge, step: str, now: datetime) -> None:
@@ -209,6 +234,9 @@ def debit(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> 
         return Outcome.GRACE_OVER
     if charges.open_payment(tx, charge.id) is not None:
         return Outcome.BEING_PAID
+    site = sites.get(tx, subscription.site_id)
+    if announcing.first_try(tx, subscription, charge, now) > local_day(now, site.zone):
+        return Outcome.NOT_TOLD
     made = debits.prepare(tx, subscription, charge, now)
     return Outcome.DONE if made else Outcome.NO_MANDATE
 

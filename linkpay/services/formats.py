@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date
 from babel.numbers import format_currency, format_percent
 
-from linkpay.domain.calendar import local_day
+from linkpay.domain.calendar import Interval, Unit, local_day
 from linkpay.domain.money import Money, amount_string
 
 #: The languages we speak, and whose habits for money and dates each follows.
@@ -38,6 +38,28 @@ def instant_text(instant: datetime, zone: str, locale: str) -> str:
 def share_text(basis_points: int, locale: str) -> str:
     """A share with one decimal at most; Dutch "33,3%", English "33.3%"."""
     return format_percent(Decimal(basis_points) / 10_000, "#,##0.#%", locale=_habits(locale))
+
+
+def rhythm_text(interval: Interval, locale: str) -> str:
+    """How often something comes, to be read within a sentence: "elke maand", "every 3 months"."""
+    one, many = _RHYTHMS[locale if locale in LOCALES else "nl"][interval.unit]
+    return one if interval.count == 1 else many.format(interval.count)
+
+
+_RHYTHMS = {
+    "nl": {
+        Unit.DAY: ("elke dag", "elke {} dagen"),
+        Unit.WEEK: ("elke week", "elke {} weken"),
+        Unit.MONTH: ("elke maand", "elke {} maanden"),
+        Unit.YEAR: ("elk jaar", "elke {} jaar"),
+    },
+    "en": {
+        Unit.DAY: ("every day", "every {} days"),
+        Unit.WEEK: ("every week", "every {} weeks"),
+        Unit.MONTH: ("every month", "every {} months"),
+        Unit.YEAR: ("every year", "every {} years"),
+    },
+}
 
 
 def _habits(locale: str) -> str:

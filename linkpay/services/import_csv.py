@@ -243,4 +243,6 @@ def _belongings(tx: Tx, subscription: Subscription, folder: Folder, row: Row, no
             )
         )  # fmt: skip
     tx.flush()
-    imported.consent(tx, subscription, importing.mandate(tx, subscription), now)
+    mandate = importing.mandate(tx, subscription)
+    imported.consent(tx, subscription, mandate, now)
+    imported.told_before(tx, subscription, mandate, now)

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 
-from linkpay.services import access
+from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.notice import Told
+from linkpay.services import access, notices
 from linkpay.services.formats import day_text
 from linkpay.store import grants, people, sites
+from linkpay.store import notices as store
 from linkpay.store.db import Tx
 from linkpay.store.tables import Consent, Customer, Mandate, Subscription
 
@@ -38,6 +41,21 @@ def consent(tx: Tx, subscription: Subscription, mandate: Mandate | None, now: da
             data={"imported": True, "signed_on": signed_on.isoformat() if signed_on else None},
         )
     )  # fmt: skip
+
+
+def told_before(tx: Tx, subscription: Subscription, mandate: Mandate | None, now: datetime) -> None:
+    """The debits of this amount and rhythm go on: whoever collected them before told of the series.
+
+    That was when the mandate was signed, as far as anybody knows. A change of amount, day or account is told
+    by us like every other.
+    """
+    debit = notices.next_debit(tx, subscription)
+    if debit is None or mandate is None or debit.mandate_id != mandate.id:
+        return
+    zone = sites.get(tx, subscription.site_id).zone
+    series = Told(mandate.id, debit.cents, debit.due_on, None, subscription.terms.interval)
+    signed_at = day_starts_at(mandate.signed_on, zone) if mandate.signed_on else now
+    store.keep(tx, subscription, series, now, sent_at=min(now, signed_at))
 
 
 def let_in(tx: Tx, subscription: Subscription, now: datetime) -> None:

@@ -1,16 +1,18 @@
 """Mails: owed inside the transaction that gives the reason, written and sent afterwards by a job."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
-from linkpay.services import charging
+from linkpay.services import coming, notices
+from linkpay.services.mail_facts import Facts, SiteFacts, kept
 from linkpay.services.owner_words import Broken, fill_in
 from linkpay.services.texts import Written, spoken, write_texts
 from linkpay.store import charges, grants, journal, mail_texts, sites, visits, withdrawals, work
+from linkpay.store import notices as store
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -41,21 +43,20 @@ class Reader:
     name: str = ""
 
 
-_DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on", "starts_on", "next_on")
-_SUMS = ("refund", "new_amount", "credit", "due_now", "next_amount")
-_CLAIMS = ("may_undo", "keeps_access", "at_once", "pro_rata")
-
-
 def owe(
     tx: Tx, kind: str, subscription: Subscription, *, step: str, now: datetime,
     charge_id: int | None = None, **data: Any,
-) -> None:  # fmt: skip
-    """Owe one mail. A `step` that was mailed before, or is owed, is not owed again."""
+) -> int | None:  # fmt: skip
+    """Owe one mail and return its id. A `step` that was mailed before, or is owed, is not owed again: None.
+
+    One that names the day of the next debit in `next_debit_on` is that debit's pre-notification, too.
+    """
     mail_id = journal.write_mail(
         tx, site_id=subscription.site_id, subscription_id=subscription.id, charge_id=charge_id,
         step=step, kind=kind, data=data, created_at=now,
     )  # fmt: skip
     _owe_sending(tx, subscription.site_id, mail_id, now)
+    return mail_id
 
 
 def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: datetime, **data: Any) -> bool:
@@ -78,63 +79,6 @@ def _owe_sending(tx: Tx, site_id: int, mail_id: int | None, now: datetime) -> No
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """What the texts may speak of. Amounts are Money, instants UTC, addresses complete."""
-
-    site_name: str
-    zone: str
-    offer_title: str
-    customer_name: str
-    member_email: str
-    amount: Money
-    next_charge_on: Any
-    account_hint: str | None
-    mandate_valid: bool
-    order_url: str
-    portal_url: str
-    pay_url: str | None
-    buy_url: str
-    course_url: str | None
-    failure_code: str | None
-    until: datetime | None
-    access_open: bool
-    support_email: str | None
-    # What the step itself kept, where it is about such things.
-    ends_on: date | None = None
-    last_charge_on: date | None = None
-    refund: Money | None = None
-    may_undo: bool = False
-    pause_on: date | None = None
-    resume_on: date | None = None
-    keeps_access: bool = False
-    new_plan: str | None = None
-    starts_on: date | None = None
-    new_amount: Money | None = None
-    credit: Money | None = None
-    due_now: Money | None = None
-    next_on: date | None = None
-    next_amount: Money | None = None
-    at_once: bool = False
-    received_at: datetime | None = None
-    statement: str | None = None
-    pro_rata: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class SiteFacts:
-    """What the texts of a mail about no subscription may speak of. `url` is complete."""
-
-    site_name: str
-    zone: str
-    customer_name: str
-    url: str
-    support_email: str | None
-    offer_title: str = ""
-    received_at: datetime | None = None
-    statement: str | None = None
-
-
 def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:
     """The finished letter; None when its reason is gone or it was sent before. Kept as written, except
     for a link that opens a door: that is made now and told to nobody but its reader."""
@@ -148,12 +92,18 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
     charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
     if mail.kind in _ONLY_WHILE_OWED and charge is not None and charge.asked_cents == 0:
         return None
+    if mail.kind == "debit_notice" and not notices.is_to_come(tx, mail, subscription):
+        notices.forget(tx, mail)
+        return None
     customer = tx.get_one(Customer, subscription.customer_id)
     if mail.text is None:
         facts = _facts(tx, mail, subscription, base_url)
         written = _write(tx, mail, customer.locale, facts, now)
+        if mail.kind == "debit_notice" and not notices.is_told_by(tx, mail, written.text, subscription):
+            written = write_texts(mail.kind, customer.locale, facts, mail.data)
         mail.subject, mail.text, mail.html = written.subject, written.text, written.html
         mail.to = customer.email
+        notices.keep(tx, mail, subscription)
     return _letter(mail, site, base_url, Written(mail.subject or "", mail.text, mail.html or ""))
 
 
@@ -233,6 +183,7 @@ def mark_sent(tx: Tx, mail_id: int, now: datetime) -> None:
     mail.sent_at = now
     if mail.subscription_id is None:
         return
+    store.left(tx, mail_id, now)
     subscription = tx.get_one(Subscription, mail.subscription_id)
     journal.record(tx, "mail_sent", "worker", now, subscription=subscription, mail=mail.kind)
 
@@ -251,7 +202,7 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         customer_name=tx.get_one(Customer, subscription.customer_id).name,
         member_email=tx.get_one(Member, subscription.member_id).email,
         amount=Money(
-            charge.amount_cents if charge else charging.next_cents(tx, subscription), subscription.currency
+            charge.amount_cents if charge else coming.next_cents(tx, subscription), subscription.currency
         ),
         next_charge_on=subscription.next_charge_on,
         account_hint=mandate.account_hint if mandate else None,
@@ -265,19 +216,9 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         until=datetime.fromisoformat(until) if until else None,
         access_open=grant is not None and grant.applied is Access.GRANTED,
         support_email=site.support_email,
-        **_kept(mail.data, subscription.currency),
+        debit=notices.of_mail(tx, mail, subscription),
+        **kept(mail.data, subscription.currency),
     )
-
-
-def _kept(data: dict[str, Any], currency: str) -> dict[str, Any]:
-    """What a step kept of days and amounts, as the texts speak of it."""
-    days = {name: date.fromisoformat(data[name]) for name in _DAYS if data.get(name)}
-    sums = {name: Money(data[f"{name}_cents"], currency) for name in _SUMS if data.get(f"{name}_cents")}
-    claims = {name: bool(data.get(name)) for name in _CLAIMS}
-    received_at = data.get("received_at")
-    said = {"new_plan": data.get("new_plan"), "statement": data.get("statement")}
-    at = {"received_at": datetime.fromisoformat(received_at) if received_at else None}
-    return days | sums | claims | said | at
 
 
 def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:

@@ -6,7 +6,7 @@ from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import Period, add_intervals, day_starts_at, local_day, period
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, charging, latecomers, letters, refunds, withdrawal_money
+from linkpay.services import access, charging, latecomers, letters, notices, refunds, withdrawal_money
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
@@ -82,6 +82,7 @@ def _first_paid(
     coupon = agreements.redemption(tx, subscription.id)
     if coupon is not None:
         coupon.counted_at = now
+    notices.agreed_at_checkout(tx, subscription)
     actor = "mollie" if payment else "linkpay"
     journal.record(tx, "started", actor, now, subscription=subscription, payment=payment)
     trying = {"until": day_starts_at(charge.ends_on, site.zone).isoformat()} if charge.period < 0 else {}

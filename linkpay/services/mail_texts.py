@@ -5,11 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from linkpay.domain.calendar import Interval, Unit
 from linkpay.domain.money import Money
 from linkpay.errors import InputError, NotFound
 from linkpay.services import owner_words
 from linkpay.services.formats import LOCALES
-from linkpay.services.letters import SITE_KINDS, Facts, SiteFacts
+from linkpay.services.letters import SITE_KINDS
+from linkpay.services.mail_facts import Facts, SiteFacts
+from linkpay.services.notices import Coming
 from linkpay.services.owner_words import Broken
 from linkpay.services.texts import Written, kinds, names, our_words, write_texts
 from linkpay.store import journal
@@ -112,7 +115,14 @@ def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:
         failure_code="AM04", until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), support_email=support,
         ends_on=date(2026, 6, 3), last_charge_on=date(2026, 5, 3), refund=Money(1250), may_undo=True,
         access_open=True, received_at=_DECLARED_AT, statement=_STATEMENT, pro_rata=True,
+        debit=Coming(
+            Money(5000), date(2026, 6, 3), Interval(Unit.MONTH), 1, "STUDIO-MD1", "NL08ZZZ502057730000",
+            "4321",
+        ),
     )  # fmt: skip
+
+
+_BARE_DEBIT = Coming(Money(5000), date(2026, 6, 3), None, 1, None, None, None)
 
 
 def _sparse(kind: str) -> Facts | SiteFacts:
@@ -124,6 +134,7 @@ def _sparse(kind: str) -> Facts | SiteFacts:
         full, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
         course_url=None, failure_code=None, until=None, support_email=None, ends_on=None, last_charge_on=None,
         refund=None, may_undo=False, mandate_valid=False, access_open=False, pro_rata=False,
+        debit=_BARE_DEBIT if kind == "debit_notice" else None,
     )  # fmt: skip
 
 

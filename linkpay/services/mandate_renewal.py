@@ -17,7 +17,7 @@ from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE
 from linkpay.errors import Conflict, InputError
-from linkpay.services import charging, letters
+from linkpay.services import charging, letters, notices
 from linkpay.store import charges, journal, mandates, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Mandate, Payment, Renewal, Site, Subscription
@@ -117,6 +117,7 @@ def _move(tx: Tx, subscription: Subscription, payment: Payment, mandate: Mandate
         method=mandate.method, account=mandate.account_hint,
     )  # fmt: skip
     tx.flush()
+    notices.agreed_with_account(tx, subscription)
     if old is not None:
         owe_revocation(tx, subscription.site_id, old, now)
     return True

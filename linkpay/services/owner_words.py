@@ -17,9 +17,9 @@ from linkpay.services.texts import MAILS, buttons, one_line
 
 LONGEST = 10_000  # characters
 #: Our own pieces that an owner's text may take in.
-PARTIALS = ("hello", "reason")
+PARTIALS = ("debit_lines", "hello", "reason")
 _ADDRESSES = ("https://", "http://", "mailto:")
-_FUNCTIONS = frozenset({"money", "day", "moment", "instant"})
+_FUNCTIONS = frozenset({"money", "day", "moment", "instant", "rhythm"})
 _FILTERS = frozenset({"upper", "lower", "capitalize", "title", "trim"})
 _PLAIN = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.CondExpr, nodes.Name, nodes.Const,

@@ -14,7 +14,7 @@ from linkpay.domain.policy import Policy
 from linkpay.domain.pricing import Line
 from linkpay.domain.quote import Quote, Run, quote, runs
 from linkpay.domain.subscription import OVER, SubscriptionState
-from linkpay.services import charging, debits
+from linkpay.services import charging, coming, debits
 from linkpay.store import charges, grants, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Customer, Grant, Mandate, Member, Offer, Payment, Site, Subscription
@@ -89,7 +89,7 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
         last_failed=bool(attempts) and not attempts[-1].is_open and attempts[-1].paid_at is None,
         paid_twice=_paid_twice(subscription, made),
         next_charge_on=subscription.next_charge_on,
-        next_amount=Money(charging.next_cents(tx, subscription), subscription.currency),
+        next_amount=Money(coming.next_cents(tx, subscription), subscription.currency),
         account_hint=mandate.account_hint if mandate else None,
         access_until=grant.until if grant and grant.wanted is Access.GRANTED else None,
         at_bank=any(charges.debit_runs(attempt) for attempt in attempts),

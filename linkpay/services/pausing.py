@@ -6,7 +6,8 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.pausing import Pausing, Refusal, refusal
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, letters, standing, turning
+from linkpay.services import access, consent, letters, notices, standing, turning
+from linkpay.services.consent import Yes
 from linkpay.store import journal, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Subscription
@@ -68,10 +69,12 @@ def pause(
     return agreed
 
 
-def resume(tx: Tx, subscription_id: int, actor: str, now: datetime) -> None:
+def resume(tx: Tx, subscription_id: int, actor: str, now: datetime, *, given: Yes | None = None) -> None:
     """Go on today, or call a pause off that has not begun; the next charge is due today, or when it was.
 
-    Where nothing is paused it does nothing. Raises Conflict ``nothing_runs`` when it has ended.
+    `given` is what a member read before she pressed: that today is collected, and how much. Where nobody
+    was told so, the debit waits for its notice, and she is in meanwhile. Where nothing is paused it does
+    nothing. Raises Conflict ``nothing_runs`` when it has ended.
     """
     subscription = subscriptions.lock(tx, subscription_id)
     site = sites.get(tx, subscription.site_id)
@@ -81,6 +84,7 @@ def resume(tx: Tx, subscription_id: int, actor: str, now: datetime) -> None:
         return
     if subscription.state is S.PAUSED:
         turning.go_on_from(subscription, local_day(now, site.zone))
+        notices.agreed_to(tx, subscription, consent.keep(tx, subscription, given, "resume", now))
         turning.end_pause(tx, subscription, actor, now)
     else:
         turning.forget_pause(subscription)

@@ -8,11 +8,11 @@ from linkpay.domain.plan import PlanKind
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
 from linkpay.errors import Conflict
-from linkpay.services import access, billing, consent, letters, membership, standing, turning
+from linkpay.services import access, billing, consent, letters, membership, notices, standing, turning
 from linkpay.services.consent import Yes
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Mandate, Site, Subscription
+from linkpay.store.tables import Charge, Consent, Mandate, Site, Subscription
 
 S, E = SubscriptionState, SubscriptionEvent
 
@@ -37,18 +37,20 @@ def reactivate(tx: Tx, subscription_id: int, *, given: Yes | None, actor: str, n
         return owed.id
     _check(tx, site, subscription, now)
     consent.require(given, actor)
-    consent.keep(
+    agreed = consent.keep(
         tx, subscription, given, "reactivate", now, amount_cents=subscription.amount_cents,
         next_charge_on=(_paid_until(tx, site, subscription, today) or today).isoformat(),
     )  # fmt: skip
     journal.record(tx, "reactivated", actor, now, subscription=subscription)
-    to_pay = _run_again(tx, site, subscription, now)
+    to_pay = _run_again(tx, site, subscription, agreed, now)
     tx.flush()
     access.review_purchase(tx, subscription, now)
     return None if to_pay is None else to_pay.id
 
 
-def _run_again(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Charge | None:
+def _run_again(
+    tx: Tx, site: Site, subscription: Subscription, agreed: Consent | None, now: datetime
+) -> Charge | None:
     """Let it run; the charge that somebody has to pay first, None when it runs by itself."""
     today = local_day(now, site.zone)
     step = f"subscription:{subscription.id}:reactivated:{now.isoformat()}"
@@ -60,6 +62,7 @@ def _run_again(tx: Tx, site: Site, subscription: Subscription, now: datetime) ->
     if paid_until is None and owed is not None:
         return _shut_until_paid(subscription, owed, now)
     turning.go_on_from(subscription, paid_until or today)
+    notices.agreed_to(tx, subscription, agreed)
     if paid_until is None and not _may_debit(tx, subscription):
         charge = billing.raise_charge(tx, site, subscription, today, now)
         if charge is not None and charge.state is ChargeState.SCHEDULED:

@@ -59,6 +59,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     if seen.payment.status is PaymentStatus.UNKNOWN:
         return Outcome.STRANGE_STATUS
     key_works(tx, payment.site_id, now)
+    sites.learn_creditor_id(tx, payment.site_id, seen.payment.creditor_id)
     before = payment.status
     seen = _undated(payment, seen)
     _note_status(payment, seen.payment)

@@ -1,12 +1,13 @@
 """Going over to another plan of the same offer: what it would come to, doing it, and staying after all."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from linkpay.domain import pricing
 from linkpay.domain.calendar import add_intervals, local_day
 from linkpay.domain.switching import Refusal, Switch, Wish, bound_until, credits, refusal
 from linkpay.errors import Conflict, NotFound
-from linkpay.services import access, billing, charging, consent, letters, newplan, standing
+from linkpay.services import access, billing, charging, consent, letters, newplan, notices, standing
 from linkpay.services.consent import Yes
 from linkpay.store import agreements, charges, journal, sites, subscriptions
 from linkpay.store.db import Tx
@@ -51,11 +52,12 @@ def switch(
     consent.require(given, actor)
     if not at_once and subscription.next_plan_id == plan.id:
         return decided
-    consent.keep(
+    agreed = consent.keep(
         tx, subscription, given, "switch", now, plan=plan.slug, amount_cents=plan.amount_cents,
         due_now_cents=decided.due_now_cents, begins_on=decided.begins_on.isoformat(),
+        notice_days=sites.policy_of(sites.get(tx, subscription.site_id), plan.policy).agreed_notice_days,
     )  # fmt: skip
-    _tell(tx, subscription, plan, decided, now)
+    _tell(tx, subscription, plan, decided if agreed else replace(decided, due_now_cents=0), now)
     if at_once:
         for charge_id, cents in credited:
             agreements.add_credit(
@@ -63,9 +65,11 @@ def switch(
                 now=now,
             )  # fmt: skip
         newplan.take_on(tx, subscription, plan, decided.begins_on, actor=actor, now=now)
+        notices.agreed_to(tx, subscription, agreed)
         billing.raise_next(tx, subscription.id, now)
     else:
         subscription.next_plan_id = plan.id
+        notices.agreed_to(tx, subscription, agreed)
         journal.record(
             tx, "switch_chosen", actor, now, subscription=subscription, came_to=plan.title,
             starts_on=decided.begins_on.isoformat(),

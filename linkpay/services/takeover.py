@@ -166,6 +166,7 @@ def take(tx: Tx, takeover_id: int, evidence: Evidence, now: datetime) -> None:
     _current_period(tx, subscription, evidence, now)
     _told(tx, row, subscription, evidence.course.next_on, now)
     imported.consent(tx, subscription, mandate, now)
+    imported.told_before(tx, subscription, mandate, now)
     imported.let_in(tx, subscription, now)
 
 

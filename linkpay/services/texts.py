@@ -13,11 +13,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from linkpay.services.formats import LOCALES, day_text, instant_text, moment_text, money_text
+from linkpay.services.formats import LOCALES, day_text, instant_text, moment_text, money_text, rhythm_text
 
 _SUBJECT_LENGTH = 200
 #: Parts of mails that are no mails.
-_PIECES = frozenset({"closing", "hello", "reason"})
+_PIECES = frozenset({"closing", "debit_lines", "hello", "reason"})
 #: Fills in words, given everything that they may speak of.
 Render = Callable[[dict[str, Any]], str]
 
@@ -63,7 +63,7 @@ def write_texts(
 ) -> Written:
     """The mail of this kind in this language (Dutch where we do not speak it).
 
-    `facts` is a dataclass whose fields the templates may speak of (see `letters.Facts`), `data` what
+    `facts` is a dataclass whose fields the templates may speak of (see `mail_facts.Facts`), `data` what
     the step itself kept: ``debit_runs``, and ``next_debit_on`` (ISO date, None when no further debit is
     planned) where it is known. `render` fills in other words than ours for everything but the closing.
     """
@@ -119,11 +119,14 @@ def buttons(text: str) -> Iterator[Block]:
 
 def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     next_debit_on = data.get("next_debit_on")
+    debit = context.get("debit")
     return {
+        **{f"debit_{name}": getattr(debit, name, None) for name in _OF_A_DEBIT},
         "money": lambda amount: money_text(amount, language),
         "day": lambda day: day_text(day, language),
         "moment": lambda instant: moment_text(instant, context["zone"], language),
         "instant": lambda instant: instant_text(instant, context["zone"], language),
+        "rhythm": lambda interval: rhythm_text(interval, language),
         "first_name": _first_name(context["customer_name"]),
         "debit_runs": bool(data.get("debit_runs")),
         "next_debit_on": date.fromisoformat(next_debit_on) if next_debit_on else None,
@@ -132,6 +135,9 @@ def _words(language: str, context: dict[str, Any], data: dict[str, Any]) -> dict
         "let_go": [_days(one, language) for one in data.get("let_go", ())],
         "collected": [_days(one, language) for one in data.get("collected", ())],
     }
+
+
+_OF_A_DEBIT = ("amount", "on", "every", "account_hint", "mandate_reference", "creditor_id")
 
 
 def _days(period: dict[str, str], language: str) -> str:

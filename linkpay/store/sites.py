@@ -179,3 +179,10 @@ def halt(tx: Tx, site_id: int, now: datetime) -> None:
 def resume(tx: Tx, site_id: int) -> None:
     """The key works: charge again."""
     get(tx, site_id).halted_at = None
+
+
+def learn_creditor_id(tx: Tx, site_id: int, creditor_id: str | None) -> None:
+    """Under which id banks know who collects: only a debit shows it, and pre-notifications tell it then."""
+    site = get(tx, site_id)
+    if creditor_id is not None and site.creditor_id is None:
+        site.creditor_id = creditor_id[:35]

@@ -102,7 +102,11 @@ def due_ids(
 
     `today` is the day it is by zone; sites of other zones are left alone, and those that are halted.
     """
-    come = [(Site.zone == zone) & (Subscription.next_charge_on <= day) for zone, day in today.items()]
+    waited = Subscription.not_before_on
+    come = [
+        (Site.zone == zone) & (Subscription.next_charge_on <= day) & or_(waited.is_(None), waited <= day)
+        for zone, day in today.items()
+    ]
     query = (
         select(Subscription.next_charge_on, Subscription.id)
         .join(Site, Site.id == Subscription.site_id)

@@ -4,6 +4,7 @@ Reached from mails and from the order page. Whoever has the address may pay; it 
 """
 
 from dataclasses import dataclass
+from datetime import date
 
 from flask import Blueprint, Response, make_response, render_template, request
 
@@ -106,8 +107,19 @@ def _agree(found: Found, text: str) -> None:
         subscription = subscriptions.lock(tx, found.subscription_id)
         checkout.agree(
             tx, subscription, text, locale(), parts().clock.now(),
-            notice_days=found.bill.policy.agreed_notice_days, starts_at_once=False,
+            notice_days=found.bill.policy.agreed_notice_days, starts_at_once=False, **_named_day(found),
         )  # fmt: skip
+
+
+def _named_day(found: Found) -> dict[str, str]:
+    """The day of the next collection, where the page names it to a member who renews her permission."""
+    day = _next_on(found) if found.bill.started else None
+    return {"next_on": day.isoformat()} if day else {}
+
+
+def _next_on(found: Found) -> date | None:
+    next_on, today = found.bill.next_charge_on, local_day(parts().clock.now(), found.seller.zone)
+    return next_on if next_on and next_on > today else None
 
 
 def _choose_method(found: Found, method: str) -> None:
@@ -120,11 +132,9 @@ def _consent(found: Found) -> wording.Consent | None:
     """What paying this bill allows; None when nothing is collected afterwards."""
     seen = found.bill
     collector = wording.Collector(found.seller.name, found.seller.support_email, seen.policy)
-    today = local_day(parts().clock.now(), found.seller.zone)
     if not seen.started:
         return wording.checkout_consent(collector, seen.terms, seen.quote)
-    next_on = seen.next_charge_on if seen.next_charge_on and seen.next_charge_on > today else None
-    return wording.renewal_consent(collector, seen.terms, seen.runs, next_on)
+    return wording.renewal_consent(collector, seen.terms, seen.runs, _next_on(found))
 
 
 def _show(

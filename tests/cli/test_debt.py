@@ -7,13 +7,16 @@ from typing import Any
 
 import pytest
 
+from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.ledger import EntryKind
+from linkpay.domain.notice import Told
 from linkpay.domain.snapshots import PaymentStatus
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import dunning
+from linkpay.store import notices as store
 from linkpay.store.db import Database
-from linkpay.store.tables import Charge, LedgerEntry, MailText, Payment, Refund, Subscription
+from linkpay.store.tables import Charge, LedgerEntry, Mail, MailText, Outbox, Payment, Refund, Subscription
 from tests import builders as make
 from tests.cli.conftest import Run
 
@@ -28,6 +31,16 @@ def failing(database: Database, code: str = "AM04") -> int:
         subscription.state = SubscriptionState.PAST_DUE
         dunning.begin(tx, subscription, charge, code=code, taken_back=False, now=NOW)
         return charge.id
+
+
+def tell_of_today(database: Database, charge_id: int) -> None:
+    """As the mail about the failure tells of the tries that follow."""
+    with database.write() as tx:
+        charge = tx.get_one(Charge, charge_id)
+        subscription = tx.get_one(Subscription, charge.subscription_id)
+        assert subscription.mandate_id is not None
+        told = Told(subscription.mandate_id, charge.amount_cents, local_day(NOW, "Europe/Amsterdam"), None)
+        store.keep(tx, subscription, told, NOW, sent_at=NOW)
 
 
 def charge_of(database: Database, charge_id: int) -> Charge:
@@ -80,10 +93,22 @@ def test_letting_go_asks_what_becomes_of_the_subscription(run: Run, database: Da
 
 def test_one_more_try_where_the_rules_allow_it(run: Run, database: Database) -> None:
     charge_id = failing(database)
-    done(run, "debt", "retry", str(charge_id))
+    tell_of_today(database, charge_id)
+    assert "goes_on" not in done(run, "debt", "retry", str(charge_id))
     with database.read() as tx:
         assert tx.query(Payment).filter_by(charge_id=charge_id, is_open=True).count() == 1
     assert refused(run, "debt", "retry", str(charge_id)) == "retry_being_paid"
+
+
+def test_a_try_that_its_member_knows_nothing_of_is_told_first(run: Run, database: Database) -> None:
+    charge_id = failing(database)
+    day = (local_day(NOW, "Europe/Amsterdam") + timedelta(days=2)).isoformat()
+    for _ in range(2):
+        assert done(run, "debt", "retry", str(charge_id))["goes_on"] == day
+    with database.read() as tx:
+        assert tx.query(Payment).filter_by(charge_id=charge_id).count() == 0
+        assert tx.query(Mail).filter_by(kind="debit_notice").count() == 1
+        assert tx.query(Outbox).filter(Outbox.ref.like("%:debit"), Outbox.kind == "dunning_step").count() == 3
 
 
 def test_money_from_outside_and_back(run: Run, database: Database) -> None:

@@ -77,9 +77,11 @@ def pause(
 
 
 def resume(stage: Stage, email: str) -> None:
-    """Go on now."""
+    """Go on now, as the page says."""
     with stage.database.write() as tx:
-        pausing.resume(tx, stage.subscription(email).id, "member", stage.clock.now())
+        pausing.resume(
+            tx, stage.subscription(email).id, "member", stage.clock.now(), given=Yes("Today", "nl")
+        )
 
 
 def switch(stage: Stage, email: str, plan: str, *, at_once: bool = False, actor: str = "member") -> Switch:
@@ -87,8 +89,8 @@ def switch(stage: Stage, email: str, plan: str, *, at_once: bool = False, actor:
     wanted = plan_id(stage, plan)
     with stage.database.write() as tx:
         return switching.switch(
-            tx, stage.subscription(email).id, wanted, at_once=at_once, given=Yes("I switch", "nl"),
-            actor=actor, now=stage.clock.now(),
+            tx, stage.subscription(email).id, wanted, at_once=at_once,
+            given=Yes("I switch", "nl") if actor == "member" else None, actor=actor, now=stage.clock.now(),
         )  # fmt: skip
 
 

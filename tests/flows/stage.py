@@ -29,6 +29,7 @@ from tests.flows.hands import BASE_URL, Hands
 from tests.flows.shop import BOX, Shop, open_shop
 from workers import jobs, sweep
 
+_TO_BE_TOLD = Subscription.next_charge_on.is_not(None)
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 
 
@@ -191,7 +192,9 @@ class Stage(Hands):
         with self.database.read() as tx:
             waiting = [work.next_due_at(tx, Inbox), work.next_due_at(tx, Outbox)]
             due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
+            waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
+            told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
         event = self.sandbox.call("GET", "/_sandbox/state")["next_event_at"]
         waiting.append(datetime.fromisoformat(event) if event else None)
-        waiting.append(day_starts_at(due_on, "Europe/Amsterdam") if due_on else None)
+        waiting += [day_starts_at(day, "Europe/Amsterdam") for day in (due_on, told_on) if day]
         return min([at for at in waiting if at is not None and at > self.clock.now()] + [goal])

@@ -10,6 +10,7 @@ from tests.flows import (
     stories_portal,
     stories_selling,
     stories_takeover,
+    stories_telling,
 )
 from tests.flows.stage import Stage
 from tests.flows.story import Story
@@ -207,4 +208,5 @@ STORIES = {
     **stories_takeover.STORIES,
     **stories_portal.STORIES,
     **stories_law.STORIES,
+    **stories_telling.STORIES,
 }

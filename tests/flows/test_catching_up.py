@@ -95,7 +95,7 @@ def test_what_was_missed_is_collected_one_at_a_time_and_told_once(
     stage.advance_to(datetime(2026, 2, 27 if gap.plan == "monthly" else 6, 21, 30, tzinfo=UTC))
     stage.order = order
     be_down(stage, gap.days_down)
-    live_on(stage, 14, kept_in)
+    live_on(stage, 21, kept_in)
     missed = [charge.state for charge in stage.charges(ANNA)[1 : 1 + gap.collected + gap.let_go]]
     assert missed == [ChargeState.WRITTEN_OFF] * gap.let_go + [ChargeState.PAID] * gap.collected
     assert len(told(stage)) == gap.mails
@@ -113,15 +113,17 @@ def test_the_mail_says_what_is_collected_when_and_what_not(stage: Stage) -> None
     stage.work()
     text = next(letter.text for letter in stage.mailer.letters if "halen iets in" in letter.subject)
     assert "- 7 februari 2026 – 13 februari 2026: vervalt" in text
-    assert "- 28 februari 2026 – 6 maart 2026: 18 maart 2026" in text
-    assert "- 7 maart 2026 – 13 maart 2026: 19 maart 2026" in text
+    assert "- 28 februari 2026 – 6 maart 2026: 20 maart 2026" in text
+    assert "- 7 maart 2026 – 13 maart 2026: 21 maart 2026" in text
     assert "je toegang is gewoon gebleven" in text
+    assert "- Datum: 20 maart 2026" in text
 
 
 def test_a_bounce_in_the_middle_of_catching_up_is_helped_before_the_next_is_collected(stage: Stage) -> None:
     evening_before(stage)
     be_down(stage, 40)
     stage.work()
+    stage.advance(days=2)  # the new day is told first
     bounce_from_now_on(stage, count=1)
     with_it = stage.mollie_ids(stage.charges(ANNA)[1].id)[0]
     stage.bank(with_it, "failed", "AM04")
@@ -174,6 +176,8 @@ def test_tries_that_were_missed_are_not_made_all_at_once(stage: Stage) -> None:
     bounce_from_now_on(stage)
     be_down(stage, 40)
     stage.work()
+    assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 1
+    stage.advance(days=2)  # the new day is told first
     assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 2
     stage.advance(hours=12)
     assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 2

@@ -5,6 +5,7 @@ from collections import Counter
 from linkpay.domain.snapshots import PaymentStatus
 from linkpay.store.tables import Attention, Charge, Grant, Inbox, LedgerEntry, Member, Offer, Outbox, Payment
 from linkpay.store.tables.people import Access
+from tests.flows import told
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
 
@@ -13,6 +14,7 @@ def check(stage: Stage, *, troubles: int = 0) -> None:
     """Every statement of the design's list that one moment can show. `troubles` are expected ones."""
     _money(stage)
     _access(stage)
+    told.check(stage)
     _nothing_left(stage, troubles)
 
 

@@ -47,7 +47,7 @@ WRONG = {
     "Subject\n\nWords\n{{ offer_title.__class__ }}": "Line 4: '.__class__' is not allowed.",
     "Subject\n\n{{ amount.cents.real }}": "Line 3: '.real' is not allowed.",
     "Subject\n\n{{ ''['__class__'] }}": "'getitem' is not allowed here.",
-    "Subject\n\n{{ offer_title() }}": "Only day, instant, moment, money of one thing are known.",
+    "Subject\n\n{{ offer_title() }}": "Only day, instant, moment, money, rhythm of one thing are known.",
     "Subject\n\n{{ money(amount, 3) }}": "of one thing",
     "Subject\n\n{{ 'a' * 1000000000 }}": "'mul' is not allowed here.",
     "Subject\n\n{{ 9 ** 9 ** 9 }}": "'pow' is not allowed here.",

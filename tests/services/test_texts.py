@@ -10,8 +10,10 @@ import jinja2
 import pytest
 
 from linkpay import services
+from linkpay.domain.calendar import Interval, Unit
 from linkpay.domain.money import Money
-from linkpay.services.letters import Facts, SiteFacts
+from linkpay.services.mail_facts import Facts, SiteFacts
+from linkpay.services.notices import Coming
 from linkpay.services.texts import Written, write_texts
 
 PAY, ORDER = "https://pay.example.com/studio/pay/one", "https://pay.example.com/studio/order/two"
@@ -24,17 +26,21 @@ FULL = Facts(
     course_url="https://studio.example.com/login", failure_code="AM04",
     until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), access_open=False,
     support_email="hallo@studio.example.com",
+    debit=Coming(
+        Money(5000), date(2026, 6, 3), Interval(Unit.MONTH), 1, "STUDIO-MD1", "NL08ZZZ502057730000", "4321"
+    ),
 )  # fmt: skip
 SPARSE = replace(
     FULL, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
     course_url=None, failure_code=None, until=None, support_email=None,
+    debit=Coming(Money(5000), date(2026, 6, 3), None, 1, None, None, None),
 )  # fmt: skip
 DOOR = "https://pay.example.com/studio/portal/enter/three"
 ABOUT_SITE = SiteFacts(
     "Studio Vecht", "Europe/Amsterdam", "Anna de Vries", DOOR, "hallo@studio.example.com", "Thuis oefenen"
 )  # fmt: skip
 MAILS = Path(services.__path__[0]) / "mails"
-PARTIALS = {"hello", "closing", "reason"}
+PARTIALS = {"hello", "closing", "reason", "debit_lines"}
 
 
 def kinds_owed() -> set[str]:

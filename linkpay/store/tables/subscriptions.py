@@ -1,9 +1,10 @@
 """A customer on a plan, and what was decided about it since."""
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.tables.base import Base, choice
@@ -54,6 +55,8 @@ class Subscription(Agreed, Base):
     next_plan_id: Mapped[int | None] = mapped_column(ForeignKey("plan.id"))
     # Nothing is sent before this day: a pre-notification has to be in time.
     not_before_on: Mapped[date | None]
+    # When its next pre-notification is looked at again; NULL means now (`_look_at_notices`).
+    notice_look_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -75,10 +78,23 @@ class Subscription(Agreed, Base):
             postgresql_where=text("next_charge_on IS NOT NULL"),
         ),
         Index(
+            "ix_subscription_notice", "notice_look_at", "id",
+            sqlite_where=text("next_charge_on IS NOT NULL"),
+            postgresql_where=text("next_charge_on IS NOT NULL"),
+        ),
+        Index(
             "ix_subscription_resume", "resume_on",
             sqlite_where=text("resume_on IS NOT NULL"), postgresql_where=text("resume_on IS NOT NULL"),
         ),
     )  # fmt: skip
+
+    @validates(
+        "amount_cents", "cancel_on", "mandate_id", "next_charge_on", "next_plan_id", "pause_on", "resume_on"
+    )
+    def _look_at_notices(self, _name: str, value: Any) -> Any:
+        """Whoever changes what will be collected, or when, need not remember that it has to be told."""
+        self.notice_look_at = None
+        return value
 
 
 class Redemption(Base):
@@ -123,7 +139,9 @@ class PriceChange(Base):
 class Notice(Base):
     """A pre-notification: this amount will be collected on this day. Kept as proof.
 
-    `series` says that it told of every later debit of the same amount as well. It counts from `sent_at`.
+    A mail of ours told it, or a page on which its payer agreed to just this, or (neither) whoever collected
+    before a take-over. `series` says that it told of every later debit of the same amount as well, every
+    `interval_count` `interval_unit`. It counts from `sent_at`.
     """
 
     __tablename__ = "notice"
@@ -132,15 +150,19 @@ class Notice(Base):
     subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
     mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"))
     mail_id: Mapped[int | None] = mapped_column(ForeignKey("mail.id"))
+    consent_id: Mapped[int | None] = mapped_column(ForeignKey("consent.id"))
     amount_cents: Mapped[int]
     currency: Mapped[str] = mapped_column(String(3))
     due_on: Mapped[date]
     series: Mapped[bool] = mapped_column(default=False)
+    interval_unit: Mapped[str | None] = mapped_column(String(8))
+    interval_count: Mapped[int | None]
     sent_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("subscription_id", "mandate_id", "due_on", "amount_cents"),
         CheckConstraint("amount_cents > 0", name="amount_positive"),
+        Index("ix_notice_mail_id", "mail_id"),
     )
 
 

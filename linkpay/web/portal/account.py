@@ -90,7 +90,7 @@ def _begin(tx: Tx, asked: Asked, method: str, *, for_all: bool) -> Charge:
             policy = sites.policy_of(sites.get(tx, site_id), subscription.policy)
             checkout.agree(
                 tx, subscription, consent.text, locale(), now, notice_days=policy.agreed_notice_days,
-                starts_at_once=False,
+                starts_at_once=False, next_on=one.next_charge_on.isoformat() if one.next_charge_on else None,
             )  # fmt: skip
     subscription = subscriptions.by_token(tx, site_id, asked.holding.token)
     assert subscription is not None  # noqa: S101 - read in this transaction

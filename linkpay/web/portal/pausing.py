@@ -8,6 +8,7 @@ from flask import Response
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import InputError
 from linkpay.services import pausing
+from linkpay.services.consent import Yes
 from linkpay.services.formats import money_text
 from linkpay.store import sites, subscriptions
 from linkpay.web.i18n import gettext as _
@@ -117,7 +118,8 @@ def _resuming(case: Case) -> Act:
 
 
 def _resume(case: Case) -> None:
-    pausing.resume(case.tx, case.subscription_id, "member", case.now)
+    read = Yes("\n".join(_resuming(case).lines), locale())
+    pausing.resume(case.tx, case.subscription_id, "member", case.now, given=read)
 
 
 PAUSE = Action("pause", _pausing, _pause, "portal/pause.html", _beside)
