@@ -35,7 +35,7 @@ def _mollie(parts: Parts, row: Inbox) -> None:
             settlement.key_works(tx, row.site_id, now)
         outcome = settlement.settle(tx, payment.id, seen, now) if payment else "foreign"
         if payment is not None and outcome == settlement.Outcome.BOOKED:
-            debits.follow(tx, row.site_id, seen.payment, now)
+            debits.follow(tx, payment, seen.payment, now)
         if outcome == settlement.Outcome.STRANGE_STATUS:
             raise Retryable("Mollie names a payment status that this version does not know")
         work.finish(tx, row, now, outcome=str(outcome))

@@ -58,7 +58,7 @@ def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
-        debits.follow(tx, row.site_id, snapshot, now)
+        debits.follow(tx, charges.payment(tx, row.target_id), snapshot, now)
         work.finish(tx, row, now)
 
 
@@ -74,8 +74,10 @@ def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
 def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
     """Whether the mandate may be debited; asks Mollie when we do not know it as valid."""
     with parts.database.read() as tx:
-        refused = debits.mandate_refused(tx, row.target_id)
-        unproven = debits.unproven_mandate(tx, row.target_id)
+        payment = charges.payment(tx, row.target_id)
+        mandate = debits.mandate_of(tx, payment)
+        refused = debits.mandate_refused(payment, mandate)
+        unproven = debits.unproven_mandate(tx, payment, mandate)
     if refused:
         with parts.database.write() as tx:
             settlement.attempt_refused(tx, row.target_id, "no_mandate", parts.clock.now())

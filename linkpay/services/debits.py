@@ -80,8 +80,7 @@ def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) ->
     None when it must not be sent: decided already, or its reason went away before the first send.
     `key` is the site's Mollie key.
     """
-    payment = charges.payment(tx, payment_id)
-    subscription = subscriptions.lock(tx, charges.get(tx, payment.charge_id).subscription_id)
+    subscription = subscriptions.lock_for_payment(tx, payment_id)
     payment = charges.payment(tx, payment_id)
     if payment.key_used_at is None and not still_wanted(tx, subscription, payment):
         let_go(charges.get(tx, payment.charge_id), payment)
@@ -126,20 +125,21 @@ def let_go(charge: Charge, payment: Payment) -> None:
         charge.state = ChargeState.FAILED if charge.failed_at else ChargeState.VOID
 
 
-def mandate_refused(tx: Tx, payment_id: int) -> bool:
+def mandate_of(tx: Tx, payment: Payment) -> Mandate | None:
+    """The mandate that an attempt names."""
+    return tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+
+
+def mandate_refused(payment: Payment, mandate: Mandate | None) -> bool:
     """Whether the mandate of an attempt that was not sent yet was refused for good meanwhile."""
-    payment = charges.payment(tx, payment_id)
-    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
     return mandate is not None and mandate.unusable_at is not None and payment.key_used_at is None
 
 
-def unproven_mandate(tx: Tx, payment_id: int) -> tuple[str, str] | None:
+def unproven_mandate(tx: Tx, payment: Payment, mandate: Mandate | None) -> tuple[str, str] | None:
     """(customer, mandate) at Mollie when the attempt names a mandate that we do not know as valid.
 
     Mollie may leave a mandate pending for a while after the first payment was paid.
     """
-    payment = charges.payment(tx, payment_id)
-    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
     if mandate is None or mandate.status is MandateStatus.VALID or not payment.is_open:
         return None
     customer = tx.get_one(Customer, payment.customer_id)
@@ -237,9 +237,11 @@ def owe_stop(tx: Tx, payment: Payment, now: datetime) -> None:
     )  # fmt: skip
 
 
-def follow(tx: Tx, site_id: int, seen: PaymentSnapshot, now: datetime) -> None:
-    """See to it that the payment, just booked as seen, is looked at again if no webhook ever comes."""
-    payment = charges.payment_by_mollie_id(tx, site_id, seen.id)
+def follow(tx: Tx, attempt: Payment, seen: PaymentSnapshot, now: datetime) -> None:
+    """See to it that what was just booked as seen is looked at again if no webhook ever comes: the attempt,
+    or another payment that Mollie made of it."""
+    is_its_own = attempt.mollie_id == seen.id
+    payment = attempt if is_its_own else charges.payment_by_mollie_id(tx, attempt.site_id, seen.id)
     if payment is None:
         return
     look_at = next_look_at(seen, payment.created_at, now)

@@ -245,7 +245,8 @@ def refused(tx: Tx, refund_id: int, why: str, now: datetime) -> None:
 def watch(tx: Tx, subscription: Subscription, charge: Charge, booked: Sequence[Entry], now: datetime) -> None:
     """Ask for a person where more went out than came in, and where a refund of ours came to nothing."""
     subject, kept = f"charge:{charge.id}", charge.money.kept_cents
-    if any(entry.amount.cents < 0 for entry in booked) or kept >= 0:
+    changed = any(entry.amount.cents < 0 for entry in booked) or kept >= 0
+    if changed and (charge.refunded_cents or charge.charged_back_cents):  # else nothing ever went out
         journal.solved(tx, site_id=charge.site_id, kind="loss", subject=subject, now=now)
     if kept < 0:
         journal.need_attention(

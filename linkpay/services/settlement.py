@@ -46,10 +46,9 @@ class Sighting:
 
 def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     """Bring everything we hold in line with one sighting of one payment."""
-    charge_id = charges.payment(tx, payment_id).charge_id
-    subscription = subscriptions.lock(tx, charges.get(tx, charge_id).subscription_id)
+    subscription = subscriptions.lock_for_payment(tx, payment_id)
     payment = twins.row_for(tx, subscription, charges.payment(tx, payment_id), seen.payment, now)
-    charge = charges.get(tx, charge_id)
+    charge = charges.get(tx, payment.charge_id)
     if why := _mismatch(tx, payment, seen.payment):
         journal.need_attention(
             tx, site_id=payment.site_id, kind="mismatch", subject=f"payment:{payment.id}", now=now,
@@ -287,9 +286,9 @@ def _attempts(tx: Tx, charge: Charge) -> Attempts:
 
 def attempt_refused(tx: Tx, payment_id: int, code: str | None, now: datetime) -> None:
     """Mollie refused the request for good: nothing happened, and the debit counts as failed."""
-    charge = charges.get(tx, charges.payment(tx, payment_id).charge_id)
-    subscription = subscriptions.lock(tx, charge.subscription_id)
-    payment, charge = charges.payment(tx, payment_id), charges.get(tx, charge.id)
+    subscription = subscriptions.lock_for_payment(tx, payment_id)
+    payment = charges.payment(tx, payment_id)
+    charge = charges.get(tx, payment.charge_id)
     if not payment.is_open or payment.mollie_id is not None:
         return
     payment.stroke, payment.is_open, payment.failure_code = Stroke.REFUSED, False, code

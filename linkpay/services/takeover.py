@@ -230,7 +230,7 @@ def _current_period(tx: Tx, subscription: Subscription, evidence: Evidence, now:
     if adopted is not None:
         payment = _adopt(tx, subscription, charge, adopted, now)
         settlement.settle(tx, payment.id, settlement.Sighting(adopted, None, "import"), now)
-        debits.follow(tx, payment.site_id, adopted, now)
+        debits.follow(tx, payment, adopted, now)
 
 
 def _adopt(

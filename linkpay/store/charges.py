@@ -10,7 +10,7 @@ from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
-from linkpay.store.db import Tx, core, current, insert_once
+from linkpay.store.db import Tx, core, current, held, insert_once, read_anew
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
 
@@ -21,7 +21,7 @@ _RUNNING = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
 
 def get(tx: Tx, charge_id: int) -> Charge:
     """The charge as it is now; it must exist."""
-    return current(tx, Charge, charge_id)
+    return held(tx, Charge, charge_id)
 
 
 def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
@@ -55,7 +55,7 @@ def raise_once(tx: Tx, **values: object) -> Charge | None:
 
 def payment(tx: Tx, payment_id: int) -> Payment:
     """The payment as it is now; it must exist."""
-    return current(tx, Payment, payment_id)
+    return held(tx, Payment, payment_id)
 
 
 def payment_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Payment | None:
@@ -123,6 +123,7 @@ def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
         .values(stroke=Stroke.SENDING, claimed_at=now)
         .returning(columns.id)
     )
+    read_anew(tx)
     return changed.one_or_none() is not None
 
 

@@ -43,11 +43,13 @@ def want(
     tx: Tx, *, site_id: int, member_id: int, offer_id: int, wanted: Access, reason: str, now: datetime
 ) -> Grant:
     """The grant with this wanted state: made, or moved to its next version where it changes."""
-    insert_once(
-        tx, Grant, site_id=site_id, member_id=member_id, offer_id=offer_id, wanted=wanted,
-        reason=reason, wanted_at=now, created_at=now,
-    )  # fmt: skip
     grant = find(tx, member_id, offer_id)
+    if grant is None:
+        insert_once(
+            tx, Grant, site_id=site_id, member_id=member_id, offer_id=offer_id, wanted=wanted,
+            reason=reason, wanted_at=now, created_at=now,
+        )  # fmt: skip
+        grant = find(tx, member_id, offer_id)
     assert grant is not None, "just inserted or already there"  # noqa: S101
     if grant.wanted is not wanted:
         grant.wanted, grant.wanted_at = wanted, now

@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import false, or_, select
+from sqlalchemy import bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import Tx, current
-from linkpay.store.tables import Charge, Site, Subscription
+from linkpay.store.db import Tx, current, read_anew
+from linkpay.store.tables import Charge, Payment, Site, Subscription
 
 #: States whose next period is raised by the billing run.
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
@@ -18,12 +18,29 @@ def lock(tx: Tx, subscription_id: int) -> Subscription:
 
     Everything that changes a subscription, its charges or their payments takes this lock first.
     """
+    read_anew(tx)
     return tx.scalars(
         select(Subscription)
         .where(Subscription.id == subscription_id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).one()
+
+
+def lock_for_payment(tx: Tx, payment_id: int) -> Subscription:
+    """The subscription that a payment collects for, as it is now, held until the end of the transaction."""
+    read_anew(tx)
+    return tx.scalars(_FOR_PAYMENT, {"payment_id": payment_id}).one()
+
+
+_FOR_PAYMENT = (
+    select(Subscription)
+    .join(Charge, Charge.subscription_id == Subscription.id)
+    .join(Payment, Payment.charge_id == Charge.id)
+    .where(Payment.id == bindparam("payment_id"))
+    .with_for_update(of=Subscription)
+    .execution_options(populate_existing=True)
+)
 
 
 def get(tx: Tx, subscription_id: int) -> Subscription:

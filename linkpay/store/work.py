@@ -51,16 +51,23 @@ def schedule(
 
     A row that somebody holds right now is left to its holder, who postpones it by what it finds.
     """
-    if add(tx, site_id=site_id, kind=kind, ref=ref, target_id=target_id, run_at=run_at, now=now):
-        return
-    moved = tx.scalar(
+    # Most work is owed already. Whoever owes it at the same moment for the first time has it moved after all.
+    moved = _move(tx, kind, ref, run_at)
+    if moved is None:
+        if add(tx, site_id=site_id, kind=kind, ref=ref, target_id=target_id, run_at=run_at, now=now):
+            return
+        moved = _move(tx, kind, ref, run_at)
+    if moved is not None and run_at <= now:
+        ring_after_commit(tx, outbox_id=moved)
+
+
+def _move(tx: Tx, kind: str, ref: str, run_at: datetime) -> int | None:
+    return tx.scalar(
         update(Outbox)
         .where(Outbox.kind == kind, Outbox.ref == ref, Outbox.lease.is_(None), Outbox.parked_at.is_(None))
         .values(run_at=run_at, done_at=None, attempts=0)
         .returning(Outbox.id)
     )
-    if moved is not None and run_at <= now:
-        ring_after_commit(tx, outbox_id=moved)
 
 
 def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
