@@ -142,10 +142,7 @@ def _stop_collecting(tx: Tx, subscription: Subscription, now: datetime) -> None:
             if payment.key_used_at is None:
                 debits.let_go(charge, payment)
             else:
-                work.add(
-                    tx, site_id=payment.site_id, kind="stop_payment", ref=payment.uid, target_id=payment.id,
-                    run_at=now, now=now,
-                )  # fmt: skip
+                debits.owe_stop(tx, payment, now)
                 continue
         if charge.state in UNSETTLED:
             charge.state = move(charge.state, ChargeEvent.VOIDED)
