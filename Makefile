@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench screenshots format lock clean
+.PHONY: help run test check bench screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -36,11 +36,15 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'import contracts'; $(BIN)/lint-imports --no-cache
 	@echo 'size budgets'; $(PY) -m pytest tests/test_budgets.py
 
-bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json; S=ingest for a part
-	@$(PY) -m tests.bench $(S) $(if $(DB),--database '$(DB)') $(if $(ROUNDS),--rounds $(ROUNDS))
+bench: $(VENV)/.dev ## Measure and print the figures of docs/benchmarks.md; takes some minutes
+	@$(PY) -m tests.bench.paid_to_granted $(if $(DB),--database '$(DB)')
+	@echo; $(PY) -m tests.bench.queue_bench
 
 screenshots: $(VENV)/.dev ## Take pictures of every page into var/screenshots; needs Chromium
 	@$(PY) -m tests.browser.screenshots
+
+owner-docs: $(VENV)/.dev ## Take the pictures of docs/owner anew; needs Chromium
+	@$(PY) -m tests.browser.owner_docs
 
 format: $(VENV)/.dev ## Put the code in its form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .

@@ -9,11 +9,13 @@ from linkpay.web import (
     bills,
     checkout,
     csrf,
+    embed,
     errors,
     headers,
     health,
     home,
     i18n,
+    look,
     metrics,
     orders,
     trace,
@@ -50,7 +52,8 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     errors.install(app)
     buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp)
     for blueprint in (
-        health.bp, metrics.bp, home.bp, webhooks.bp, *buying, *portal.BLUEPRINTS, *owner.BLUEPRINTS
+        health.bp, metrics.bp, home.bp, webhooks.bp, look.bp, embed.bp, *buying, *portal.BLUEPRINTS,
+        *owner.BLUEPRINTS,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

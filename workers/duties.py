@@ -1,14 +1,18 @@
 """Small pieces of work: ladder steps, expired sign-ups, mails, and the daily watch over a site."""
 
+from contextlib import suppress
 from datetime import timedelta
 
+from linkpay.errors import ProviderError
 from linkpay.services import (
     access,
     checkout,
+    checkup,
     dunning,
     forgetting,
     lateness,
     letters,
+    retention,
     settlement,
     signup,
     turning,
@@ -82,7 +86,10 @@ def watch_site(parts: Parts, row: Outbox) -> None:
     asking about every payment, and costs one call.
     """
     _notice_that_we_were_down(parts, row)
+    retention.let_go(parts, row.site_id)
     key = checkout.site_key(parts, row.site_id)
+    with suppress(ProviderError):
+        checkup.note_methods(parts, row.site_id, key)
     found = _gone_out(parts, key)
     now = parts.clock.now()
     with parts.database.write() as tx:

@@ -9,9 +9,10 @@ from rich.text import Text
 from config.settings import Settings, load_settings
 from linkpay.bootstrap import build
 from linkpay.cli import outside_checks, own_checks
-from linkpay.cli.findings import Finding, Level, bad, ok, warn
+from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.cli.output import Output, speaking
 from linkpay.errors import SettingsError
+from linkpay.services.checkup import Level
 from linkpay.services.parts import Parts
 
 _MARKS = {Level.OK: ("✓ ok", "green"), Level.WARN: ("! warn", "yellow"), Level.BAD: ("✗ bad", "bold red")}

@@ -1,15 +1,8 @@
 """What the doctor found: one line each, with what to do about it."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
-
-class Level(StrEnum):
-    """ok; warn: works, but deserves a thought; bad: something does not work."""
-
-    OK = "ok"
-    WARN = "warn"
-    BAD = "bad"
+from linkpay.services.checkup import Level
 
 
 @dataclass(frozen=True, slots=True)

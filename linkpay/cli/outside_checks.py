@@ -9,19 +9,15 @@ import requests
 
 from config.checks import is_make_believe
 from config.settings import Settings
-from linkpay.adapters.kajabi_urls import check_pair
 from linkpay.cli.findings import Finding, bad, ok, warn
-from linkpay.domain.snapshots import Sequence
-from linkpay.errors import CredentialsRefused, InputError, Missing, ProviderError
 from linkpay.redaction import clean
+from linkpay.services import checkup
+from linkpay.services.checkup import Found
 from linkpay.services.parts import Parts
 from linkpay.store import overview, sites
-from linkpay.store.secrets import SealBroken
-from linkpay.store.tables import Offer, Site
+from linkpay.store.tables import Site
 
 _PATIENCE = 5.0  # seconds
-#: Methods whose first payment makes a SEPA mandate rather than one of their own (Mollie, recurring payments).
-_VIA_SEPA = frozenset({"ideal", "bancontact", "belfius", "kbc", "eps", "trustly", "paybybank"})
 
 
 def mollie(parts: Parts) -> Iterator[Finding]:
@@ -31,53 +27,35 @@ def mollie(parts: Parts) -> Iterator[Finding]:
     if not found:
         yield warn("mollie", "there is no site yet", "In the sandbox: python -m linkpay demo")
     for site in found:
-        yield _of_site(parts, site)
+        yield _of_site(site, checkup.mollie(parts, site))
 
 
-def _of_site(parts: Parts, site: Site) -> Finding:
-    check = f"mollie {site.slug}"
-    try:
-        key = sites.mollie_key(site, parts.box)
-    except SealBroken:
-        return bad(check, "the key cannot be opened", "See the line about encryption.")
-    if key is None:
-        return bad(check, "the site has no Mollie key", "Connect it to Mollie.")
-    if key.partition("_")[0] != site.mode:
-        said = f"the key is a {key.partition('_')[0]} key, the site is in {site.mode} mode"
-        return bad(check, said, f"Enter the {site.mode} key of this site, or switch its mode.")
-    try:
-        first = {
-            m.id for m in parts.payments.list_methods(key, sequence=Sequence.FIRST, amount=None, locale=None)
-        }
-        later = {
-            m.id
-            for m in parts.payments.list_methods(key, sequence=Sequence.RECURRING, amount=None, locale=None)
-        }
-    except CredentialsRefused:
-        return bad(check, "Mollie refuses the key", "Copy the key again from Mollie's dashboard, Developers.")
-    except ProviderError as problem:
-        return bad(
-            check, clean(f"Mollie does not answer as it should: {problem.detail}"), "Try again in a minute."
-        )
-    return _of_methods(check, site, first, later)
-
-
-def _of_methods(check: str, site: Site, first: set[str], later: set[str]) -> Finding:
-    if not first:
-        return bad(
-            check, "no method can start a mandate",
+def _of_site(site: Site, found: Found) -> Finding:
+    check, methods = f"mollie {site.slug}", ", ".join(found.methods)
+    said, mend = {
+        "sealed": ("the key cannot be opened", "See the line about encryption."),
+        "no_key": ("the site has no Mollie key", "Connect it to Mollie."),
+        "other_mode": (
+            f"the key is a {found.facts.get('key')} key, the site is in {site.mode} mode",
+            f"Enter the {site.mode} key of this site, or switch its mode.",
+        ),
+        "refused": ("Mollie refuses the key", "Copy the key again from Mollie's dashboard, Developers."),
+        "away": (clean(f"Mollie does not answer as it should: {found.detail}"), "Try again in a minute."),
+        "no_first": (
+            "no method can start a mandate",
             "Activate iDEAL, Bancontact or cards, and SEPA direct debit, in Mollie's dashboard.",
-        )  # fmt: skip
-    useless = sorted(first & _VIA_SEPA) if "directdebit" not in later else []
-    if useless:
-        return bad(
-            check, f"SEPA direct debit is not active, so mandates by {', '.join(useless)} cannot be charged",
+        ),
+        "no_debit": (
+            f"SEPA direct debit is not active, so mandates by {methods} cannot be charged",
             "Activate SEPA direct debit in Mollie's dashboard.",
-        )  # fmt: skip
-    if site.halted_at is not None:
-        said = "the key works again, but the site is still halted"
-        return warn(check, said, "It goes on by itself with the next payment that is read.")
-    return ok(check, f"{site.mode} key works; mandates by {', '.join(sorted(first))}")
+        ),
+        "halted": (
+            "the key works again, but the site is still halted",
+            "It goes on by itself with the next payment that is read.",
+        ),
+        "works": (f"{site.mode} key works; mandates by {methods}", ""),
+    }[found.code]
+    return Finding(check, found.level, said, mend)
 
 
 def kajabi(parts: Parts) -> Iterator[Finding]:
@@ -86,28 +64,18 @@ def kajabi(parts: Parts) -> Iterator[Finding]:
         found = [(site, overview.offers(tx, site.id)) for site in sites.all_sites(tx)]
     for site, offers in found:
         for offer in offers:
-            yield _of_offer(parts, site, offer)
+            yield _of_offer(f"kajabi {site.slug}/{offer.slug}", checkup.kajabi(parts, offer))
 
 
-def _of_offer(parts: Parts, site: Site, offer: Offer) -> Finding:
-    check, mend = (
-        f"kajabi {site.slug}/{offer.slug}",
-        "Copy both addresses again from the offer's page in Kajabi.",
-    )
-    try:
-        activation = sites.kajabi_url(offer, parts.box, grant=True)
-        deactivation = sites.kajabi_url(offer, parts.box, grant=False)
-    except SealBroken:
-        return bad(check, "the addresses cannot be opened", "See the line about encryption.")
-    if activation is None or deactivation is None:
-        return bad(check, "an address is missing, so nobody gets or loses access", mend)
-    try:
-        check_pair(activation, deactivation)
-        parts.access.check_url(activation, grant=True)
-        parts.access.check_url(deactivation, grant=False)
-    except InputError as problem:
-        return bad(check, problem.message, mend)
-    return ok(check, "both addresses have the right shape")
+def _of_offer(check: str, found: Found) -> Finding:
+    again = "Copy both addresses again from the offer's page in Kajabi."
+    said, mend = {
+        "sealed": ("the addresses cannot be opened", "See the line about encryption."),
+        "missing": ("an address is missing, so nobody gets or loses access", again),
+        "shape": (found.detail, again),
+        "works": ("both addresses have the right shape", ""),
+    }[found.code]
+    return Finding(check, found.level, said, mend)
 
 
 def kajabi_api(parts: Parts) -> Iterator[Finding]:
@@ -115,24 +83,21 @@ def kajabi_api(parts: Parts) -> Iterator[Finding]:
     with parts.database.read() as tx:
         found = [site for site in sites.all_sites(tx) if sites.is_connected(site)]
     for site in found:
-        yield _of_api(parts, site)
+        yield _of_api(f"kajabi api {site.slug}", checkup.kajabi_api(parts, site))
 
 
-def _of_api(parts: Parts, site: Site) -> Finding:
-    check = f"kajabi api {site.slug}"
-    mend = "Make a key in Kajabi: Settings, Public API; then run setup again."
-    try:
-        key = sites.directory_key(site, parts.box)
-        if key is not None:
-            parts.directory.check(key)
-    except SealBroken:
-        return bad(check, "the secret cannot be opened", "See the line about encryption.")
-    except (CredentialsRefused, Missing):
-        return bad(check, "Kajabi refuses the key, or it is of another site", mend)
-    except ProviderError as problem:
-        said = clean(f"Kajabi does not answer as it should: {problem.detail}")
-        return warn(check, said, "Try again in a minute; access itself does not need it.")
-    return ok(check, "the key works; access is read back and compared every night")
+def _of_api(check: str, found: Found) -> Finding:
+    again = "Make a key in Kajabi: Settings, Public API; then run setup again."
+    said, mend = {
+        "sealed": ("the secret cannot be opened", "See the line about encryption."),
+        "refused": ("Kajabi refuses the key, or it is of another site", again),
+        "away": (
+            clean(f"Kajabi does not answer as it should: {found.detail}"),
+            "Try again in a minute; access itself does not need it.",
+        ),
+        "works": ("the key works; access is read back and compared every night", ""),
+    }[found.code]
+    return Finding(check, found.level, said, mend)
 
 
 def own_address(settings: Settings) -> Finding:

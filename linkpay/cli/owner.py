@@ -3,9 +3,10 @@
 import click
 
 from linkpay.cli.context import chosen_site, opened
-from linkpay.cli.output import Output, speaking
+from linkpay.cli.output import CommandFailed, Output, speaking
+from linkpay.domain.email import normalise_email
 from linkpay.domain.roles import Role
-from linkpay.services import colleagues, second_factor
+from linkpay.services import colleagues, second_factor, signin
 from linkpay.store import owners
 
 
@@ -29,6 +30,26 @@ def invite(output: Output, /, email: str, site: str | None, role: str) -> None:
     output.document({"site": chosen.slug, "email": email, "role": role, "link": link})
     output.people.print(f"Send this link to {email}; it works once, for seven days:", markup=False)
     output.people.print(f"  {link}", markup=False, soft_wrap=True)
+
+
+@owner.command()
+@click.argument("email")
+@click.option("--name", default="", help="What she is called at the desk.")
+@click.password_option(help="Asked for when it is not given.")
+@speaking
+def add(output: Output, /, email: str, name: str, password: str) -> None:
+    """Let the first owner sign in, before there is any site; she makes hers at the desk."""
+    address, kept = normalise_email(email), signin.hash_password(password)
+    with opened() as (_, parts):
+        now = parts.clock.now()
+        with parts.database.write() as tx:
+            found = owners.owner_for(tx, address, now)
+            if found.password_hash is not None:
+                raise CommandFailed("owner_known", f"{address} signs in already.")
+            found.password_hash, found.name = kept, name
+        link = f"{parts.base_url}/owner/"
+    output.document({"email": address, "desk": link})
+    output.people.print(f"{address} can sign in at {link}", markup=False, soft_wrap=True)
 
 
 @owner.command(name="list")

@@ -7,7 +7,7 @@ from linkpay.domain.email import normalise_email
 from linkpay.domain.roles import Role
 from linkpay.errors import Conflict, NotFound
 from linkpay.services import signin
-from linkpay.store import owners
+from linkpay.store import journal, owners
 from linkpay.store.db import Tx
 from linkpay.store.tables import Invitation, Owner
 
@@ -16,13 +16,14 @@ INVITATION_LIFE = timedelta(days=7)
 
 def invite(tx: Tx, site_id: int, email: str, role: Role, by: str, now: datetime) -> str:
     """The secret part of a link by which somebody joins a site. Raises InputError for a bad address."""
-    token = secrets.token_urlsafe(32)
+    token, email = secrets.token_urlsafe(32), normalise_email(email)
     tx.add(
         Invitation(
-            site_id=site_id, email=normalise_email(email), role=role, hash=signin.hash_of(token),
+            site_id=site_id, email=email, role=role, hash=signin.hash_of(token),
             invited_by=by, created_at=now, expires_at=now + INVITATION_LIFE,
         )
     )  # fmt: skip
+    journal.record_site(tx, site_id, "colleague_invited", _named(by), now, email=email, role=role.value)
     return token
 
 
@@ -41,20 +42,30 @@ def accept(tx: Tx, token: str, name: str, password_hash: str | None, now: dateti
         owner.password_hash, owner.name = password_hash, name
     invitation.accepted_at = now
     owners.put_role(tx, invitation.site_id, owner.id, invitation.role, now)
+    actor, role = f"owner:{owner.email}"[:60], invitation.role.value
+    journal.record_site(tx, invitation.site_id, "colleague_joined", actor, now, role=role)
     return owner
 
 
-def withdraw(tx: Tx, site_id: int, invitation_id: int, now: datetime) -> None:
+def _named(by: str) -> str:
+    """The actor as the audit finds her: whoever works at the command line is an owner too."""
+    return by if by.startswith("owner") else "owner"
+
+
+def withdraw(tx: Tx, site_id: int, invitation_id: int, by: str, now: datetime) -> None:
     """The link opens nothing any more."""
     found = tx.get(Invitation, invitation_id)
     if found is None or found.site_id != site_id:
         raise NotFound("invitation_unknown", "There is no such invitation.")
-    found.withdrawn_at = found.withdrawn_at or now
+    if found.withdrawn_at is None:
+        found.withdrawn_at = now
+        journal.record_site(tx, site_id, "invitation_withdrawn", by, now, email=found.email)
 
 
-def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, now: datetime) -> None:
+def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, by: str, now: datetime) -> None:
     """Give somebody another role, or none. A site is never left without an owner."""
-    roles = {owner.id: had for owner, had in owners.of_site(tx, site_id)}
+    people = owners.of_site(tx, site_id)
+    roles, emails = {one.id: had for one, had in people}, {one.id: one.email for one, _ in people}
     if owner_id not in roles:
         raise NotFound("colleague_unknown", "Nobody like that manages this site.")
     left = [one for one, had in roles.items() if had is Role.OWNER and one != owner_id]
@@ -64,5 +75,9 @@ def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, now: dat
         )
     if role is None:
         owners.drop_role(tx, site_id, owner_id)
-    else:
+        journal.record_site(tx, site_id, "colleague_dropped", by, now, email=emails[owner_id])
+    elif role is not roles[owner_id]:
         owners.put_role(tx, site_id, owner_id, role, now)
+        journal.record_site(
+            tx, site_id, "colleague_changed", by, now, email=emails[owner_id], role=role.value
+        )

@@ -19,6 +19,13 @@ def key_of(tx: Tx, site_id: int, box: SecretBox) -> DirectoryKey | None:
     return sites.directory_key(sites.get(tx, site_id), box)
 
 
+def connect(tx: Tx, site: Site, key: DirectoryKey, box: SecretBox, now: datetime) -> None:
+    """Keep the key, sealed, and look at once."""
+    site.kajabi_site_id, site.kajabi_client_id = key.site_id, key.client_id
+    site.kajabi_client_secret_sealed = box.seal(site.id, "kajabi_client_secret", key.secret)
+    owe_watch(tx, site.id, now)
+
+
 def owe_watch(tx: Tx, site_id: int, now: datetime) -> None:
     """Owe the daily look, now."""
     work.schedule(

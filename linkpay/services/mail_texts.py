@@ -8,13 +8,14 @@ from typing import Any
 from linkpay.domain.calendar import Interval, Unit
 from linkpay.domain.money import Money
 from linkpay.errors import InputError, NotFound
-from linkpay.services import owner_words
+from linkpay.ports import Letter
+from linkpay.services import checkup, owner_words
 from linkpay.services.formats import LOCALES
 from linkpay.services.letters import SITE_KINDS
 from linkpay.services.mail_facts import Facts, SiteFacts
 from linkpay.services.notices import Coming
 from linkpay.services.owner_words import Broken
-from linkpay.services.texts import Written, kinds, names, our_words, write_texts
+from linkpay.services.texts import Written, kinds, names, our_words, spoken, write_texts
 from linkpay.store import journal
 from linkpay.store import mail_texts as store
 from linkpay.store.db import Tx
@@ -29,6 +30,15 @@ _DATA: dict[str, Any] = {
 }
 _DECLARED_AT = datetime(2026, 5, 10, 12, 5, 9, tzinfo=UTC)
 _STATEMENT = "I withdraw from my contract for A calm back. Anna de Vries, anna@example.com."
+_TRIAL = {"nl": "proef", "en": "trial"}
+
+
+class WordsRefused(InputError):
+    """An owner's words that cannot be sent; `broken` says why for pages, the message in English."""
+
+    def __init__(self, broken: Broken) -> None:
+        super().__init__("mail_text", str(broken), "text")
+        self.broken = broken
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +88,39 @@ def preview(site: Site, kind: str, locale: str, text: str) -> Written:
         _try(site, kind, locale, text)
         return _write(kind, locale, sample(kind, site), text)
     except Broken as broken:
-        raise InputError("mail_text", str(broken), "text") from None
+        raise WordsRefused(broken) from None
 
 
 def save(tx: Tx, site: Site, kind: str, locale: str, text: str, actor: str, now: datetime) -> Written:
     """Keep these words for every mail that is written from now on. Raises as `preview` does."""
     written = preview(site, kind, locale, text)
     store.put(tx, site.id, kind, locale, text, actor, now)
+    journal.record_site(tx, site.id, "mail_text_kept", actor, now, mail=kind, locale=locale)
     journal.solved(tx, site_id=site.id, kind="mail_text", subject=f"mail_text:{kind}:{locale}", now=now)
     return written
 
 
-def reset(tx: Tx, site: Site, kind: str, locale: str, now: datetime) -> None:
+def reset(tx: Tx, site: Site, kind: str, locale: str, now: datetime, actor: str = "owner") -> None:
     """Use our words again. Raises NotFound."""
     _check_kind(kind, locale)
+    if store.find(tx, site.id, kind, locale) is not None:
+        journal.record_site(tx, site.id, "mail_text_reset", actor, now, mail=kind, locale=locale)
     store.drop(tx, site.id, kind, locale)
     journal.solved(tx, site_id=site.id, kind="mail_text", subject=f"mail_text:{kind}:{locale}", now=now)
+
+
+def on_trial(site: Site, to: str, written: Written, base_url: str) -> Letter:
+    """A mail as its owner sends it to herself to see it: marked, and about nobody."""
+    return Letter(
+        message_id=checkup.message_id(base_url), to=to, sender_name=site.name,
+        subject=f"[{_TRIAL[spoken(site.locale)]}] {written.subject}", text=written.text, html=written.html,
+        reply_to=site.support_email,
+    )  # fmt: skip
+
+
+def sent_on_trial(tx: Tx, site: Site, kind: str, locale: str, actor: str, now: datetime) -> None:
+    """Somebody sent herself a mail to see it."""
+    journal.record_site(tx, site.id, "mail_tried", actor, now, mail=kind, locale=locale)
 
 
 def sample(kind: str, site: Site | None = None) -> Facts | SiteFacts:

@@ -28,11 +28,14 @@ _PLAIN = (
 
 
 class Broken(LinkPayError):
-    """A text that cannot be used. `line` is where, from 1; None where the whole is meant."""
+    """A text that cannot be used. `line` is where, from 1; None where the whole is meant.
 
-    def __init__(self, message: str, line: int | None = None) -> None:
+    `code` and `what` are for pages that say it in another language than `message`.
+    """
+
+    def __init__(self, message: str, line: int | None = None, *, code: str = "odd", what: str = "") -> None:
         super().__init__(f"Line {line}: {message}" if line else message)
-        self.line = line
+        self.line, self.code, self.what = line, code, what
 
 
 class _Unknown(ValueError):
@@ -59,7 +62,7 @@ _SANDBOX.globals.clear()
 def check(text: str, names: Mapping[str, Any], language: str) -> None:
     """Raise Broken unless the text speaks of `names` only, in the words that are allowed."""
     if len(text) > LONGEST:
-        raise Broken(f"A text has at most {LONGEST:,} characters.")
+        raise Broken(f"A text has at most {LONGEST:,} characters.", code="long")
     try:
         tree = _SANDBOX.parse(text)
     except TemplateSyntaxError as problem:
@@ -72,7 +75,9 @@ def check(text: str, names: Mapping[str, Any], language: str) -> None:
 def _walk(node: nodes.Node, names: frozenset[str], language: str, *, in_loop: bool) -> None:
     match node:
         case nodes.Name() if node.name not in names:
-            raise Broken(f"{node.name!r} is not known in this mail.", node.lineno)
+            raise Broken(
+                f"{node.name!r} is not known in this mail.", node.lineno, code="name", what=node.name
+            )
         case nodes.For():
             _check_loop(node, in_loop=in_loop)
             _walk(node.iter, names, language, in_loop=True)
@@ -83,12 +88,12 @@ def _walk(node: nodes.Node, names: frozenset[str], language: str, *, in_loop: bo
         case nodes.Include():
             pieces = [f"{language}/{name}.txt" for name in PARTIALS]
             if not isinstance(node.template, nodes.Const) or node.template.value not in pieces:
-                raise Broken(f"Only {' and '.join(pieces)} can be included.", node.lineno)
+                raise Broken(f"Only {' and '.join(pieces)} can be included.", node.lineno, code="include")
             return
         case nodes.Call() | nodes.Filter() | nodes.Getattr():
             _check_use(node)
         case _ if not isinstance(node, _PLAIN):
-            raise Broken(f"'{type(node).__name__.lower()}' is not allowed here.", node.lineno)
+            raise Broken(f"'{type(node).__name__.lower()}' is not allowed here.", node.lineno, code="use")
     for child in node.iter_child_nodes():
         _walk(child, names, language, in_loop=in_loop)
 
@@ -97,22 +102,28 @@ def _check_use(node: nodes.Call | nodes.Filter | nodes.Getattr) -> None:
     """Functions, filters and attributes: a few, and those only in their plainest form."""
     if isinstance(node, nodes.Getattr):
         if not isinstance(node.node, nodes.Name) or node.attr != "cents":
-            raise Broken(f"'.{node.attr}' is not allowed.", node.lineno)
+            raise Broken(f"'.{node.attr}' is not allowed.", node.lineno, code="use")
         return
     plain = not (node.kwargs or node.dyn_args or node.dyn_kwargs)
     if isinstance(node, nodes.Filter):
         if node.name not in _FILTERS or node.args or not plain:
-            raise Broken(f"Only these filters are known: {', '.join(sorted(_FILTERS))}.", node.lineno)
+            filters = ", ".join(sorted(_FILTERS))
+            raise Broken(f"Only these filters are known: {filters}.", node.lineno, code="use")
         return
     known = isinstance(node.node, nodes.Name) and node.node.name in _FUNCTIONS
     if not known or not plain or len(node.args) != 1:
-        raise Broken(f"Only {', '.join(sorted(_FUNCTIONS))} of one thing are known.", node.lineno)
+        functions = ", ".join(sorted(_FUNCTIONS))
+        raise Broken(f"Only {functions} of one thing are known.", node.lineno, code="use")
 
 
 def _check_loop(node: nodes.For, *, in_loop: bool) -> None:
     over_a_name = isinstance(node.iter, nodes.Name) and isinstance(node.target, nodes.Name)
     if in_loop or not over_a_name or node.recursive or node.test is not None:
-        raise Broken("A loop goes over one of the lists of this mail, and not within another.", node.lineno)
+        raise Broken(
+            "A loop goes over one of the lists of this mail, and not within another.",
+            node.lineno,
+            code="loop",
+        )
 
 
 def fill_in(text: str, known: Mapping[str, Any]) -> str:
@@ -120,10 +131,13 @@ def fill_in(text: str, known: Mapping[str, Any]) -> str:
     filled = _render(text, known)
     subject, _, body = filled.strip().partition("\n")
     if not subject.strip() or not body.strip():
-        raise Broken("The first line is the subject, and words must follow it.")
+        raise Broken("The first line is the subject, and words must follow it.", code="subject")
     for button in buttons(filled):
         if not button.url.startswith(_ADDRESSES):
-            raise Broken(f"The button {button.label!r} leads nowhere: write '> Label: https://...'.")
+            raise Broken(
+                f"The button {button.label!r} leads nowhere: write '> Label: https://...'.", code="button",
+                what=button.label,
+            )  # fmt: skip
     return filled
 
 
@@ -135,7 +149,8 @@ def _render(text: str, names: Mapping[str, Any]) -> str:
         raise Broken(problem.message or "it cannot be read", problem.lineno) from None
     except (TemplateError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
             ValueError) as problem:  # fmt: skip
-        raise Broken(_said(problem), _line_of(problem)) from None
+        code = "unknown" if isinstance(problem, _Unknown) else "odd"
+        raise Broken(_said(problem), _line_of(problem), code=code) from None
 
 
 def _said(problem: Exception) -> str:

@@ -70,6 +70,12 @@ def _book(locale: str) -> Mapping[str, Any]:
     return tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
 
 
+def titles(locale: str) -> Mapping[str, str]:
+    """What each policy is called."""
+    book = _book(locale)
+    return {name: book[name]["title"] for name in names(book)}
+
+
 def words(locale: str, section: str) -> Mapping[str, str]:
     """Short words of one kind: ``words``, ``groups`` or ``sources``."""
     found: Mapping[str, str] = _book(locale)[section]

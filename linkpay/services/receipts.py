@@ -31,6 +31,8 @@ class Receipt:
     provider_id: str | None
     refunded: Money
     charged_back: Money
+    company: str | None = None
+    vat_number: str | None = None
 
 
 def receipt(tx: Tx, site: Site, customer_id: int, token: str) -> Receipt:
@@ -62,4 +64,6 @@ def receipt(tx: Tx, site: Site, customer_id: int, token: str) -> Receipt:
         provider_id=payment.mollie_id if payment else None,
         refunded=Money(charge.refunded_cents, currency),
         charged_back=Money(charge.charged_back_cents, currency),
+        company=held.subscription.company,
+        vat_number=held.subscription.vat_number,
     )

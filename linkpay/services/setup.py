@@ -3,31 +3,49 @@
 Running subscriptions keep the terms they were agreed on; a changed plan counts for new ones.
 """
 
-import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
 from linkpay.domain.policy import merge
-from linkpay.errors import InputError
-from linkpay.ports import AccessProvider
+from linkpay.domain.roles import Role
+from linkpay.errors import Conflict, InputError
+from linkpay.ports import AccessProvider, DirectoryKey
 from linkpay.services import connection, shelf
+from linkpay.services.keys import MOLLIE_KEY
+from linkpay.services.shelf import By
 from linkpay.services.specs import BumpSpec, CouponSpec, KajabiSpec, OfferSpec, PlanSpec, SiteSpec
-from linkpay.store import sites
+from linkpay.store import journal, owners, sites
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Offer, Plan, Site
 
 #: Words that are addresses of our own and so cannot be a site's.
-_TAKEN = frozenset({"api", "healthz", "metrics", "owner", "readyz", "static", "webhooks"})
-_MOLLIE_KEY = re.compile(r"(test|live)_\w{6,}", re.ASCII)
+TAKEN = frozenset(
+    {
+        "account",
+        "api",
+        "embed",
+        "healthz",
+        "join",
+        "metrics",
+        "new",
+        "owner",
+        "readyz",
+        "second-step",
+        "sign-in",
+        "sign-out",
+        "static",
+        "webhooks",
+    }
+)
 
 
 def check(spec: SiteSpec, kajabi: AccessProvider) -> None:
     """Raise InputError with the place of what is wrong; calls nobody."""
-    if spec.slug in _TAKEN:
+    if spec.slug in TAKEN:
         raise InputError("slug_taken", f"{spec.slug} is an address of LinkPay itself.", "slug")
-    if not _MOLLIE_KEY.fullmatch(spec.mollie_key):
+    if not MOLLIE_KEY.fullmatch(spec.mollie_key):
         raise InputError("mollie_key", "A Mollie key begins with test_ or live_.", "mollie_key")
     merge(spec.policy)
     _no_doubles([offer.slug for offer in spec.offers], "offers")
@@ -70,12 +88,23 @@ def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
     return site
 
 
+def found(tx: Tx, owner_id: int, slug: str, name: str, locale: str, by: By) -> Site:
+    """A new, empty site whose owner is who makes it. Raises Conflict ``slug_taken``."""
+    if slug in TAKEN or sites.by_slug(tx, slug) is not None:
+        raise Conflict("slug_taken", "This name is taken.", "slug")
+    site = Site(slug=slug, token=secrets.token_urlsafe(24), name=name, locale=locale, created_at=by.now)
+    tx.add(site)
+    tx.flush()
+    owners.put_role(tx, site.id, owner_id, Role.OWNER, by.now)
+    journal.record_site(tx, site.id, "site_made", by.actor, by.now)
+    return site
+
+
 def _connect(tx: Tx, site: Site, spec: KajabiSpec, box: SecretBox, now: datetime) -> None:
     """Keep the key of Kajabi's public API and look at once."""
-    site.kajabi_site_id, site.kajabi_client_id = spec.site_id, spec.client_id
-    site.kajabi_client_secret_sealed = box.seal(site.id, "kajabi_client_secret", spec.client_secret)
+    key = DirectoryKey(spec.site_id, spec.client_id, spec.client_secret)
+    connection.connect(tx, site, key, box, now)
     site.kajabi_tags = spec.tags.model_dump(exclude_none=True)
-    connection.owe_watch(tx, site.id, now)
 
 
 def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetime) -> None:

@@ -95,6 +95,7 @@ def fill_plan(plan: Plan, spec: PlanSpec) -> None:
     plan.trial_days, plan.trial_cents = (trial.days, trial.amount_cents) if trial else (0, 0)
     plan.setup_fee_cents = terms.setup_fee_cents
     plan.vat_basis_points, plan.policy = spec.vat_basis_points, spec.policy
+    plan.for_business = spec.for_business
 
 
 def fill_coupon(coupon: Coupon, spec: CouponSpec) -> None:
@@ -193,7 +194,8 @@ def copy_plan(tx: Tx, plan: Plan, title: str, by: By) -> Plan:
 def _copy_plan(tx: Tx, plan: Plan, offer: Offer, title: str, by: By) -> Plan:
     made = Plan(
         site_id=plan.site_id, offer_id=offer.id, slug=free_plan_slug(tx, plan.site_id, title), title=title,
-        position=plan.position, created_at=by.now, archived_at=by.now, **agreed(plan),
+        position=plan.position, created_at=by.now, archived_at=by.now, for_business=plan.for_business,
+        **agreed(plan),
     )  # fmt: skip
     tx.add(made)
     tx.flush()

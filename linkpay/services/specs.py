@@ -49,6 +49,8 @@ class PlanSpec(_Spec):
     trial_cents: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     setup_fee_cents: Annotated[int, Field(ge=0, le=10_000_000)] = 0
     vat_basis_points: Annotated[int, Field(ge=0, le=10_000)] = 2100
+    # Whether the checkout asks for a company and its VAT number.
+    for_business: bool = False
     policy: dict[str, Any] = {}
 
     @model_validator(mode="after")
@@ -207,7 +209,12 @@ class SiteSpec(_Spec):
 
     @field_validator("creditor_id")
     @classmethod
-    def _is_creditor_id(cls, given: str | None) -> str | None:
-        if given is not None and not _CREDITOR_ID.fullmatch(given.replace(" ", "").upper()):
+    def _creditor_id(cls, given: str | None) -> str | None:
+        if given is not None and not cls.is_creditor_id(given):
             raise ValueError("a SEPA creditor id looks like NL12ZZZ123456780000")
         return given.replace(" ", "").upper() if given else None
+
+    @staticmethod
+    def is_creditor_id(given: str) -> bool:
+        """Whether this can be a SEPA creditor id; blanks and capitals make no difference."""
+        return _CREDITOR_ID.fullmatch(given.replace(" ", "").upper()) is not None

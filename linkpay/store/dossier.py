@@ -171,6 +171,7 @@ def _wipe_purchases(tx: Tx, customer_id: int, names: Collection[str]) -> None:
     for subscription in tx.scalars(select(Subscription).where(Subscription.customer_id == customer_id)):
         # The reason from the list is the owner's to count; what she wrote beside it is hers.
         subscription.cancel_reason = (subscription.cancel_reason or "").partition(":")[0] or None
+        subscription.company = subscription.vat_number = None
     for mandate in tx.scalars(select(Mandate).where(Mandate.customer_id == customer_id)):
         mandate.account_hint = None
     for consent in tx.scalars(select(Consent).where(Consent.customer_id == customer_id)):

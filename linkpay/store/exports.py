@@ -42,7 +42,7 @@ _AT_ONCE = 500
 DAYS = (
     "anchor_on", "anchor_index", "next_index", "next_charge_on", "bound_until", "started_at", "cancel_on",
     "cancel_asked_at", "cancel_reason", "canceled_by", "access_ends_at", "pause_on", "resume_on",
-    "pause_keeps_access", "not_before_on",
+    "pause_keeps_access", "not_before_on", "company", "vat_number",
 )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
 from linkpay.store.db import Tx, insert_once
@@ -26,6 +26,22 @@ def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: 
 def customer_by_email(tx: Tx, site_id: int, email: str) -> Customer | None:
     """The site's customer with this e-mail (lower case)."""
     return tx.scalar(select(Customer).where(Customer.site_id == site_id, Customer.email == email))
+
+
+def newest_at_mollie(tx: Tx, site_id: int) -> Customer | None:
+    """The last customer whom the site made at Mollie."""
+    known = select(Customer).where(Customer.site_id == site_id, Customer.mollie_id.is_not(None))
+    return tx.scalar(known.order_by(Customer.id.desc()).limit(1))
+
+
+def leave_account(tx: Tx, site_id: int, now: datetime) -> None:
+    """Customers and mandates of the site are of a Mollie account that it has left: nothing is asked there."""
+    tx.execute(update(Customer).where(Customer.site_id == site_id).values(mollie_id=None))
+    tx.execute(
+        update(Mandate)
+        .where(Mandate.site_id == site_id, Mandate.unusable_at.is_(None))
+        .values(unusable_at=now, unusable_code="other_account")
+    )
 
 
 def member_for(

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, select
 
-from linkpay.domain.subscription import LIVE
+from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.store.db import Tx
 from linkpay.store.tables import Coupon, Offer, Plan, Redemption, Subscription
 
@@ -49,6 +49,14 @@ def running(tx: Tx, site_id: int) -> dict[int, int]:
         .group_by(Subscription.plan_id)
     )
     return {plan_id: int(number) for plan_id, number in tx.execute(query)}
+
+
+def anybody_runs(tx: Tx, site_id: int) -> bool:
+    """Whether any subscription of a site runs, or is being paid for."""
+    query = select(Subscription.id).where(
+        Subscription.site_id == site_id, Subscription.state.in_({*LIVE, SubscriptionState.PENDING})
+    )
+    return tx.scalar(query.limit(1)) is not None
 
 
 def coupons(tx: Tx, site_id: int) -> Sequence[tuple[Coupon, int]]:

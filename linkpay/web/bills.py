@@ -22,7 +22,7 @@ from linkpay.web.edge import parts
 from linkpay.web.forms import Problem
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale, settle_on
-from linkpay.web.offered import methods
+from linkpay.web.offered import proofs
 from linkpay.web.paying import Purchase, send_to_bank
 from linkpay.web.shop import Seller, find_site, seller_of
 
@@ -144,8 +144,8 @@ def _show(
     consent = _consent(found)
     page = render_template(
         "bill.html", seller=found.seller, bill=found.bill, payable=found.payable, consent=consent,
-        agreed_before=found.agreed_before, lines=_lines(found.bill), methods=methods(),
-        proofs=list(PROOF_CENTS.values()), money_of=Money,
+        agreed_before=found.agreed_before, lines=_lines(found.bill), money_of=Money,
+        proofs=proofs(found.seller),
         seen=wording.fingerprint([consent.text]) if consent else "",
         notice=notice, problems=problems, purpose=_purpose(site, token), token=token,
     )  # fmt: skip

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from flask import Blueprint, Response, make_response, render_template, request
 
+from linkpay.domain import vat
 from linkpay.domain.coupon import Refusal
 from linkpay.domain.proof import PROOF_CENTS
 from linkpay.errors import InputError
@@ -15,14 +16,16 @@ from linkpay.web import csrf, prices, wording
 from linkpay.web.bodies import require_form
 from linkpay.web.edge import parts
 from linkpay.web.forms import Checked, OrderForm, Problem, check, read_posted, read_prefill, tidy
-from linkpay.web.headers import may_come_back
+from linkpay.web.headers import order_page
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale, switch_to
-from linkpay.web.offered import Offered, due, methods, offered
+from linkpay.web.offered import Offered, due, offered, proofs
 from linkpay.web.paying import Purchase, send_to_bank
 from linkpay.web.shop import Choice, Extra, Shop, Wish, open_shop
 
 bp = Blueprint("checkout", __name__)
+#: Buttons after which the form is shown again where it was.
+_STAYING = ("switch", "apply", "meant")
 
 
 @bp.get("/<slug:site>/buy/<slug:offer>")
@@ -52,7 +55,7 @@ def order(site: str, offer: str) -> Response:
         return _show(shop, replace(form, problems=problems), 422 if problems else 200)
     if request.form.get("meant"):
         return _show(shop, replace(form, email=tidy(request.form["meant"])[:254], kept=""))
-    if not csrf.is_ours(_purpose(shop)):
+    if not _is_ours(shop):
         notice = _("For your safety we could not take this form as it came. Press the button once more.")
         return _show(shop, replace(form, notice=notice), 403)
     checked = _checked(shop, choice, form)
@@ -74,7 +77,9 @@ def _open(site: str, offer: str, form: OrderForm) -> Shop:
 
 
 def _checked(shop: Shop, choice: Choice | None, form: OrderForm) -> OrderForm | Checked:
-    also = [*_coupon_problems(choice), *_method_problems(shop, choice, form)] if choice else []
+    also: list[Problem] = []
+    if choice is not None:
+        also = [*_coupon_problems(choice), *_method_problems(shop, choice, form), *_business_problems(form)]
     needs_consent = choice is not None and choice.terms.needs_mandate
     return check(form, plan_known=choice is not None, needs_consent=needs_consent, also=also)
 
@@ -84,6 +89,17 @@ def _method_problems(shop: Shop, choice: Choice, form: OrderForm) -> list[Proble
     if adds or choice.quote.due_cents or not choice.terms.needs_mandate or form.method in PROOF_CENTS:
         return []
     return [Problem("method", _("Choose by what you want to pay later."))]
+
+
+def _business_problems(form: OrderForm) -> list[Problem]:
+    """What is wrong with a company and its VAT number; both may be left empty."""
+    found = []
+    if form.vat_number and vat.normalise(form.vat_number) is None:
+        said = _("Check the VAT number: with its country, such as NL123456789B01.")
+        found.append(Problem("vat_number", said))
+    if form.vat_number and not form.company:
+        found.append(Problem("company", _("Fill in the company that the VAT number belongs to.")))
+    return found
 
 
 def _coupon_problems(choice: Choice | None) -> tuple[Problem, ...]:
@@ -144,6 +160,9 @@ def _sign_up(shop: Shop, way: Offered, checked: Checked) -> Purchase:
                 raise
             running = refused
         else:
+            if way.choice.for_business and form.company:
+                subscription.company = form.company
+                subscription.vat_number = vat.normalise(form.vat_number)
             return Purchase(shop.seller, charge.id, charge.token, subscription.token)
     raise running
 
@@ -153,15 +172,16 @@ def _chosen(shop: Shop, form: OrderForm) -> list[Extra]:
 
 
 def _show(shop: Shop, form: OrderForm, status: int = 200) -> Response:
-    ways = _ways(shop)
+    ways, framed = _ways(shop), _is_framed(shop)
     rates = {line.vat_basis_points for choice in shop.choices for line in choice.quote.now}
     page = render_template(
         "buy.html", shop=shop, seller=shop.seller, form=form, ways=ways, prices=prices,
-        chosen=shop.choice(form.plan) or shop.choices[0], purpose=_purpose(shop), methods=methods(),
+        chosen=shop.choice(form.plan) or shop.choices[0], purpose=_purpose(shop), proofs=proofs(shop.seller),
         seen=_seen(shop, ways), rates=rates | {extra.line.vat_basis_points for extra in shop.extras},
-        proofs=list(PROOF_CENTS.values()),
+        framed=framed,
+        token=csrf.loose_token(_purpose(shop)) if framed else csrf.form_token(_purpose(shop)),
     )  # fmt: skip
-    return may_come_back(make_response(page, status))
+    return order_page(make_response(page, status), shop.seller.embed_parents if framed else ())
 
 
 def _ways(shop: Shop) -> list[Offered]:
@@ -172,6 +192,19 @@ def _seen(shop: Shop, ways: list[Offered]) -> str:
     """A fingerprint of all that the page states about money, for every plan on it."""
     added = [f"{extra.slug} {extra.line.cents}" for extra in shop.extras]
     return wording.fingerprint([text for way in ways for text in way.texts] + added)
+
+
+def _is_framed(shop: Shop) -> bool:
+    """Whether the page stands in one of the seller's. The pay button leaves it for the whole window, and
+    what comes after that is a page of ours alone."""
+    asked = request.values.get("embed") == "1" and bool(shop.seller.embed_parents)
+    return asked and (request.method == "GET" or any(request.form.get(name) for name in _STAYING))
+
+
+def _is_ours(shop: Shop) -> bool:
+    if csrf.is_ours(_purpose(shop)):
+        return True
+    return request.form.get("embed") == "1" and csrf.is_loosely_ours(_purpose(shop))
 
 
 def _purpose(shop: Shop) -> str:

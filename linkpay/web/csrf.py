@@ -9,11 +9,12 @@ import re
 import secrets
 
 from flask import Flask, Response, g, request
-from itsdangerous import Signer
+from itsdangerous import BadSignature, Signer, TimestampSigner
 
 from linkpay.web.edge import edge
 
 FIELD = "form_token"
+_LOOSE_LIFE = 12 * 3600  # seconds
 _SEED = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
 
 
@@ -29,6 +30,28 @@ def is_ours(purpose: str) -> bool:
         return False
     sent = request.form.get(FIELD, "").encode("ascii", "replace")
     return _signer().verify_signature(f"{seed}|{purpose}".encode(), sent)
+
+
+def loose_token(purpose: str) -> str:
+    """What a form carries within somebody else's page, where browsers keep no cookie of ours.
+
+    It proves that we made the form today, not to whom we gave it: only for forms that nobody's sign-in
+    and nobody's cookie stands behind, so that sending them for somebody else gains nothing.
+    """
+    return _loose().sign(purpose).decode()
+
+
+def is_loosely_ours(purpose: str) -> bool:
+    """Whether the posted form was made by us for this purpose within the last hours."""
+    try:
+        return _loose().unsign(request.form.get(FIELD, ""), max_age=_LOOSE_LIFE).decode() == purpose
+    except BadSignature:
+        return False
+
+
+def _loose() -> TimestampSigner:
+    key = edge().secret_key
+    return TimestampSigner(key, salt="linkpay.embedded", key_derivation="hmac", digest_method=hashlib.sha256)
 
 
 def cookie_name() -> str:

@@ -39,6 +39,8 @@ class OrderForm:
     coupon: str = ""
     bumps: tuple[str, ...] = ()
     method: str = ""
+    company: str = ""
+    vat_number: str = ""
     skips_trial: bool = False
     agrees: bool = False
     starts_at_once: bool = False
@@ -81,6 +83,8 @@ def read_posted(given: MultiDict[str, str]) -> OrderForm:
         read_prefill(given),
         bumps=tuple(given.getlist("bump"))[:MAX_BUMPS],
         method=given.get("method", "")[:24],
+        company=tidy(given.get("company", ""))[:MAX_NAME],
+        vat_number=tidy(given.get("vat_number", ""))[:24],
         starts_at_once=given.get("start") == "yes",
         applied=given.get("applied", "")[:MAX_CODE],
         agrees=given.get("agree") == "yes",

@@ -1,8 +1,10 @@
 """What every answer says to the browser about its own safety."""
 
-from flask import Flask, Response, request
+from collections.abc import Sequence
 
-from linkpay.web.edge import Edge
+from flask import Flask, Response, g, request
+
+from linkpay.web.edge import Edge, edge
 
 _YEARS_OF_HTTPS = 2 * 365 * 24 * 3600
 
@@ -28,10 +30,44 @@ def install(app: Flask, edge: Edge) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.update(fixed)
+        for name, value in fixed.items():
+            response.headers.setdefault(name, value)  # some pages have a policy of their own
+        if g.get("framed"):
+            # Of two rules browsers obey the stricter, and this one knows no list of origins.
+            del response.headers["X-Frame-Options"]
         if request.endpoint != "static" and "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def order_page(response: Response, parents: Sequence[str]) -> Response:
+    """The checkout brings a script of ours, and may stand in pages of `parents`, if there are any."""
+    holders = " ".join(parents) or "'none'"
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; "
+        f"base-uri 'none'; frame-ancestors {holders}; form-action 'self' {edge().payment_hosts}"
+    )
+    g.framed = bool(parents)
+    return may_come_back(response)
+
+
+def framing(response: Response) -> Response:
+    """Let a page of ours hold another page of ours, and be held by one."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-src 'self'; "
+        "frame-ancestors 'self'; form-action 'self'"
+    )
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
+
+
+def only_styled(response: Response) -> Response:
+    """A mail shown within a page: styled as mails are, and dead otherwise."""
+    response.headers["Content-Security-Policy"] = (
+        "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'; sandbox"
+    )
+    response.headers["X-Frame-Options"] = "SAMEORIGIN"
+    return response
 
 
 def may_come_back(response: Response) -> Response:

@@ -8,7 +8,9 @@ from linkpay.domain.money import Money
 from linkpay.domain.proof import PROOF_CENTS
 from linkpay.web import prices, wording
 from linkpay.web.i18n import gettext as _
-from linkpay.web.shop import Choice, Extra, Shop
+from linkpay.web.shop import Choice, Extra, Seller, Shop
+
+_METHODS_NAMED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Offered:
     dues: tuple[Due, ...]
     later: tuple[tuple[str, Money], ...]
     proves: bool
+    pays_by: str = ""
 
     @property
     def texts(self) -> list[str]:
@@ -66,6 +69,7 @@ def offered(shop: Shop, choice: Choice) -> Offered:
         tuple(_dues(shop.extras, choice, proves=proves)),
         tuple(prices.later(choice.quote.runs, choice.terms.interval)),
         proves,
+        pays_by(shop.seller, goes_on=choice.terms.needs_mandate),
     )
 
 
@@ -92,6 +96,35 @@ def due(choice: Choice, extras: Sequence[Extra], method: str) -> Money:
     return Money(cents, choice.terms.amount.currency)
 
 
-def methods() -> dict[str, str]:
-    """How an account or card can be proven, by Mollie's names."""
-    return {"ideal": "iDEAL", "bancontact": "Bancontact", "creditcard": _("Card")}
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One way to prove an account or card: `place` is the number that the stylesheet knows it by."""
+
+    place: int
+    id: str
+    name: str
+    cents: int
+
+
+def proofs(seller: Seller) -> list[Proof]:
+    """How an account or card can be proven, of what the site's Mollie account offers."""
+    known = {method for method, _name in seller.methods.get("first", ())}
+    found = [
+        Proof(place, method, method_name(method, ""), cents)
+        for place, (method, cents) in enumerate(PROOF_CENTS.items(), 1)
+    ]
+    return [proof for proof in found if proof.id in known] or found
+
+
+def pays_by(seller: Seller, *, goes_on: bool) -> str:
+    """The methods that a buyer will be offered, in Mollie's order and at most six; empty while unknown."""
+    offered_now = seller.methods.get("first" if goes_on else "once", ())
+    names = [method_name(method, name) for method, name in offered_now[:_METHODS_NAMED]]
+    return (
+        _("%(list)s or %(last)s", list=", ".join(names[:-1]), last=names[-1]) if names[1:] else "".join(names)
+    )
+
+
+def method_name(method: str, name: str) -> str:
+    """What buyers call a method; Mollie's own name for those that we have no word for."""
+    return {"ideal": "iDEAL | Wero", "bancontact": "Bancontact", "creditcard": _("card")}.get(method, name)

@@ -1,6 +1,7 @@
 """What is for sale at one address, in plain values that outlive the transaction they were read in."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from flask import g
@@ -33,6 +34,10 @@ class Seller:
     locale: str
     zone: str
     support_email: str | None
+    accent: str | None = None
+    logo_digest: str | None = None
+    embed_parents: tuple[str, ...] = ()
+    methods: Mapping[str, Sequence[Sequence[str]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Choice:
     quote: Quote
     discount: Discount | None
     refusal: Refusal | None
+    for_business: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +107,10 @@ def find_site(tx: Tx, slug: str) -> Site:
 
 def seller_of(site: Site) -> Seller:
     """The public side of a site."""
-    return Seller(site.id, site.slug, site.name, site.locale, site.zone, site.support_email)
+    return Seller(
+        site.id, site.slug, site.name, site.locale, site.zone, site.support_email, site.accent,
+        site.logo_digest, tuple(site.embed_parents), site.methods,
+    )  # fmt: skip
 
 
 def open_shop(tx: Tx, site_slug: str, offer_slug: str, wish: Wish, now: datetime) -> Shop:
@@ -128,7 +137,7 @@ def _choice(tx: Tx, site: Site, plan: Plan, wish: Wish, now: datetime) -> Choice
         quote(
             terms, local_day(now, site.zone), vat_basis_points=plan.vat_basis_points, discount=discount
         ),
-        discount, given if isinstance(given, Refusal) else None,
+        discount, given if isinstance(given, Refusal) else None, plan.for_business,
     )  # fmt: skip
 
 

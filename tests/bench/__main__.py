@@ -6,8 +6,6 @@ beside its floor of the same run. What moved more than the noise since the recor
 
 import argparse
 import os
-import signal
-import sys
 from collections.abc import Callable
 
 from tests.bench import ingest, paid_to_granted, queue_bench, renewal_night, rest
@@ -33,8 +31,6 @@ def main() -> None:
     options = parser.parse_args()
     if strange := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(strange))}; there are {', '.join(PARTS)}")
-    # Whoever ends it early ends what it started as well.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     say(f"{machine_line()}; load {os.getloadavg()[0]:.1f} at the start")
     figures: list[Figure] = []
     for name in options.parts or PARTS:

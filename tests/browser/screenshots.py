@@ -41,6 +41,9 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "offers": "/owner/studio/offers", "offer": "/owner/studio/offers/1",
         "offer-new": "/owner/studio/offers/new", "offer-edit": "/owner/studio/offers/1/edit",
         "plan": "/owner/studio/plans/3", "policies": "/owner/studio/policies",
+        "settings": "/owner/studio/settings", "audit": "/owner/studio/audit", "mails": "/owner/studio/mails",
+        "mail": "/owner/studio/mails/payment_failed/nl", "start": "/owner/studio/start",
+        "rehearsal": "/owner/studio/start/rehearsal?still=1", "new-site": "/owner/new",
         "coupons": "/owner/studio/coupons", "coupon-new": "/owner/studio/coupons/new",
     }  # fmt: skip
 

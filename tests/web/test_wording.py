@@ -15,6 +15,7 @@ from linkpay.domain.proof import PROOF_CENTS
 from linkpay.domain.quote import quote
 from linkpay.web import offered
 from linkpay.web.prices import discount, each, later, price, price_note, repeat
+from linkpay.web.shop import Seller
 from linkpay.web.wording import (
     Collector,
     Consent,
@@ -188,5 +189,20 @@ def test_what_comes_later_is_told_run_by_run(app: Flask) -> None:
 
 
 def test_every_method_that_can_prove_an_account_has_a_name(app: Flask) -> None:
+    seller = Seller(1, "studio", "Studio", "nl", "Europe/Amsterdam", None)
     with app.test_request_context("/"):
-        assert list(offered.methods()) == list(PROOF_CENTS)
+        found = offered.proofs(seller)
+    assert [(proof.id, proof.cents) for proof in found] == list(PROOF_CENTS.items())
+    assert all(proof.name for proof in found)
+
+
+def test_only_what_the_account_offers_is_named_and_can_prove(app: Flask) -> None:
+    methods = {"first": [["creditcard", "Card"], ["ideal", "iDEAL"]], "once": [["mybank", "MyBank"]]}
+    seller = Seller(1, "studio", "Studio", "nl", "Europe/Amsterdam", None, methods=methods)
+    with app.test_request_context("/?lang=en"):
+        assert [(proof.place, proof.id) for proof in offered.proofs(seller)] == [
+            (1, "ideal"),
+            (3, "creditcard"),
+        ]
+        assert offered.pays_by(seller, goes_on=True) == "card or iDEAL | Wero"
+        assert offered.pays_by(seller, goes_on=False) == "MyBank"

@@ -7,7 +7,7 @@ from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Ref
 from linkpay.store.tables.operations import ApiCall, ApiKey, BookCheck, Counter, Progress
 from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
 from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Renewal, Visit
-from linkpay.store.tables.sites import Bump, Coupon, Offer, Plan, Site
+from linkpay.store.tables.sites import Bump, Coupon, Logo, Offer, Plan, Site
 from linkpay.store.tables.subscriptions import (
     Notice,
     PriceChange,
@@ -20,7 +20,7 @@ from linkpay.store.tables.subscriptions import (
 __all__ = [
     "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "Bump", "Charge", "Consent",
     "Counter", "Coupon", "Credit", "Customer", "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox",
-    "Invitation", "LedgerEntry", "Mail",
+    "Invitation", "LedgerEntry", "Logo", "Mail",
     "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
     "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "Site", "SiteOwner",
     "Subscription", "Takeover", "Visit", "Withdrawal",

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, String, UniqueConstraint
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from linkpay.store.tables.base import Base
@@ -37,8 +37,36 @@ class Site(Base):
     halted_at: Mapped[datetime | None]
     # Set after a restore or a long outage: nothing is charged before Mollie's payments since then are known.
     catch_up_from: Mapped[datetime | None]
+    # The owner's colour as ``#rrggbb``, and a digest of her logo; without them the pages have ours.
+    accent: Mapped[str | None] = mapped_column(String(7))
+    logo_digest: Mapped[str | None] = mapped_column(String(16))
+    # Origins of the pages that the checkout may be put into.
+    embed_parents: Mapped[list[str]] = mapped_column(JSON(), default=list)
+    # Methods that the Mollie account offers, as (id, its name): ``first`` for what goes on, ``once`` else.
+    methods: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # How long handled messages and sent mails are kept as they came and went.
+    keep_messages_days: Mapped[int] = mapped_column(default=365)
+    keep_mails_days: Mapped[int] = mapped_column(default=730)
 
-    __table_args__ = (CheckConstraint("mode IN ('test', 'live')", name="mode"),)
+    __table_args__ = (
+        CheckConstraint("mode IN ('test', 'live')", name="mode"),
+        # Banks ask for proof of a notice up to 13 months after a debit.
+        CheckConstraint("keep_messages_days >= 30 AND keep_mails_days >= 400", name="keeps_long_enough"),
+    )
+
+
+class Logo(Base):
+    """The picture of a site, apart from it: every job reads the site, and only pages want this."""
+
+    __tablename__ = "logo"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), unique=True)
+    media_type: Mapped[str] = mapped_column(String(20))
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+
+    __table_args__ = (
+        CheckConstraint("media_type IN ('image/png', 'image/jpeg', 'image/webp')", name="media_type"),
+    )
 
 
 class Offer(Base):
@@ -73,6 +101,8 @@ class Plan(Agreed, Base):
     slug: Mapped[str] = mapped_column(String(60))
     title: Mapped[str] = mapped_column(String(120))
     position: Mapped[int] = mapped_column(default=0)
+    # Whether the checkout asks for a company and its VAT number.
+    for_business: Mapped[bool] = mapped_column(default=False)
     archived_at: Mapped[datetime | None]
 
     offer: Mapped[Offer] = relationship()

@@ -58,6 +58,9 @@ class Subscription(Agreed, Base):
     # When its next pre-notification is looked at again; NULL means now (`_look_at_notices`).
     notice_look_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    # Of who buys for a business, as she gave them; shown on her receipts.
+    company: Mapped[str | None] = mapped_column(String(200))
+    vat_number: Mapped[str | None] = mapped_column(String(20))
 
     __table_args__ = (
         UniqueConstraint("id", "currency"),

@@ -46,7 +46,7 @@ def change(site: str, number: int) -> Response:
     role = _role(request.form.get("role"))
     try:
         with parts().database.write() as tx:
-            colleagues.change_role(tx, at.site.id, number, role, parts().clock.now())
+            colleagues.change_role(tx, at.site.id, number, role, at.actor, parts().clock.now())
     except Conflict:
         sentence = _("A site keeps at least one owner. Make somebody else owner first.")
         return _show(problem=Problem("colleagues", sentence))
@@ -59,7 +59,7 @@ def withdraw(site: str, number: int) -> Response:
     """The link opens nothing any more."""
     at: gate.Desk = g.desk
     with parts().database.write() as tx:
-        colleagues.withdraw(tx, at.site.id, number, parts().clock.now())
+        colleagues.withdraw(tx, at.site.id, number, at.actor, parts().clock.now())
     return make_response(redirect(url_for("owner_colleagues.show", site=site), 303))
 
 

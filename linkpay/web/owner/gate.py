@@ -90,10 +90,13 @@ def person_page(view: Callable[P, Response]) -> Callable[P, Response]:
     return guarded
 
 
-def site_page(right: Right) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
+def site_page(
+    right: Right, *, body_bytes: int | None = None
+) -> Callable[[Callable[P, Response]], Callable[P, Response]]:
     """A page of one site, for who may do `right` there. The desk is at ``g.desk``.
 
-    A site that she does not manage is a 404, as if it did not exist.
+    A site that she does not manage is a 404, as if it did not exist. `body_bytes` lets a form with a file
+    be larger than others.
     """
 
     def wrap(view: Callable[P, Response]) -> Callable[P, Response]:
@@ -109,6 +112,8 @@ def site_page(right: Right) -> Callable[[Callable[P, Response]], Callable[P, Res
             g.desk, g.seller = Desk(person, seller, role), None
             if not may(role, right):
                 return make_response(render_template("owner/not_yours.html", desk=g.desk), 403)
+            if body_bytes is not None:
+                request.max_content_length = body_bytes
             return _with_form_check(view, *args, **kwargs)
 
         guarded.needs = right  # type: ignore[attr-defined]  # for the test that every route says what it needs

@@ -7,14 +7,14 @@ from urllib.parse import urlencode
 
 import segno
 from flask import g, url_for
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from linkpay.store.tables import Offer
 from linkpay.web.edge import parts
 from linkpay.web.forms import tidy
 from linkpay.web.owner import gate
 
-_FIELDS = ("plan", "coupon", "lang")
+_FIELDS = ("plan", "coupon")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,12 @@ class Link:
 
     address: str
     chosen: Mapping[str, str]
+
+    @property
+    def embed_code(self) -> str:
+        """What the owner pastes into a page of Kajabi's."""
+        script = f"{parts().base_url}/embed.js"
+        return f'<script async src="{script}" data-checkout="{escape(self.address)}"></script>'
 
     @property
     def in_a_mail(self) -> str:
@@ -38,7 +44,7 @@ class Link:
 
 
 def of(offer: Offer, given: Mapping[str, str]) -> Link:
-    """The link to this offer with a plan, a coupon and a language where they are asked for."""
+    """The link to this offer with a plan and a coupon where they are asked for."""
     at: gate.Desk = g.desk
     chosen = {name: tidy(given.get(name, ""))[:60] for name in _FIELDS if given.get(name, "").strip()}
     path = url_for("checkout.buy", site=at.site.slug, offer=offer.slug)

@@ -70,16 +70,17 @@ def _check(sheet: Sheet, kajabi: AccessProvider, activation: str, deactivation: 
         try:
             kajabi.check_url(url, grant=grant)
         except InputError as refused:
-            sheet.wrong(name, _said(refused.code))
+            sheet.wrong(name, said(refused.code))
     if not sheet.problem("activation_url") and not sheet.problem("deactivation_url"):
         try:
             kajabi.check_pair(activation, deactivation)
         except InputError as refused:
-            sheet.wrong("deactivation_url", _said(refused.code))
+            sheet.wrong("deactivation_url", said(refused.code))
 
 
-def _said(code: str) -> str:
-    said = {
+def said(code: str) -> str:
+    """What is wrong with an address, in the page's language."""
+    words = {
         "kajabi_url_characters": _("This is not an offer address: it holds odd characters."),
         "kajabi_url_shape": _("This is not a web address that starts with https://."),
         "kajabi_url_path": _(
@@ -91,7 +92,7 @@ def _said(code: str) -> str:
         "kajabi_url_host": _("This is not one of Kajabi's addresses."),
         "kajabi_url_scheme": _("This is not a web address that starts with https://."),
     }
-    return said.get(code, _("Copy both addresses again from the offer's page in Kajabi."))
+    return words.get(code, _("Copy both addresses again from the offer's page in Kajabi."))
 
 
 def refused(sheet: Sheet, problem: InputError) -> Sheet:

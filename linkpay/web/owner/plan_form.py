@@ -41,6 +41,7 @@ def filled(plan: Plan) -> Sheet:
             "trial_price": euros(plan.trial_cents) if plan.trial_cents else "",
             "setup_fee": euros(plan.setup_fee_cents) if plan.setup_fee_cents else "",
             "vat": _percent(plan.vat_basis_points),
+            "for_business": "yes" if plan.for_business else "",
         }
     )
 
@@ -59,6 +60,7 @@ def read(sheet: Sheet, slug: str) -> PlanSpec | None:
         "title": sheet.text("title", needed=_("Give it a title, as buyers will read it.")),
         "setup_fee_cents": sheet.cents("setup_fee", empty=0),
         "vat_basis_points": sheet.share("vat"),
+        "for_business": sheet.has("for_business"),
     }
     if kind is PlanKind.INSTALMENTS:
         values |= _instalments(sheet)

@@ -95,10 +95,11 @@ def _show(layers: Layers, sheet: Sheet | None = None, own: Mapping[str, Any] | N
     policy, sources = policy_words.effective(*layers.with_own(layers.own if own is None else own))
     today = local_day(parts().clock.now(), at.site.zone)
     said = policy_words.sentences(policy, locale(), on=today, zone=at.site.zone, sources=sources)
+    shown = sheet or policy_form.filled(layers.own)
     page = render_template(
-        "owner/policies.html", desk=at, plan=layers.plan, sheet=sheet or policy_form.filled(layers.own),
+        "owner/policies.html", desk=at, plan=layers.plan, sheet=shown,
         groups=[(name, list(group)) for name, group in groupby(said, key=lambda one: one.group)],
-        inputs=policy_form.inputs(), tried=own is not None, kept=request.args.get("kept") == "1",
-        sources=policy_words.words(locale(), "sources"),
+        inputs=policy_form.inputs(), filled=shown.filled(), tried=own is not None,
+        kept=request.args.get("kept") == "1", sources=policy_words.words(locale(), "sources"),
     )  # fmt: skip
     return make_response(page, 422 if sheet and sheet.problems else 200)

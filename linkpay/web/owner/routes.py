@@ -2,17 +2,23 @@
 
 from linkpay.web.owner import (
     account,
+    audit,
     colleagues,
     coupons,
     door,
+    first,
     home,
     joining,
     log,
+    mails,
     members,
     numbers,
     offers,
     plans,
     policies,
+    secrets,
+    settings,
+    start,
     today,
 )
 
@@ -20,6 +26,8 @@ BLUEPRINTS = (
     door.bp,
     joining.bp,
     home.bp,
+    first.bp,
+    start.bp,
     account.bp,
     today.bp,
     members.bp,
@@ -28,6 +36,10 @@ BLUEPRINTS = (
     policies.bp,
     coupons.bp,
     numbers.bp,
+    mails.bp,
     log.bp,
+    audit.bp,
+    settings.bp,
+    secrets.bp,
     colleagues.bp,
 )

@@ -24,9 +24,17 @@ class Sheet:
         self._given = {name: tidy(value)[:_LONGEST] for name, value in given.items()}
         self.problems: list[Problem] = []
 
+    def complete(self, standing: Mapping[str, str]) -> None:
+        """Fill in what was not typed as it stands."""
+        self._given = {**standing, **self._given}
+
     def value(self, name: str) -> str:
         """What stands in the field."""
         return self._given.get(name, "")
+
+    def filled(self) -> list[str]:
+        """The fields that something stands in."""
+        return [name for name, value in self._given.items() if value]
 
     def has(self, name: str) -> bool:
         """Whether the box is ticked."""

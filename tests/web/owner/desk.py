@@ -12,7 +12,9 @@ def send(visitor: Visitor, page: str, /, to: str | None = None, **typed: str | N
     shown = visitor.look(page)
     assert shown.status_code == 200, shown.status_code
     goal = to or page.partition("?")[0]
-    form = next(form for form in forms_of(shown) if (form.action or page.partition("?")[0]) == goal)
+    forms = {form.action or page.partition("?")[0]: form for form in forms_of(shown)}
+    # A button may send its form elsewhere.
+    form = forms.get(goal) or forms[page.partition("?")[0]]
     fields = form.fields | {name: value for name, value in typed.items() if value is not None}
     for name, value in typed.items():
         if value is None:

@@ -17,7 +17,8 @@ from tests.web.visitor import form_of
 OPEN = {"owner_door.sign_in", "owner_door.enter", "owner_door.second", "owner_door.give_second",
         "owner_door.leave", "owner_joining.join", "owner_joining.accept"}  # fmt: skip
 PERSONAL = {"owner_home.home", "owner_account.account", "owner_account.language", "owner_account.new_codes",
-            "owner_account.begin_second", "owner_account.confirm_second"}  # fmt: skip
+            "owner_account.begin_second", "owner_account.confirm_second", "owner_first.new",
+            "owner_first.make"}  # fmt: skip
 
 
 def rules(app: Flask) -> Iterator[tuple[Rule, str]]:
@@ -35,7 +36,15 @@ def needs(app: Flask, rule: Rule) -> Right | None:
 
 
 def address(rule: Rule, site: str) -> str:
-    values = {"site": site, "number": 1, "token": "a" * 32, "name": "growth", "bump": 1}
+    values = {
+        "site": site,
+        "number": 1,
+        "token": "a" * 32,
+        "name": "growth",
+        "bump": 1,
+        "kind": "welcome",
+        "language": "nl",
+    }
     built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
     assert built is not None
     return built[1]

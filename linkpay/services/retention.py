@@ -1,0 +1,21 @@
+"""Letting go of what a site has kept for as long as its owner said: once a day, a little at a time."""
+
+from datetime import timedelta
+
+from linkpay.services.parts import Parts
+from linkpay.store import retention, sites
+
+#: Turns of one day; what is more waits for tomorrow.
+_TURNS = 40
+
+
+def let_go(parts: Parts, site_id: int) -> None:
+    """Remove handled messages and empty sent mails that are older than the site keeps them."""
+    now = parts.clock.now()
+    for _ in range(_TURNS):
+        with parts.database.write() as tx:
+            site = sites.get(tx, site_id)
+            gone = retention.drop_messages(tx, site_id, now - timedelta(days=site.keep_messages_days))
+            emptied = retention.empty_mails(tx, site_id, now - timedelta(days=site.keep_mails_days))
+        if max(gone, emptied) < retention.BATCH:
+            return

@@ -1,0 +1,37 @@
+"""Letting go of what is old: handled messages as they came, sent mails as they went."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, select, update
+
+from linkpay.store.db import Tx
+from linkpay.store.tables import Inbox, Mail
+
+#: Rows at once: a transaction that holds SQLite's writers up for long would cost a webhook.
+BATCH = 500
+
+
+def drop_messages(tx: Tx, site_id: int, before: datetime) -> int:
+    """Remove messages that were handled before an instant; how many."""
+    old = (
+        select(Inbox.id)
+        .where(Inbox.site_id == site_id, Inbox.done_at < before)
+        .order_by(Inbox.id)
+        .limit(BATCH)
+    )
+    gone = tx.execute(delete(Inbox).where(Inbox.id.in_(old)).returning(Inbox.id))
+    return len(gone.all())
+
+
+def empty_mails(tx: Tx, site_id: int, before: datetime) -> int:
+    """Take the words out of mails that were sent before an instant; that they were sent stays. How many."""
+    old = (
+        select(Mail.id)
+        .where(Mail.site_id == site_id, Mail.sent_at < before, Mail.text != "")
+        .order_by(Mail.id)
+        .limit(BATCH)
+    )
+    emptied = tx.execute(
+        update(Mail).where(Mail.id.in_(old)).values(text="", html="", subject="").returning(Mail.id)
+    )
+    return len(emptied.all())
