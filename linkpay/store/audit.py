@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Event, Inbox, Mail, Member
@@ -54,5 +54,5 @@ def last_webhook_at(tx: Tx, site_id: int) -> datetime | None:
 
 def last_mail_at(tx: Tx, site_id: int) -> datetime | None:
     """When the mail server last took a mail of this site."""
-    query = select(func.max(Mail.sent_at)).where(Mail.site_id == site_id)
-    return tx.scalar(query)
+    query = select(Mail.sent_at).where(Mail.site_id == site_id, Mail.sent_at.is_not(None))
+    return tx.scalar(query.order_by(Mail.id.desc()).limit(1))

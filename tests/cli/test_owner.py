@@ -1,0 +1,30 @@
+"""``owner add``: the way in for the first owner, before there is any site."""
+
+from linkpay.services import signin
+from linkpay.store import owners
+from linkpay.store.db import Database
+from tests.cli.conftest import Run
+
+PASSWORD = "a sentence is easy to keep"
+
+
+def test_the_first_owner_gets_in_with_the_password_she_chose(run: Run, database: Database) -> None:
+    done = run("owner", "add", " Mira@Example.com", "--name", "Mira", "--password", PASSWORD)
+    assert done.exit_code == 0, done.output
+    assert PASSWORD not in done.output
+    with database.read() as tx:
+        mira = owners.by_email(tx, "mira@example.com")
+        assert mira is not None
+        assert mira.password_hash is not None
+        assert mira.password_hash != PASSWORD
+        assert not owners.sites_of(tx, mira.id)
+    assert mira.password_hash.startswith("$argon2")
+    assert signin.hash_password(PASSWORD) != mira.password_hash, "salted"
+
+
+def test_nobodys_password_is_replaced_and_short_ones_are_refused(run: Run) -> None:
+    assert run("owner", "add", "mira@example.com", "--password", PASSWORD).exit_code == 0
+    again = run("owner", "add", "mira@example.com", "--password", "another long sentence")
+    assert again.exit_code == 1
+    assert "signs in already" in again.output
+    assert run("owner", "add", "nina@example.com", "--password", "short").exit_code == 1
