@@ -7,6 +7,7 @@ nothing here knows HTTP. All methods may raise `Retryable`, `OutcomeUnknown` (wr
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from linkpay.domain.money import Money
@@ -105,6 +106,9 @@ class PaymentProvider(SubscriptionProvider, Protocol):
 
     def list_payments(self, key: str, *, limit: int) -> Iterable[PaymentSnapshot]:
         """The account's newest payments, newest first, at most `limit`."""
+
+    def list_payments_since(self, key: str, since: datetime) -> Sequence[PaymentSnapshot]:
+        """Every payment of the account made at or after an instant, newest first, with its totals only."""
 
     def list_chargebacks(self, key: str, *, limit: int) -> Iterable[tuple[str, ChargebackSnapshot]]:
         """The account's newest chargebacks as (payment id, chargeback), newest first."""

@@ -12,7 +12,7 @@ from linkpay.bootstrap import UNHURRIED, build
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
-from linkpay.services import measuring
+from linkpay.services import measuring, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import progress
 from linkpay.store.db import STORE_ERRORS
@@ -27,6 +27,9 @@ def turn(parts: Parts, machine: Clock) -> sweep.Turn:
     """One beat: say that we live, do what is due, then look a little at whether all is as it must be."""
     now, machine_now = parts.clock.now(), machine.now()
     with parts.database.write() as tx:
+        last = progress.find(tx, measuring.CLOCK)
+        if last is not None and machine_now - last.machine_at > recovery.OUTAGE:
+            recovery.notice_outage(tx, last.at, now)
         progress.put(tx, measuring.CLOCK, 0, now, machine_now)
     done = sweep.turn(parts)
     invariants.turn(parts, machine_now)

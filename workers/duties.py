@@ -12,6 +12,7 @@ from linkpay.services import (
     forgetting,
     lateness,
     letters,
+    reconciling,
     retention,
     settlement,
     signup,
@@ -24,6 +25,8 @@ from linkpay.store.tables import Outbox
 
 _WATCH_EVERY = timedelta(days=1)
 _WATCH_LIMIT = 1000
+#: What is older changes by refunds and chargebacks alone, which have lists of their own.
+_COMPARED = timedelta(days=14)
 _UNDONE = "/undone"
 
 
@@ -101,7 +104,10 @@ def watch_site(parts: Parts, row: Outbox) -> None:
             booked = charges.booked_refs(tx, payment.id)
             if any(_is_news(ref, booked) for ref in refs):
                 inbox.note(tx, site_id=row.site_id, ref=payment_id, why="daily watch", now=now)
-        work.postpone(tx, row, now + _WATCH_EVERY, fresh=True)
+    # Our whole ledger beside Mollie's list, once a day; what differs is looked at and booked on the way.
+    reconciling.run(parts, row.site_id, now - _COMPARED)
+    with parts.database.write() as tx:
+        work.postpone(tx, row, parts.clock.now() + _WATCH_EVERY, fresh=True)
 
 
 def _notice_that_we_were_down(parts: Parts, row: Outbox) -> None:

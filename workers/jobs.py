@@ -22,7 +22,18 @@ from linkpay.services.parts import Parts
 from linkpay.store import counters, journal, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Outbox
-from workers import access, directory, duties, mandates, messages, operator, payments, returns, takeovers
+from workers import (
+    access,
+    books,
+    directory,
+    duties,
+    mandates,
+    messages,
+    operator,
+    payments,
+    returns,
+    takeovers,
+)
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +62,7 @@ HANDLERS: dict[str, Handler] = {
     "sync_tags": directory.sync_tags,
     "take_over": takeovers.take_over,
     "tell_operator": operator.tell,
+    "catch_up": books.catch_up,
 }
 
 #: Whom a kind of work calls, where that is not Mollie.

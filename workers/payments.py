@@ -10,6 +10,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import charges, people, work
 from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
+from workers import books
 
 #: A mandate that Mollie still calls pending is asked about again after this.
 _ASK_MANDATE_AGAIN = timedelta(hours=1)
@@ -19,6 +20,8 @@ _LOOKS = 10
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one debit: claim and key committed, then the call, then the answer booked."""
+    if books.holds_back(parts, row):
+        return
     key = checkout.site_key(parts, row.site_id)
     if not _mandate_proven(parts, row, key) or not _told_in_time(parts, row):
         return

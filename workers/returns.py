@@ -6,10 +6,13 @@ from linkpay.services import checkout, refunds
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
+from workers import books
 
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one refund back; the ledger follows when the payment is looked at again."""
+    if books.holds_back(parts, row):
+        return
     key = checkout.site_key(parts, row.site_id)
     with parts.database.write() as tx:
         returning = refunds.claim(tx, row.target_id, parts.clock.now())

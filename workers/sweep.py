@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from linkpay.services import announcing, billing
+from linkpay.services import announcing, billing, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import sites, work
 from linkpay.store.tables import Inbox, Outbox, Site
@@ -43,6 +43,10 @@ def _watch_sites(parts: Parts) -> None:
             for kind in _watches(site)
             if not work.exists(tx, kind, f"site:{site.id}")
         ]
+        behind = [site.id for site in sites.all_sites(tx) if site.catch_up_from is not None]
+    for site_id in behind:
+        with parts.database.write() as tx:
+            recovery.owe(tx, sites.get(tx, site_id), now)
     for site_id, kind in missing:
         with parts.database.write() as tx:
             work.add(

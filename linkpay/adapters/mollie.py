@@ -4,6 +4,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence as ListOf
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from linkpay.adapters.mollie_calls import Call, MollieCalls, filled
@@ -102,6 +103,13 @@ class MollieProvider(MollieSubscriptions):
     def list_payments(self, key: str, *, limit: int) -> ListOf[PaymentSnapshot]:
         """The account's newest payments, newest first, at most `limit`."""
         return self._calls.list_all(key, "payments", read_payment, limit)
+
+    def list_payments_since(self, key: str, since: datetime) -> ListOf[PaymentSnapshot]:
+        """Every payment made at or after an instant, newest first; reads no further than it must."""
+        listed = self._calls.list_all(
+            key, "payments", read_payment, until=lambda payment: payment.created_at < since
+        )
+        return tuple(payment for payment in listed if payment.created_at >= since)
 
     def list_chargebacks(self, key: str, *, limit: int) -> ListOf[tuple[str, ChargebackSnapshot]]:
         """The account's newest chargebacks as (payment id, chargeback), newest first."""

@@ -102,9 +102,17 @@ class MollieCalls:
         return response.status_code, json_object(response)
 
     def list_all(
-        self, key: str, path: str, read: Callable[[Json], T], limit: int | None = None
+        self,
+        key: str,
+        path: str,
+        read: Callable[[Json], T],
+        limit: int | None = None,
+        until: Callable[[T], bool] | None = None,
     ) -> tuple[T, ...]:
-        """All items of a list, or the first `limit`, newest first; raises rather than leave one out."""
+        """All items of a list, or the first `limit`, newest first; raises rather than leave one out.
+
+        Pages after one whose last item `until` says enough of are not read.
+        """
         found: list[T] = []
         cursor: str | None = None
         for _ in range(_MAX_PAGES):
@@ -113,7 +121,7 @@ class MollieCalls:
                 break
             page = self._page(key, path, read, filled({"limit": wanted, "from": cursor}))
             found.extend(page.items)
-            if page.cursor is None:
+            if page.cursor is None or (until is not None and page.items and until(page.items[-1])):
                 break
             cursor = page.cursor
         else:

@@ -7,6 +7,7 @@ import click
 _COMMANDS = (
     "access",
     "attention",
+    "backup",
     "buy",
     "clock",
     "debt",
@@ -22,8 +23,10 @@ _COMMANDS = (
     "migrate",
     "owner",
     "policies",
+    "reconcile",
     "refund",
     "replay",
+    "restore",
     "setup",
     "timeline",
 )

@@ -80,7 +80,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
 
 
 def _may_be_charged(tx: Tx, site: Site, subscription: Subscription, today: date) -> bool:
-    if subscription.state not in COLLECTED or site.halted_at is not None:
+    if subscription.state not in COLLECTED or site.halted_at is not None or site.catch_up_from is not None:
         return False
     if charges.has_unsettled(tx, subscription.id):
         return False

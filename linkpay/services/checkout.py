@@ -183,6 +183,8 @@ def _ready(tx: Tx, parts: Parts, charge_id: int) -> Result | Payment:
     charge = charges.get(tx, charge_id)
     if not charging.awaits_payer(subscription, charge):
         return NothingOwed()
+    if sites.get(tx, charge.site_id).catch_up_from is not None and subscription.started_at is not None:
+        return AskAgain()  # she may have been charged for it already, by what our books do not hold yet
     payment = charges.open_payment(tx, charge_id)
     if payment is None:
         if subscription.started_at is None and not coupons.still_held(tx, subscription, now):

@@ -31,7 +31,8 @@ def new_payment(
         site_id=subscription.site_id,
         charge_id=charge.id,
         customer_id=subscription.customer_id,
-        uid=str(uuid.uuid4()),
+        # Names the period at Mollie, too: books that were lost are found again by it.
+        uid=f"{subscription.id}.{charge.period}.{uuid.uuid4().hex[:12]}"[:36],
         sequence=sequence,
         mandate_id=subscription.mandate_id if sequence is Sequence.RECURRING else None,
         amount_cents=charge.money.owed_cents,

@@ -47,6 +47,7 @@ EVENTS: dict[str, Words] = {
     "second_payment": _w(
         "tweede betaling voor dezelfde poging gezien", "second payment for one attempt seen"
     ),
+    "payment_recovered": _w("betaling teruggevonden bij Mollie", "payment found again at Mollie"),
     "refund_owed": _w("terugbetaling gestart", "refund owed"),
     "refund_dropped": _w("terugbetaling niet meer nodig", "refund needed no more"),
     "chargeback": _w("teruggeboekt door de bank", "charged back"),

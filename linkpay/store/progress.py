@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import delete, or_, select, update
 
 from linkpay.store.db import Tx, core, insert_once
 from linkpay.store.tables import Progress
@@ -39,6 +39,11 @@ def take_turn(tx: Tx, name: str, every: timedelta, now: datetime, machine_now: d
         .returning(_ROW.c.id)
     )
     return changed.one_or_none() is not None
+
+
+def forget(tx: Tx, name: str) -> None:
+    """It is over."""
+    tx.execute(delete(_ROW).where(_ROW.c.name == name))
 
 
 def put(tx: Tx, name: str, value: int, now: datetime, machine_now: datetime) -> None:

@@ -133,6 +133,7 @@ def due_ids(
             or_(false(), *come),
             Subscription.state.in_(_BILLED),
             Site.halted_at.is_(None),
+            Site.catch_up_from.is_(None),
         )
         .order_by(Subscription.next_charge_on, Subscription.id)
         .limit(limit)

@@ -113,6 +113,19 @@ KINDS: dict[str, Kind] = {
         {"nl": "Er is niets geboekt.", "en": "Nothing was booked."},
         (_A.LOOK_AGAIN, _A.DISMISS),
     ),
+    "unknown_payment": Kind(
+        {
+            "nl": "Bij Mollie staat betaling {payment} van {lost} ({made_on}, {status}) die LinkPay maakte en"
+            " niet meer kent: {description}",
+            "en": "Mollie has payment {payment} of {lost} ({made_on}, {status}) that LinkPay made and does"
+            " not know any more: {description}",
+        },
+        {
+            "nl": "Er is niets geboekt. Betaal het terug bij Mollie, of geef de koper met de hand toegang.",
+            "en": "Nothing was booked. Refund it at Mollie, or give the buyer access by hand.",
+        },
+        (_A.DISMISS,),
+    ),
     "takeover": Kind(
         {
             "nl": "Een abonnement dat bij Mollie loopt is niet overgenomen. {detail}",

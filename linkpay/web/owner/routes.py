@@ -3,6 +3,7 @@
 from linkpay.web.owner import (
     account,
     audit,
+    books,
     colleagues,
     coupons,
     door,
@@ -36,6 +37,7 @@ BLUEPRINTS = (
     policies.bp,
     coupons.bp,
     numbers.bp,
+    books.bp,
     mails.bp,
     log.bp,
     audit.bp,

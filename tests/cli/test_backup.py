@@ -1,0 +1,70 @@
+"""``backup``, ``restore`` and ``reconcile`` as an operator uses them."""
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from linkpay.services import measuring
+from linkpay.store import progress
+from linkpay.store.db import Database
+from linkpay.store.tables import Site
+from tests import builders as make
+from tests.cli.conftest import Run
+
+
+def test_a_backup_is_private_and_never_replaces_another(run: Run, database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "linkpay.backup"
+    with database.write() as tx:
+        make.make_site(tx)
+    done = run("backup", str(file), "--json")
+    assert json.loads(done.stdout)["bytes"] == file.stat().st_size > 0
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    again = run("backup", str(file), "--json")
+    assert (again.exit_code, json.loads(again.stderr)["error"]["code"]) == (1, "backup_failed")
+
+
+def test_a_restore_needs_a_word_and_no_running_clock(run: Run, database: Database, tmp_path: Path) -> None:
+    file = tmp_path / "linkpay.backup"
+    with database.write() as tx:
+        make.make_site(tx, slug="before")
+    run("backup", str(file))
+    now = datetime.now(UTC)
+    with database.write() as tx:
+        make.make_site(tx, slug="after")
+        progress.put(tx, measuring.CLOCK, 0, now, now)
+    assert json.loads(run("restore", str(file), "--yes", "--json").stderr)["error"]["code"] == "still_running"
+    with database.write() as tx:
+        progress.put(tx, measuring.CLOCK, 0, now, now - timedelta(minutes=5))
+    assert json.loads(run("restore", str(file), "--json").stderr)["error"]["code"] == "not_empty"
+    database.dispose()
+    done = run("restore", str(file), "--yes")
+    assert done.exit_code == 0, done.output
+    assert "Start everything again" in done.output
+    with database.read() as tx:
+        (site,) = tx.query(Site).all()
+        assert site.slug == "before"
+        assert site.catch_up_from is not None
+
+
+def test_what_is_no_backup_is_refused_and_changes_nothing(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn"
+    with database.write() as tx:
+        make.make_site(tx)
+    run("backup", str(torn))
+    for content in (b"", b"hello", torn.read_bytes()[:3000]):
+        torn.write_bytes(content)
+        refused = run("restore", str(torn), "--yes", "--json")
+        assert (refused.exit_code, json.loads(refused.stderr)["error"]["code"]) == (1, "restore_failed")
+    with database.read() as tx:
+        assert tx.query(Site).count() == 1
+
+
+def test_books_are_compared_by_command(run: Run, database: Database) -> None:
+    with database.write() as tx:
+        make.make_site(tx, mollie_key_sealed=None)
+    refused = run("reconcile", "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stderr)["error"]["code"]

@@ -1,0 +1,37 @@
+"""Mollie's books first: catching up after a restore or a long outage, while nothing is charged."""
+
+from datetime import timedelta
+
+from linkpay.services import reconciling, recovery
+from linkpay.services.parts import Parts
+from linkpay.store import sites, work
+from linkpay.store.tables import Outbox
+
+_AGAIN = timedelta(seconds=15)
+#: Differences that so many looks do not explain are on the attention list, and no reason to wait longer.
+_LOOKS = 40
+
+
+def catch_up(parts: Parts, row: Outbox) -> None:
+    """Read what Mollie knows and we may not; when all of it is booked the site charges again."""
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        since = recovery.reads_from(tx, row.site_id, now)
+    report = reconciling.run(parts, row.site_id, since) if since is not None else None
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        if report is not None and report.waiting and row.attempts < _LOOKS:
+            work.postpone(tx, row, now + _AGAIN, f"{report.waiting} payments are being looked at")
+            return
+        recovery.finish(tx, row.site_id, now)
+        work.finish(tx, row, now)
+
+
+def holds_back(parts: Parts, row: Outbox) -> bool:
+    """Whether work that moves money has to wait because its site catches up; it is put off then."""
+    with parts.database.read() as tx:
+        if sites.get(tx, row.site_id).catch_up_from is None:
+            return False
+    with parts.database.write() as tx:
+        work.postpone(tx, row, parts.clock.now() + _AGAIN, "Mollie's books are read first", fresh=True)
+    return True
