@@ -8,7 +8,7 @@ import argparse
 import os
 from collections.abc import Callable
 
-from tests.bench import ingest, paid_to_granted, queue_bench, renewal_night, rest
+from tests.bench import ingest, pages, paid_to_granted, queue_bench, renewal_night, rest
 from tests.bench.figures import machine_line, say
 from tests.bench.report import LATEST, RECORDED, Figure, print_table, write_json
 
@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[int, str | None], list[Figure]]] = {
     "granted": paid_to_granted.run,
     "burst": queue_bench.run,
     "renewals": renewal_night.run,
+    "pages": pages.run,
     "rest": rest.run,
 }
 

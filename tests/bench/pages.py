@@ -1,0 +1,118 @@
+"""The pages that owners and members wait for, of a site with many members: time, statements, weight.
+
+In one process, without a network: what a page costs the server. Every page is asked for often enough to say
+something of its slowest one in a hundred.
+"""
+
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import event, select
+
+from linkpay.app import create_app
+from linkpay.domain.calendar import local_day
+from linkpay.domain.roles import Role
+from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
+from linkpay.store import schema, sites
+from linkpay.store.db import Database
+from linkpay.store.tables import Member, Offer, Subscription
+from linkpay.web.edge import Edge
+from tests.bench import town
+from tests.bench.report import Figure
+from tests.flows.crash import Boundaries
+from tests.flows.stage import Stage
+from tests.web.owner.conftest import Team
+from tests.web.visitor import Visitor
+
+_PART = "pages"
+MEMBERS = int(os.environ.get("BENCH_MEMBERS", "20000"))
+_TIMES = 60
+_GOAL_MS, _GOAL_STATEMENTS, _GOAL_KIB = 50, 12, 100
+
+
+def run(rounds: int, database_url: str | None) -> list[Figure]:
+    """The figures of this part, on SQLite; `BENCH_MEMBERS` says how many members the site has."""
+    del database_url
+    figures = []
+    with _site_with_members() as (stage, owner, reader):
+        counted = _Counter(stage.database)
+        for name, visitor, path in _pages(stage, owner, reader):
+            seen = [_look(visitor, path, counted) for _ in range(max(_TIMES, 12 * rounds))]
+            times = sorted(milliseconds for milliseconds, _, _ in seen[1:])
+            p99, statements, weight = times[int(0.99 * len(times))], seen[-1][1], seen[-1][2] / 1024
+            good = p99 < _GOAL_MS and statements <= _GOAL_STATEMENTS and weight < _GOAL_KIB
+            figures += [
+                Figure(_PART, f"{name}, p50 ({statements} statements, {weight:.0f} KiB)", "ms",
+                       [times[len(times) // 2]]),
+                Figure(_PART, f"{name}, p99", "ms", [p99], (), "",
+                       f"below {_GOAL_MS} ms, {_GOAL_STATEMENTS} statements, {_GOAL_KIB} KiB", good),
+            ]  # fmt: skip
+    return figures
+
+
+class _Counter:
+    """Statements that reached the database since it was last read."""
+
+    def __init__(self, database: Database) -> None:
+        self._seen = 0
+        event.listen(database.engine, "before_cursor_execute", self._count)
+
+    def _count(self, *_: object) -> None:
+        self._seen += 1
+
+    def read(self) -> int:
+        seen, self._seen = self._seen, 0
+        return seen
+
+
+def _look(visitor: Visitor, path: str, counted: _Counter) -> tuple[float, int, int]:
+    counted.read()
+    started = time.perf_counter()
+    answer = visitor.client.get(path)
+    took = 1000 * (time.perf_counter() - started)
+    assert answer.status_code == 200, f"{path} answered {answer.status_code}"
+    return took, counted.read(), len(answer.data)
+
+
+def _pages(stage: Stage, owner: Visitor, reader: Visitor) -> Iterator[tuple[str, Visitor, str]]:
+    with stage.database.read() as tx:
+        site = sites.get(tx, stage.shop.site_id)
+        member = tx.scalars(select(Member.id).order_by(Member.id.desc())).first()
+        offer = tx.get_one(Offer, stage.shop.offer_id).slug
+        email = tx.scalars(select(Member.email).order_by(Member.id.desc())).first()
+    desk = f"/owner/{site.slug}"
+    yield "today", owner, f"{desk}/"
+    yield "members", owner, f"{desk}/members"
+    yield "members, found by address", owner, f"{desk}/members?q={email}"
+    yield "a member", owner, f"{desk}/members/{member}"
+    yield "numbers", owner, f"{desk}/numbers"
+    yield "log", owner, f"{desk}/log"
+    yield "checkout", reader, f"/{site.slug}/buy/{offer}"
+    yield "portal's door", reader, f"/{site.slug}/portal"
+
+
+@contextmanager
+def _site_with_members() -> Iterator[tuple[Stage, Visitor, Visitor]]:
+    with tempfile.TemporaryDirectory(prefix="bench") as folder:
+        database = Database(f"sqlite:///{Path(folder) / 'pages.db'}")
+        schema.upgrade(database)
+        stage = Stage(database, Boundaries())
+        with mounted(stage.sandbox):
+            stage.set_up()
+            stage.buy("anna@example.com")
+            now = stage.clock.now()
+            with database.read() as tx:
+                site = sites.get(tx, stage.shop.site_id)
+                plan = tx.scalars(select(Subscription.plan_id)).first()
+                due_on = local_day(now, site.zone)
+            assert plan is not None
+            town.settle_in(database, plan, MEMBERS, due_on.replace(year=due_on.year + 1), now)
+            app = create_app(stage.parts, Edge("a made-up key that signs nothing real", False, MOLLIE_HOST))
+            team = Team(stage, lambda: Visitor(app.test_client()))
+            yield stage, team.signed_in(Role.OWNER), Visitor(app.test_client())
+        stage.sandbox.close()
+        database.dispose()
