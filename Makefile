@@ -36,9 +36,8 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'import contracts'; $(BIN)/lint-imports --no-cache
 	@echo 'size budgets'; $(PY) -m pytest tests/test_budgets.py
 
-bench: $(VENV)/.dev ## Measure and print the figures of docs/benchmarks.md; takes some minutes
-	@$(PY) -m tests.bench.paid_to_granted $(if $(DB),--database '$(DB)')
-	@echo; $(PY) -m tests.bench.queue_bench
+bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json; S=ingest for a part
+	@$(PY) -m tests.bench $(S) $(if $(DB),--database '$(DB)') $(if $(ROUNDS),--rounds $(ROUNDS))
 
 screenshots: $(VENV)/.dev ## Take pictures of every page into var/screenshots; needs Chromium
 	@$(PY) -m tests.browser.screenshots

@@ -19,7 +19,7 @@ class LocalChoices(BaseModel):
     port: Port = 8000
     sandbox_port: Port = 8090
     smtp_port: Port = 8025
-    web_threads: Threads = 8
+    web_threads: Threads = 16
     worker_threads: Threads = 16
     passed_on: dict[str, str] = {}
 

@@ -1,11 +1,11 @@
-"""Letting go of what is old: handled messages as they came, sent mails as they went."""
+"""Letting go of what is old: handled messages as they came, finished work, sent mails as they went."""
 
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
 
 from linkpay.store.db import Tx
-from linkpay.store.tables import Inbox, Mail
+from linkpay.store.tables import Inbox, Mail, Outbox
 
 #: Rows at once: a transaction that holds SQLite's writers up for long would cost a webhook.
 BATCH = 500
@@ -20,6 +20,21 @@ def drop_messages(tx: Tx, site_id: int, before: datetime) -> int:
         .limit(BATCH)
     )
     gone = tx.execute(delete(Inbox).where(Inbox.id.in_(old)).returning(Inbox.id))
+    return len(gone.all())
+
+
+def drop_work(tx: Tx, site_id: int, before: datetime) -> int:
+    """Remove work that was finished before an instant; how many.
+
+    Its name kept it from being owed again: the instant has to lie so far back that nobody can ask any more.
+    """
+    old = (
+        select(Outbox.id)
+        .where(Outbox.site_id == site_id, Outbox.done_at < before)
+        .order_by(Outbox.id)
+        .limit(BATCH)
+    )
+    gone = tx.execute(delete(Outbox).where(Outbox.id.in_(old)).returning(Outbox.id))
     return len(gone.all())
 
 

@@ -6,6 +6,8 @@ beside its floor of the same run. What moved more than the noise since the recor
 
 import argparse
 import os
+import signal
+import sys
 from collections.abc import Callable
 
 from tests.bench import ingest, pages, paid_to_granted, queue_bench, renewal_night, rest
@@ -32,6 +34,8 @@ def main() -> None:
     options = parser.parse_args()
     if strange := set(options.parts) - set(PARTS):
         parser.error(f"no such part: {', '.join(sorted(strange))}; there are {', '.join(PARTS)}")
+    # Whoever ends it early ends what it started as well.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended early"))
     say(f"{machine_line()}; load {os.getloadavg()[0]:.1f} at the start")
     figures: list[Figure] = []
     for name in options.parts or PARTS:
