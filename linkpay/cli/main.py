@@ -24,6 +24,7 @@ _COMMANDS = (
     "owner",
     "policies",
     "reconcile",
+    "price-rise",
     "refund",
     "replay",
     "restore",

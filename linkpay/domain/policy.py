@@ -82,6 +82,9 @@ class Policy:
     switch_credit: str = _one_of("credit", "none")
     # A price rise is told this many days before the first charge that it counts for.
     price_notice_days: int = _days(30)
+    # Within an agreed minimum term a higher price waits for its end, or counts all the same; then its
+    # mail lets the member go before.
+    price_in_term: str = _one_of("after", "within")
 
     # The cent that proves a bank account for a free trial: taken off the first period, or sent back.
     trial_check: str = _one_of("credit", "refund")
@@ -102,7 +105,7 @@ class Policy:
 #: Choices that are kept and shown, and that no rule acts on yet: people are told so wherever they read them.
 NOT_ACTED_ON = frozenset(
     {
-        "price_notice_days", "upsell_access", "upsell_cap_cents", "upsell_young_days",
+        "upsell_access", "upsell_cap_cents", "upsell_young_days",
     }
 )  # fmt: skip
 

@@ -14,6 +14,7 @@ from linkpay.services import (
     charging,
     debits,
     lifecycle,
+    new_prices,
     settlement,
     turning,
 )
@@ -118,6 +119,7 @@ def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, no
         )
     else:
         charging.raised(tx, subscription, charge)
+        new_prices.count(tx, subscription, days.starts_on, now)
         subscription.last_raised_on = today
         journal.record(
             tx, "charge_raised", "clock", now, subscription=subscription, starts_on=str(days.starts_on),

@@ -7,7 +7,7 @@ from typing import Any
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
-from linkpay.services import coming, notices
+from linkpay.services import coming, new_prices, notices
 from linkpay.services.mail_facts import Facts, SiteFacts, kept
 from linkpay.services.owner_words import Broken, fill_in
 from linkpay.services.texts import Written, spoken, write_texts
@@ -92,8 +92,7 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
     charge = charges.get(tx, mail.charge_id) if mail.charge_id else None
     if mail.kind in _ONLY_WHILE_OWED and charge is not None and charge.asked_cents == 0:
         return None
-    if mail.kind == "debit_notice" and not notices.is_to_come(tx, mail, subscription):
-        notices.forget(tx, mail)
+    if _is_needless(tx, mail, subscription, now):
         return None
     customer = tx.get_one(Customer, subscription.customer_id)
     if mail.text is None:
@@ -105,6 +104,14 @@ def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None
         mail.to = customer.email
         notices.keep(tx, mail, subscription)
     return _letter(mail, site, base_url, Written(mail.subject or "", mail.text, mail.html or ""))
+
+
+def _is_needless(tx: Tx, mail: Mail, subscription: Subscription, now: datetime) -> bool:
+    """Whether what a mail was to announce will not be, as things stand just before it leaves."""
+    if mail.kind == "debit_notice" and not notices.is_to_come(tx, mail, subscription):
+        notices.forget(tx, mail)
+        return True
+    return mail.kind == new_prices.KIND and not new_prices.ready(tx, mail, subscription, now)
 
 
 def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) -> Letter | None:
@@ -184,6 +191,8 @@ def mark_sent(tx: Tx, mail_id: int, now: datetime) -> None:
     if mail.subscription_id is None:
         return
     store.left(tx, mail_id, now)
+    if mail.kind == new_prices.KIND:
+        new_prices.left(tx, mail, now)
     subscription = tx.get_one(Subscription, mail.subscription_id)
     journal.record(tx, "mail_sent", "worker", now, subscription=subscription, mail=mail.kind)
 
@@ -209,6 +218,7 @@ def _facts(tx: Tx, mail: Mail, subscription: Subscription, base_url: str) -> Fac
         mandate_valid=mandate is not None and mandate.status is MandateStatus.VALID,
         order_url=f"{base_url}/{site.slug}/order/{subscription.token}",
         portal_url=f"{base_url}/{site.slug}/portal",
+        cancel_url=f"{base_url}/{site.slug}/portal/subscriptions/{subscription.token}/cancel",
         pay_url=f"{base_url}/{site.slug}/pay/{charge.token}" if charge else None,
         buy_url=_buy_url(base_url, site.slug, offer.slug, mail.data.get("plan")),
         course_url=offer.course_url or site.login_url,

@@ -8,7 +8,7 @@ from linkpay.domain.money import Money
 from linkpay.services.notices import Coming
 
 _DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on", "starts_on", "next_on")
-_SUMS = ("refund", "new_amount", "credit", "due_now", "next_amount")
+_SUMS = ("refund", "old_amount", "new_amount", "credit", "due_now", "next_amount")
 _CLAIMS = ("may_undo", "keeps_access", "at_once", "pro_rata")
 
 
@@ -35,6 +35,7 @@ class Facts:
     access_open: bool
     support_email: str | None
     debit: Coming | None = None
+    cancel_url: str = ""
     # What the step itself kept, where it is about such things.
     ends_on: date | None = None
     last_charge_on: date | None = None
@@ -45,6 +46,7 @@ class Facts:
     keeps_access: bool = False
     new_plan: str | None = None
     starts_on: date | None = None
+    old_amount: Money | None = None
     new_amount: Money | None = None
     credit: Money | None = None
     due_now: Money | None = None

@@ -92,6 +92,11 @@ def _price_notice(case: Case) -> Facts:
     return {"first": first if first >= earliest else add_months(first, 1)}
 
 
+def _price_in_term(case: Case) -> Facts:
+    """A member who agreed to half a year on the day before."""
+    return {"end": add_months(case.on, 6), **_price_notice(case)}
+
+
 def _trial_check(case: Case) -> Facts:
     line = proof.check_line("ideal")
     cent = Money(line.cents if line else 0)
@@ -138,6 +143,7 @@ EXAMPLES: Mapping[str, Callable[[Case], Facts]] = {
     "pause_keeps_access": _pause_access,
     "switch_credit": _switch,
     "price_notice_days": _price_notice,
+    "price_in_term": _price_in_term,
     "trial_check": _trial_check,
     "upsell_access": _bare,
     "upsell_cap_cents": _young,

@@ -1,13 +1,13 @@
 """Where a subscription stands, in the terms of the rules about leaving, pausing and switching."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
 from linkpay.domain.pricing import LineKind, credit_used, from_plain
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store import agreements, charges, journal, sites
+from linkpay.store import agreements, charges, journal, price_changes, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Site, Subscription
 
@@ -30,13 +30,20 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
         zone=site.zone,
         series=series(subscription),
         paid_until=subscription.next_charge_on,
-        bound_until=subscription.bound_until,
+        bound_until=_bound_until(tx, subscription, today),
         in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
         renewed=_renewed(tx, subscription, made),
         is_waiting=subscription.state in _WAITING,
         paid=[span(charge) for charge in to_come if charge.money.owed_cents == 0],
         running=span(running[-1], expected=True) if running else None,
     )
+
+
+def _bound_until(tx: Tx, subscription: Subscription, today: date) -> date | None:
+    """How far the agreed term reaches; whom a higher price is told into it may leave before it counts."""
+    bound = subscription.bound_until
+    way_out = price_changes.way_out(tx, subscription, today) if bound is not None else None
+    return min(bound, way_out) if bound is not None and way_out is not None else bound
 
 
 def is_member(actor: str) -> bool:

@@ -1,7 +1,8 @@
-"""Stories of what members are told before money is collected."""
+"""Stories of what members are told before money is collected: a debit, and a higher price."""
 
 from linkpay.domain.charge import ChargeState
-from linkpay.store import people
+from linkpay.services import price_changes
+from linkpay.store import people, sites
 from linkpay.store.tables import Notice, Subscription
 from tests.flows.plans import set_policy
 from tests.flows.shelf import ANNA
@@ -39,4 +40,38 @@ def told_and_paid(stage: Stage) -> None:
     assert stage.has_access(ANNA)
 
 
-STORIES = {"a debit that has to be told": Story(know_nothing, be_told_and_pay, told_and_paid)}
+def buy(stage: Stage) -> None:
+    """A week before her second month."""
+    set_policy(stage, price_notice_days=5)
+    stage.buy(ANNA)
+    stage.advance(days=21)
+
+
+def raise_price(stage: Stage) -> None:
+    """The owner raises it, she is told, and it is collected."""
+
+    def press() -> None:
+        with stage.database.write() as tx:
+            if not price_changes.list_told(tx, stage.shop.site_id):
+                site = sites.get(tx, stage.shop.site_id)
+                price_changes.announce(tx, site, "monthly", 6000, "owner", stage.clock.now())
+
+    stage.insist(press)
+    stage.advance(days=7)
+    bank_pays(stage)
+
+
+def pays_more(stage: Stage) -> None:
+    assert [charge.amount_cents for charge in stage.charges(ANNA)] == [5000, 6000]
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    assert stage.mail_kinds().count("price_change") == 1
+    assert stage.mail_kinds().count("debit_notice") == 0
+    with stage.database.read() as tx:
+        assert [one.state for one in price_changes.list_told(tx, stage.shop.site_id)] == ["counts"]
+    assert stage.has_access(ANNA)
+
+
+STORIES = {
+    "a debit that has to be told": Story(know_nothing, be_told_and_pay, told_and_paid),
+    "a higher price": Story(buy, raise_price, pays_more),
+}

@@ -1,0 +1,94 @@
+"""New prices for running subscriptions: whom they concern, and what was decided and told."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from sqlalchemy import select
+
+from linkpay.domain.subscription import LIVE
+from linkpay.store.db import Tx, current, insert_once
+from linkpay.store.tables import Customer, PriceChange, Subscription
+
+
+def get(tx: Tx, change_id: int) -> PriceChange:
+    """The price change as it is now; it must exist."""
+    return current(tx, PriceChange, change_id)
+
+
+def running_on(tx: Tx, site_id: int, plan_id: int) -> Sequence[tuple[Subscription, Customer]]:
+    """Everybody who runs on a plan of this site, with who pays, oldest first."""
+    rows = tx.execute(
+        select(Subscription, Customer)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(
+            Subscription.site_id == site_id, Subscription.plan_id == plan_id, Subscription.state.in_(LIVE),
+            Subscription.started_at.is_not(None),
+        )
+        .order_by(Subscription.id)
+    )  # fmt: skip
+    return [(subscription, customer) for subscription, customer in rows]
+
+
+def put(tx: Tx, subscription: Subscription, now: datetime, **values: object) -> int | None:
+    """Keep a new price of one subscription, once for each batch; its id, None when it was there."""
+    return insert_once(
+        tx, PriceChange, site_id=subscription.site_id, subscription_id=subscription.id, created_at=now,
+        **values,
+    )  # fmt: skip
+
+
+def open_of(tx: Tx, subscription_id: int) -> Sequence[PriceChange]:
+    """The new prices of a subscription that were not taken back and count for no charge yet, oldest first."""
+    return tx.scalars(
+        select(PriceChange)
+        .where(
+            PriceChange.subscription_id == subscription_id,
+            PriceChange.withdrawn_at.is_(None),
+            PriceChange.applied_at.is_(None),
+        )
+        .order_by(PriceChange.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def counting_on(tx: Tx, subscription_id: int, due_on: date) -> PriceChange | None:
+    """The new price that is told and counts on a day for the first time; None where none does."""
+    told = [one for one in open_of(tx, subscription_id) if one.told_at and one.effective_on <= due_on]
+    return told[-1] if told else None
+
+
+def of_batch(tx: Tx, site_id: int, batch: str) -> Sequence[PriceChange]:
+    """All that one decision changed, by id."""
+    return tx.scalars(
+        select(PriceChange)
+        .where(PriceChange.site_id == site_id, PriceChange.batch == batch)
+        .order_by(PriceChange.id)
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def of_site(
+    tx: Tx, site_id: int, *, batch: str | None = None, limit: int
+) -> Sequence[tuple[PriceChange, Subscription, Customer]]:
+    """What was decided on a site, newest first, with whom it concerns; of one decision when named."""
+    query = (
+        select(PriceChange, Subscription, Customer)
+        .join(Subscription, Subscription.id == PriceChange.subscription_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .where(PriceChange.site_id == site_id)
+        .order_by(PriceChange.id.desc())
+        .limit(limit)
+    )
+    if batch is not None:
+        query = query.where(PriceChange.batch == batch)
+    return [(change, subscription, customer) for change, subscription, customer in tx.execute(query)]
+
+
+def way_out(tx: Tx, subscription: Subscription, today: date) -> date | None:
+    """The first day of a higher price that was told and does not count yet; None where none was."""
+    rises = [
+        one.effective_on
+        for one in open_of(tx, subscription.id)
+        if one.told_at and one.effective_on > today and one.amount_cents > subscription.amount_cents
+    ]
+    return min(rises, default=None)
