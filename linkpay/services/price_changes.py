@@ -207,6 +207,6 @@ def _owe(
         tx, "price_rise_decided", actor, now, subscription=subscription, amount_cents=affected.new_cents
     )
     letters.owe(
-        tx, new_prices.KIND, subscription, step=f"price_change:{change_id}", now=now, change=change_id,
+        tx, "price_change", subscription, step=f"price_change:{change_id}", now=now, change=change_id,
         old_amount_cents=affected.old_cents, new_amount_cents=affected.new_cents,
     )  # fmt: skip

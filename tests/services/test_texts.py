@@ -26,6 +26,8 @@ FULL = Facts(
     course_url="https://studio.example.com/login", failure_code="AM04",
     until=datetime(2026, 5, 16, 22, 0, tzinfo=UTC), access_open=False,
     support_email="hallo@studio.example.com",
+    old_amount=Money(5000), new_amount=Money(6000), starts_on=date(2026, 6, 3),
+    cancel_url=PORTAL + "/subscriptions/two/cancel",
     debit=Coming(
         Money(5000), date(2026, 6, 3), Interval(Unit.MONTH), 1, "STUDIO-MD1", "NL08ZZZ502057730000", "4321"
     ),
