@@ -54,6 +54,8 @@ def ready(tx: Tx, mail: Mail, subscription: Subscription, now: datetime) -> bool
     if change.withdrawn_at is not None or subscription.state not in CHARGED or first is None:
         change.withdrawn_at = change.withdrawn_at or now  # she left meanwhile: it counts for nobody
         return False
+    if mail.data.get("starts_on") != first.due_on.isoformat():
+        mail.text = None  # written when it could not leave, for a day that is too near by now
     change.effective_on = first.due_on
     told = notices.as_told(tx, site, subscription, first)
     mail.data = mail.data | {"starts_on": first.due_on.isoformat(), "debit": told.plain if told else None}
