@@ -1,7 +1,8 @@
 """Where a subscription stands, in the terms of the rules about leaving, pausing and switching."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import datetime
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
@@ -23,27 +24,23 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
     given_up = agreements.switched_away(tx, subscription.id)
     to_come = [charge for charge in made if charge.ends_on > today and charge.id not in given_up]
     running = [charge for charge in to_come if debit_is_out(tx, charge)]
+    policy, bound = sites.policy_of(site, subscription.policy), subscription.bound_until
+    # Whom a higher price was told may leave before it counts, whatever term and notice were agreed.
+    way_out = price_changes.way_out(tx, subscription, today)
     return Standing(
         kind=subscription.kind,
-        policy=sites.policy_of(site, subscription.policy),
+        policy=replace(policy, cancel_notice_days=0) if way_out else policy,
         now=now,
         zone=site.zone,
         series=series(subscription),
         paid_until=subscription.next_charge_on,
-        bound_until=_bound_until(tx, subscription, today),
+        bound_until=min(bound, way_out) if bound and way_out else bound,
         in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
         renewed=_renewed(tx, subscription, made),
         is_waiting=subscription.state in _WAITING,
         paid=[span(charge) for charge in to_come if charge.money.owed_cents == 0],
         running=span(running[-1], expected=True) if running else None,
     )
-
-
-def _bound_until(tx: Tx, subscription: Subscription, today: date) -> date | None:
-    """How far the agreed term reaches; whom a higher price is told into it may leave before it counts."""
-    bound = subscription.bound_until
-    way_out = price_changes.way_out(tx, subscription, today) if bound is not None else None
-    return min(bound, way_out) if bound is not None and way_out is not None else bound
 
 
 def is_member(actor: str) -> bool:

@@ -102,6 +102,7 @@ def test_who_leaves_pays_the_old_price_to_the_end(stage: Stage) -> None:
     stage.buy(BEA)
     cancel(stage, BEA)
     assert {one.email: one.left_out for one in preview(stage, 6000)} == {ANNA: None, BEA: Left.LEAVING}
+    set_policy(stage, cancel_notice_days=31)
     announce(stage, 6000)
     stage.advance(days=40)
     cancel(stage, ANNA)
