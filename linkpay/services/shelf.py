@@ -175,7 +175,12 @@ def make_plan(tx: Tx, offer: Offer, spec: PlanSpec, by: By) -> Plan:
 
 
 def change_plan(tx: Tx, plan: Plan, spec: PlanSpec, by: By) -> None:
-    """Other terms for who orders from now on. Its policy stays as it is."""
+    """Other terms for who orders from now on. Its policy stays as it is.
+
+    Raises Conflict ``is_bump`` for a plan that is sold beside an offer and would not be paid once any more.
+    """
+    if spec.kind is not PlanKind.ONE_TIME and shelf.is_bump(tx, plan.id):
+        raise Conflict("is_bump", "It is sold beside an offer, and so is paid once.", "kind")
     fill_plan(plan, spec.model_copy(update={"policy": plan.policy}))
     journal.record_site(
         tx, plan.site_id, "plan_changed", by.actor, by.now, offer=plan.offer.title, plan=plan.title

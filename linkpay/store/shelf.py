@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.store.db import Tx
-from linkpay.store.tables import Coupon, Offer, Plan, Redemption, Subscription
+from linkpay.store.tables import Bump, Coupon, Offer, Plan, Redemption, Subscription
 
 
 def offers(tx: Tx, site_id: int) -> Sequence[Offer]:
@@ -39,6 +39,12 @@ def plans(tx: Tx, site_id: int) -> Sequence[Plan]:
 def plan_slugs(tx: Tx, site_id: int) -> frozenset[str]:
     """Every name that a plan of the site has, or had."""
     return frozenset(tx.scalars(select(Plan.slug).where(Plan.site_id == site_id)))
+
+
+def is_bump(tx: Tx, plan_id: int) -> bool:
+    """Whether a plan is sold beside an offer now."""
+    query = select(Bump.id).where(Bump.plan_id == plan_id, Bump.archived_at.is_(None))
+    return tx.scalar(query.limit(1)) is not None
 
 
 def running(tx: Tx, site_id: int) -> dict[int, int]:

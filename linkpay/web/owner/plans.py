@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from linkpay.domain.roles import Right
+from linkpay.errors import Conflict
 from linkpay.services import shelf
 from linkpay.store import shelf as stock
 from linkpay.store.db import Tx
@@ -58,7 +59,11 @@ def change(site: str, number: int) -> Response:
         offer, spec = plan.offer, plan_form.read(sheet, plan.slug)
         if spec is None:
             return _form(sheet, offer, plan, stock.running(tx, plan.site_id))
-        shelf.change_plan(tx, plan, spec, by())
+        try:
+            shelf.change_plan(tx, plan, spec, by())
+        except Conflict:
+            sheet.wrong("kind", _("This plan is sold beside an offer, so it stays one that is paid once."))
+            return _form(sheet, offer, plan, stock.running(tx, plan.site_id))
     return see("owner_offers.offer", number=offer.id)
 
 

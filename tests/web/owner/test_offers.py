@@ -135,6 +135,8 @@ def test_the_link_the_qr_code_and_a_thing_beside_it(team: Team, stage: Stage) ->
     once = send(owner, f"{OFFERS}/2", f"{OFFERS}/2/bumps", plan=str(plan(stage, "once").id), title="Extra")
     assert once.status_code == 303
     assert "Extra" in words_of(team.new_visitor().look("/studio/buy/solo"))
+    changed = send(owner, f"/owner/studio/plans/{plan(stage, 'once').id}", kind="membership", amount="10")
+    assert changed.status_code == 422, "what is sold beside an offer is paid once"
 
 
 def test_a_policy_is_shown_with_its_days_before_it_is_kept(team: Team, stage: Stage) -> None:
