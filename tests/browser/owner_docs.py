@@ -32,7 +32,7 @@ PICTURES = (
     Picture("start", "/owner/studio/start"),
     Picture("rehearsal", "/owner/studio/start/rehearsal?plan=monthly&still=1"),
     Picture("offer", "/owner/studio/offers/1?plan=monthly", size=(620, 460), begins_at="#reach"),
-    Picture("policies", "/owner/studio/policies", begins_at="#group-1"),
+    Picture("policies", "/owner/studio/policies", size=(560, 440), begins_at="#group-1"),
     Picture("checkout", "/studio/buy/members?plan=monthly", size=_PHONE, enter=no_sign_in),
 )
 
