@@ -23,6 +23,7 @@ class Broken(StrEnum):
     OVERDUE = "overdue"
     NO_MANDATE = "charged_without_mandate"
     NO_CONSENT = "charged_without_consent"
+    NOT_TOLD = "charged_without_notice"
     AFTER_END = "charged_after_end"
 
 
@@ -89,7 +90,8 @@ def _plain(money: ChargeMoney) -> str:
 class DebitEvidence:
     """A debit that was sent, with what allowed it. `sent_at` is when its key was first on the wire.
 
-    `own_mandate` says that the mandate is the payer's; `in_terms` that the plan has such a period.
+    `own_mandate` says that the mandate is the payer's, `told` that she knew of the debit, and `in_terms` that
+    the plan has such a period.
     """
 
     payment_id: int
@@ -98,6 +100,7 @@ class DebitEvidence:
     own_mandate: bool
     unusable_at: datetime | None
     consented: bool
+    told: bool
     starts_on: date
     ended_at: datetime | None
     cancel_on: date | None
@@ -106,7 +109,7 @@ class DebitEvidence:
 
 
 def judge_debit(seen: DebitEvidence) -> list[Finding]:
-    """Nothing is charged without mandate and consent, nor after the end."""
+    """Nothing is charged without mandate, consent and notice, nor after the end."""
     found = []
 
     def note(broken: Broken, detail: str) -> None:
@@ -118,6 +121,8 @@ def judge_debit(seen: DebitEvidence) -> list[Finding]:
         note(Broken.NO_MANDATE, "the mandate had been refused for good before the debit was sent")
     if not seen.consented:
         note(Broken.NO_CONSENT, "no consent is kept for this subscription")
+    if not seen.told:
+        note(Broken.NOT_TOLD, "no notice of so large a debit on this mandate had left before it was sent")
     if seen.ended_at is not None and seen.ended_at < seen.sent_at:
         note(Broken.AFTER_END, f"it ended at {seen.ended_at:%Y-%m-%d %H:%M} UTC, before the debit was sent")
     elif _after_cancel(seen):

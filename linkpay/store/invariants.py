@@ -22,6 +22,7 @@ from linkpay.store.tables import (
     Inbox,
     LedgerEntry,
     Mandate,
+    Notice,
     Outbox,
     Payment,
     Refund,
@@ -129,7 +130,7 @@ def debits(tx: Tx, ids: Collection[int]) -> list[DebitEvidence]:
     """Those of these payments that are debits and were sent, with what allowed them."""
     consented = exists(select(Consent.id).where(Consent.subscription_id == Subscription.id))
     query = (
-        select(Payment, Charge, Subscription, Mandate, consented)
+        select(Payment, Charge, Subscription, Mandate, consented, _untold())
         .join(Charge, Charge.id == Payment.charge_id)
         .join(Subscription, Subscription.id == Charge.subscription_id)
         .outerjoin(Mandate, Mandate.id == Payment.mandate_id)
@@ -143,13 +144,27 @@ def debits(tx: Tx, ids: Collection[int]) -> list[DebitEvidence]:
         DebitEvidence(
             payment.id, payment.site_id, payment.key_used_at or payment.created_at,
             own_mandate=mandate is not None and mandate.customer_id == payment.customer_id,
-            unusable_at=mandate.unusable_at if mandate else None, consented=bool(agreed),
+            unusable_at=mandate.unusable_at if mandate else None, consented=bool(agreed), told=not untold,
             starts_on=charge.starts_on, ended_at=_ended_at(subscription), cancel_on=subscription.cancel_on,
             cancel_asked_at=subscription.cancel_asked_at,
             in_terms=charge.is_check or subscription.terms.has_period(charge.period),
         )
-        for payment, charge, subscription, mandate, agreed in tx.execute(query)
+        for payment, charge, subscription, mandate, agreed, untold in tx.execute(query)
     ]  # fmt: skip
+
+
+def _untold() -> ColumnElement[bool]:
+    """Whether no notice of a SEPA debit had left, at a site that kept notices by then."""
+    kept = exists(
+        select(Notice.id).where(Notice.site_id == Payment.site_id, Notice.created_at <= Payment.created_at)
+    )
+    left = exists(
+        select(Notice.id).where(
+            Notice.subscription_id == Subscription.id, Notice.mandate_id == Payment.mandate_id,
+            Notice.amount_cents >= Payment.amount_cents, Notice.sent_at <= Payment.key_used_at,
+        )
+    )  # fmt: skip
+    return and_(Mandate.method == "directdebit", kept, ~left)
 
 
 def _ended_at(subscription: Subscription) -> datetime | None:

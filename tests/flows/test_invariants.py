@@ -13,7 +13,7 @@ from linkpay.domain.subscription import SubscriptionState
 from linkpay.services.attention import items, solving
 from linkpay.services.attention.kinds import KINDS
 from linkpay.store.db import Tx
-from linkpay.store.tables import Attention, Charge, Consent, Grant, Mandate, Outbox, Subscription
+from linkpay.store.tables import Attention, Charge, Consent, Grant, Mandate, Notice, Outbox, Subscription
 from linkpay.store.tables.people import Access
 from tests import builders as make
 from tests.flows.stage import Stage
@@ -103,7 +103,13 @@ def refused_mandate(tx: Tx) -> None:
 
 def no_consent(tx: Tx) -> None:
     debit(tx)
+    tx.query(Notice).delete()
     tx.query(Consent).delete()
+
+
+def untold(tx: Tx) -> None:
+    debit(tx)
+    tx.query(Notice).update({Notice.amount_cents: 100})
 
 
 def ended(tx: Tx) -> None:
@@ -132,6 +138,7 @@ SEEDS: list[tuple[Callable[[Tx], None], Broken]] = [
     (strange_mandate, Broken.NO_MANDATE),
     (refused_mandate, Broken.NO_MANDATE),
     (no_consent, Broken.NO_CONSENT),
+    (untold, Broken.NOT_TOLD),
     (ended, Broken.AFTER_END),
     (cancelled, Broken.AFTER_END),
 ]

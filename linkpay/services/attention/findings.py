@@ -39,6 +39,10 @@ FINDINGS: dict[str, dict[str, str]] = {
         "nl": "Betaling {payment} is afgeschreven zonder bewaarde toestemming. {detail}",
         "en": "Payment {payment} was collected without a consent that is kept. {detail}",
     },
+    Broken.NOT_TOLD.value: {
+        "nl": "Betaling {payment} is afgeschreven zonder aankondiging. {detail}",
+        "en": "Payment {payment} was collected without being announced. {detail}",
+    },
     Broken.AFTER_END.value: {
         "nl": "Betaling {payment} is afgeschreven na het einde. {detail}",
         "en": "Payment {payment} was collected after the end. {detail}",
