@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench screenshots owner-docs format lock clean
+.PHONY: help run test check bench chaos soak model mutants screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,18 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 
 bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json; S=ingest for a part
 	@$(PY) -m tests.bench $(S) $(if $(DB),--database '$(DB)') $(if $(ROUNDS),--rounds $(ROUNDS))
+
+chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; some minutes
+	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
+
+soak: $(VENV)/.dev ## The same for hours, each round with a new seed; MINUTES=480
+	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') --minutes $(or $(MINUTES),480)
+
+model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=seed, ALL=1 for every boundary
+	@$(PY) -m tests.model --seeds $(or $(N),1000) --first $(or $(FIRST),0) $(if $(ALL),--deviations --pairs 2000)
+
+mutants: $(VENV)/.dev ## Make each known mistake in a copy and see that a test notices; M=part of a name
+	@$(PY) -m tests.mutants $(M)
 
 screenshots: $(VENV)/.dev ## Take pictures of every page into var/screenshots; needs Chromium
 	@$(PY) -m tests.browser.screenshots

@@ -27,6 +27,7 @@ _COMMANDS = (
     "reconcile",
     "refund",
     "replay",
+    "reseal",
     "restore",
     "setup",
     "timeline",

@@ -197,7 +197,7 @@ _DEBIT_MAY_FAIL = timedelta(days=8)
 LOOK_AFTER_SECONDS = 5
 
 #: When a payment that nothing was heard of is looked at: minutes after it was made.
-POLL_MINUTES = (1, 2, 5, 15, 60, 360)
+POLL_MINUTES = (1, 2, 5, 10, 15, 20, 25, 30, 60, 360)
 
 
 def next_poll_at(created_at: datetime, now: datetime, due_on: date | None = None) -> datetime:

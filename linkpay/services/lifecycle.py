@@ -71,6 +71,11 @@ def _first_paid(
             refunds.send_back(tx, subscription, payment, "paid_twice", payment.amount_cents, now)
         let_go(tx, subscription, now)
         return
+    if subscription.cancel_asked_at is not None:
+        # She called it off before it was paid: started all the same, it would charge her each month and,
+        # since her access has ended, never let her in.
+        latecomers.paid_after_the_end(tx, subscription, charge, payment, now)
+        return
     site = sites.get(tx, subscription.site_id)
     subscription.started_at, subscription.ended_at = now, None
     subscription.signup_ends_at = None

@@ -49,9 +49,12 @@ class Scene:
 
 
 @contextmanager
-def frozen(databases: Databases, begin: Callable[[Stage], None]) -> Iterator[Scene]:
-    """The scene as `begin` leaves it."""
-    url, copy, boundaries = databases.migrated(), databases.migrated(), Boundaries()
+def frozen(
+    databases: Databases, begin: Callable[[Stage], None], boundaries: Boundaries | None = None
+) -> Iterator[Scene]:
+    """The scene as `begin` leaves it; `boundaries` are those that its plays cross."""
+    boundaries = boundaries or Boundaries()
+    url, copy = databases.migrated(), databases.migrated()
     database = FragileDatabase(url, boundaries)
     stage = Stage(database, boundaries)
     with mounted(stage.sandbox):

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -45,17 +45,29 @@ class Running:
         return self.process.pid
 
 
+#: Given the sandbox's port, settings that lead to the providers by another way.
+Detour = Callable[[int], Mapping[str, str]]
+
+
+def straight(_sandbox_port: int) -> Mapping[str, str]:
+    """No other way: the providers are where the sandbox listens."""
+    return {}
+
+
 class Machine:
     """A folder, ports and settings of its own. Off until `start`; `discard` ends whatever runs."""
 
-    def __init__(self, folder: Path, database_url: str, *, worker_threads: int = 16) -> None:
+    def __init__(
+        self, folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight
+    ) -> None:
         self.places = Places(folder)
         self.places.prepare()
         ports = _free_ports(3)
         choices = LocalChoices(
             port=ports[0], sandbox_port=ports[1], smtp_port=ports[2], worker_threads=worker_threads
         )
-        self._values = sandbox_settings(self.places, choices, database_url)
+        self._values = {**sandbox_settings(self.places, choices, database_url), **detour(ports[1])}
+        self.sandbox_address = f"http://127.0.0.1:{ports[1]}"
         self.life_sign = folder / "clock-is-alive"
         environment = {**bare_environment(), **self._values, "CLOCK_LIFE_SIGN": str(self.life_sign)}
         self.stack: Stack = local_stack(self.places, choices, environment)
@@ -102,6 +114,14 @@ class Machine:
         """SIGKILL to every process of this name and all its children, as a crash or a full memory would."""
         self._send(name, signal.SIGKILL)
         self._end(name)
+
+    def count(self, name: str) -> int:
+        """How many processes of this name live."""
+        return sum(running.process.poll() is None for running in self._running[name])
+
+    def mourn(self, name: str) -> None:
+        """Forget processes of this name that ended by themselves, as a supervisor would notice."""
+        self._running[name] = [one for one in self._running[name] if one.process.poll() is None]
 
     def _end(self, name: str) -> None:
         for running in self._running[name]:
@@ -161,7 +181,7 @@ class Machine:
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox's control addresses, with a connection of the caller's own."""
-        return Sandbox(self.settings.mollie_api_url)
+        return Sandbox(self.sandbox_address)
 
 
 def _free_ports(count: int) -> list[int]:
@@ -180,18 +200,19 @@ def _lives(process: subprocess.Popen[bytes]) -> bool:
 
 @contextmanager
 def machine_running(
-    folder: Path, database_url: str, *, worker_threads: int = 16
+    folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight
 ) -> Iterator[tuple[Machine, Parts]]:
     """Everything of `make run` at work over a database that has all tables, with the demo site in it.
 
     The parts are a further process's view: the same database, clock and providers.
     """
-    machine = Machine(folder, database_url, worker_threads=worker_threads)
+    machine = Machine(folder, database_url, worker_threads=worker_threads, detour=detour)
     parts = build(machine.settings)
     try:
         schema.upgrade(parts.database)
         machine.start(*ORDER)
-        demo.prepare(parts, machine.sandbox)
+        # Kajabi's addresses are those by which it was asked for them.
+        demo.prepare(parts, Sandbox(machine.settings.kajabi_api_url.removesuffix("/kajabi")))
         yield machine, parts
     finally:
         machine.discard()

@@ -38,7 +38,7 @@ class Shop:
     @property
     def sandbox(self) -> Sandbox:
         """The sandbox's control addresses, with a connection of the caller's own."""
-        return Sandbox(self.machine.settings.mollie_api_url)
+        return self.machine.sandbox
 
     def orders(self, name: str, count: int) -> list[Order]:
         """Orders of `count` buyers called `name`, who have not paid yet."""

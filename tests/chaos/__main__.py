@@ -1,0 +1,91 @@
+"""Everything at once, and nothing lost: ``python -m tests.chaos [--short] [--minutes N] [--seed N]``.
+
+The product's real processes, with the providers behind a bad line. Buyers pay while processes are killed,
+stopped and starved, while the database and Redis go away, and while webhooks are lost and doubled; then
+months pass in the same weather. At the end every statement that must always be true is judged by the
+providers' own books. Prints a table, writes one JSON file, and fails when anything is wrong.
+"""
+
+import argparse
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from tests.bench.figures import say
+from tests.chaos import storms
+from tests.chaos.course import Course, Plan
+from tests.chaos.figures import document, table, write
+from tests.chaos.judge import judge
+from tests.chaos.town import town
+from tests.store_fixtures import ServerDatabases
+
+FULL = Plan(storms.ALL, quiet=64, per_storm=14, again=25, renewals=2, of_each_fate=8)
+SHORT = Plan(storms.SHORT, quiet=20, per_storm=8, again=15, renewals=1, of_each_fate=3)
+
+
+def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -> list[str]:
+    """One run in a folder of its own; returns what was found wrong."""
+    with (
+        tempfile.TemporaryDirectory(prefix="chaos") as folder,
+        _database(database_url, folder) as url,
+        town(Path(folder) / "var", url, seed) as here,
+    ):
+        course = Course(here, plan, say)
+        course.run()
+        figures = document(course, judge(course), seed, form)
+    say(table(figures))
+    write(figures, out)
+    return list(figures["findings"])
+
+
+@contextmanager
+def _database(server: str | None, folder: str) -> Iterator[str]:
+    """A fresh database: a file, or one of its own on the given server."""
+    if server is None:
+        yield f"sqlite:///{folder}/linkpay.db"
+        return
+    databases = ServerDatabases(server, "chaos")
+    url = databases.migrated()
+    try:
+        yield url
+    finally:
+        databases.drop(url)
+        databases.close()
+
+
+def soak(minutes: float, database_url: str | None, seed: int, out: Path) -> list[str]:
+    """Run after run, each with its own seed and order of storms, until the time is over or one is wrong."""
+    ends, number = time.monotonic() + 60 * minutes, 0
+    while time.monotonic() < ends:
+        number += 1
+        order = random.Random(seed + number).sample(storms.ALL, len(storms.ALL))
+        plan = replace(FULL, storms=tuple(order))
+        say(f"\nround {number}, seed {seed + number}")
+        path = out.with_name(f"{out.stem}-{number}{out.suffix}")
+        if found := run(plan, database_url, seed + number, "soak", path):
+            return found
+    return []
+
+
+def main() -> int:
+    """Exit status 1 when anything was wrong."""
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos")
+    parser.add_argument("--short", action="store_true", help="one storm of each family, about two minutes")
+    parser.add_argument("--minutes", type=float, help="go on with new seeds for so long")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--database", help="PostgreSQL server to make a database on; SQLite when not given")
+    parser.add_argument("--out", type=Path, default=Path("var/chaos.json"), help="where the figures go")
+    options = parser.parse_args()
+    if options.minutes:
+        return 1 if soak(options.minutes, options.database, options.seed, options.out) else 0
+    plan, form = (SHORT, "short") if options.short else (FULL, "full")
+    return 1 if run(plan, options.database, options.seed, form, options.out) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
