@@ -71,12 +71,12 @@ CATALOGUE: tuple[Mutant, ...] = (
         "a refusal after an unknown outcome is believed", PAYMENTS,
         "        found = find_ours(parts, sending) if sending.repeated else None\n        if found is None:\n",
         "        found = None\n        if found is None:\n",
-        "tests/flows/test_debits.py",
+        "tests/scenarios/test_messages.py",
     ),
     Mutant(
         "what was cancelled is sent all the same", "linkpay/services/debits.py",
-        "    if payment.key_used_at is None and not still_wanted(tx, subscription, payment):\n",
-        "    if False:\n",
+        "        return charge.failed_at is None and charge.starts_on < subscription.cancel_on\n",
+        "        return True\n",
         "tests/flows/test_leaving.py",
     ),
     Mutant(

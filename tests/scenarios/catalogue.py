@@ -80,7 +80,8 @@ CATALOGUE: tuple[Scenario, ...] = (
              f"{DEBITS}::test_a_lost_answer_leads_to_one_debit"),
     Scenario("S14_timeout_after_mollie_did_it", "the same key finds the first payment",
              f"{DEBITS}::test_a_lost_answer_leads_to_one_debit "
-             "tests/adapters/test_mollie_sandbox.py::test_after_any_disturbance_the_same_key_finds_the_one_payment"),
+             "tests/adapters/test_mollie_sandbox.py::test_after_any_disturbance_the_same_key_finds_the_one_payment "
+             f"{HERE}/test_messages.py::test_S14_a_refusal_after_a_lost_answer_is_not_believed"),
     Scenario("S15_down_past_the_life_of_the_key", "look first, adopt",
              f"{DEBITS}::test_down_for_two_hours_after_a_lost_answer_looks_first"),
     Scenario("S16_request_arrives_late", "still one charge",

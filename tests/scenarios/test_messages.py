@@ -5,13 +5,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
 from linkpay.domain.calendar import day_starts_at
+from linkpay.domain.snapshots import PaymentSnapshot
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.errors import Conflict
+from linkpay.errors import Conflict, OutcomeUnknown, Permanent
+from linkpay.ports import PaymentOrder
 from linkpay.services import membership
 from linkpay.store.db import Database
 from linkpay.store.tables import Inbox, LedgerEntry
@@ -58,6 +61,37 @@ def test_S06_webhook_and_returning_buyer_at_once_book_once(stage: Stage, visitor
         assert tx.query(LedgerEntry).count() == 1
     assert stage.mail_kinds().count("access_open") == 1
     truth.check(stage)
+
+
+class _RefusesRepeats:
+    """A Mollie that does what it is asked, loses the answer, and refuses when it is asked again."""
+
+    def __init__(self, inner: Any) -> None:
+        self._inner, self.asked = inner, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def create_payment(self, key: str, order: PaymentOrder) -> PaymentSnapshot:
+        self.asked += 1
+        if self.asked == 1:
+            self._inner.create_payment(key, order)
+            raise OutcomeUnknown("no answer")
+        raise Permanent("The mandate is invalid", status=422)
+
+
+def test_S14_a_refusal_after_a_lost_answer_is_not_believed(stage: Stage) -> None:
+    """The mandate went between the two tries: the debit that was made is found, booked and kept."""
+    stage.buy(ANNA)
+    stage.stop_watching()
+    stage.deliveries = lambda _posted: []
+    mollie = _RefusesRepeats(stage.parts.payments)
+    stage.replace_part("payments", mollie)
+    stage.advance(days=28, minutes=5)
+    assert mollie.asked == 2
+    (debit,) = stage.mollie_ids(stage.charges(ANNA)[1].id)
+    assert stage.status(debit) == "pending"
+    assert stage.charges(ANNA)[1].failed_at is None
 
 
 @contextmanager
