@@ -130,8 +130,8 @@ CATALOGUE: tuple[Mutant, ...] = (
         "tests/store/test_work.py",
     ),
     Mutant(
-        "a row that kills its worker is tried for ever", WORK,
-        "CRASH_LIMIT = 8", "CRASH_LIMIT = 8_000",
+        "a row that kills its worker is tried for ever", "workers/jobs.py",
+        "        if row is None or row.crashes < work.CRASH_LIMIT:\n", "        if True:\n",
         "tests/workers/test_jobs.py",
     ),
     Mutant(
