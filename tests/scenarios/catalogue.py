@@ -137,7 +137,8 @@ CATALOGUE: tuple[Scenario, ...] = (
              f"{MANDATES}::test_other_sites_go_on_while_one_is_halted"),
     Scenario("S35_site_disconnected", "no new charges, its work waits and ends when it is back",
              f"{MANDATES}::test_work_of_a_site_without_a_key_waits_until_it_is_connected"),
-    Scenario("S36_ledger_differs_from_mollie", "money that went back unheard is found the same day",
+    Scenario("S36_ledger_differs_from_mollie", "a cent that nothing explains is shown the same day",
+             "tests/flows/test_recovery.py::test_a_cent_that_nothing_explains_stays_in_the_report "
              f"{BACK}::test_a_chargeback_fifty_days_later_is_found_and_its_reversal_gives_access_back"),
     # Access at Kajabi -----------------------------------------------------------------------------
     Scenario("S37_kajabi_away_for_an_hour", "within two minutes after it answers again",
@@ -189,8 +190,9 @@ CATALOGUE: tuple[Scenario, ...] = (
     Scenario("S53_old_and_new_code_together", "machines that deploy at once take turns; a ring is only row ids",
              "tests/store/test_concurrency.py::test_machines_that_deploy_at_once_take_turns "
              "tests/adapters/test_queue_ring.py::test_no_json_value_gives_anything_but_ids_or_a_refusal"),
-    Scenario("S54_restored_from_yesterday", "not proven yet: a restored database must look at Mollie before it"
-             " charges anybody", ""),
+    Scenario("S54_restored_from_yesterday", "Mollie's books come before any charge: nobody is charged twice",
+             "tests/flows/test_recovery.py::test_yesterdays_backup_charges_nobody_twice "
+             "tests/flows/test_recovery.py::test_after_a_long_outage_mollies_books_come_first"),
     Scenario("S55_poison_row", "set aside after eight crashes, the others flow",
              f"{JOBS}::test_a_row_that_kills_its_worker_again_and_again_is_set_aside "
              f"{HERE}/test_messages.py::test_S55_one_member_who_cannot_be_billed_keeps_nobody_else_from_it"),
