@@ -77,7 +77,7 @@ CATALOGUE: tuple[Mutant, ...] = (
         "what was cancelled is sent all the same", "linkpay/services/debits.py",
         "        return charge.failed_at is None and charge.starts_on < subscription.cancel_on\n",
         "        return True\n",
-        "tests/flows/test_leaving.py",
+        "tests/flows/test_leaving.py::test_a_retry_prepared_before_the_cancellation_is_not_sent_after_it",
     ),
     Mutant(
         "all missed months are collected at once", "linkpay/services/billing.py",
