@@ -25,6 +25,7 @@ from linkpay.store.tables import Inbox, Outbox
 from workers import (
     access,
     books,
+    bulk,
     directory,
     duties,
     mandates,
@@ -61,6 +62,7 @@ HANDLERS: dict[str, Handler] = {
     "check_missing": directory.check_missing,
     "sync_tags": directory.sync_tags,
     "take_over": takeovers.take_over,
+    "bulk_batch": bulk.batch,
     "tell_operator": operator.tell,
     "catch_up": books.catch_up,
 }

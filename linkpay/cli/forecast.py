@@ -44,10 +44,11 @@ def _show_person(output: Output, parts: Parts, site: str | None, email: str, loc
         )
     output.document(found)
     for one in found:
-        _show(output, one, locale)
+        show(output, one, locale)
 
 
-def _show(output: Output, one: Forecast, locale: str) -> None:
+def show(output: Output, one: Forecast, locale: str) -> None:
+    """Print what will happen to one subscription."""
     output.people.print(
         Text.assemble(
             (words.shown(one.offer), "bold"), f", {words.shown(one.plan)}: {words.spaced(one.state)}"

@@ -19,6 +19,7 @@ _COMMANDS = (
     "import-csv",
     "import-mollie",
     "mail",
+    "member",
     "members",
     "migrate",
     "owner",

@@ -55,7 +55,7 @@ def preview(tx: Tx, site: Site, email: str) -> Forgetting:
     return Forgetting(tuple(dossier.titles_of_open(tx, [member.id for member in members])))
 
 
-def ask(tx: Tx, site: Site, email: str, now: datetime) -> None:
+def ask(tx: Tx, site: Site, email: str, now: datetime, *, actor: str = "member") -> None:
     """Forget a person: close what is open, tell her, and wipe who she is as soon as both are done."""
     preview(tx, site, email)
     customer, members = _who(tx, site.id, email)
@@ -63,7 +63,7 @@ def ask(tx: Tx, site: Site, email: str, now: datetime) -> None:
         subscriptions.lock(tx, one.id)
     preview(tx, site, email)
     customer, members = _who(tx, site.id, email, held=True)
-    _close(tx, customer, members, now)
+    _close(tx, customer, members, actor, now)
     who = f"customer:{customer.id}" if customer else f"member:{members[0].id}" if members else ""
     if not who:
         return
@@ -74,12 +74,12 @@ def ask(tx: Tx, site: Site, email: str, now: datetime) -> None:
     )  # fmt: skip
 
 
-def _close(tx: Tx, customer: Customer | None, members: list[Member], now: datetime) -> None:
+def _close(tx: Tx, customer: Customer | None, members: list[Member], actor: str, now: datetime) -> None:
     for held in _purchases(tx, customer, members):
         held.mandate_id = None
         if held.access_ends_at is None or held.access_ends_at > now:
             held.access_ends_at = now
-        journal.record(tx, "forget_asked", "member", now, subscription=held)
+        journal.record(tx, "forget_asked", actor, now, subscription=held)
     tx.flush()
     for member in members:
         for gift in people.gifts_of(tx, member.id):

@@ -18,7 +18,7 @@ from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, S
 from linkpay.store.tables.people import Access
 
 #: Mails that only make sense while the charge is still owed.
-_ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken_back"})
+_ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken_back", "pay_link"})
 
 #: Kinds that are about no subscription.
 SITE_KINDS = frozenset(

@@ -62,17 +62,20 @@ class Timeline:
     money: list[Money]
 
 
-def of(tx: Tx, subject: str) -> Timeline:
-    """The timeline of an e-mail address or of a payment (``tr_...``).
+def of(tx: Tx, subject: str, *, site_id: int | None = None) -> Timeline:
+    """The timeline of an e-mail address or of a payment (``tr_...``), on one site when it is named.
 
     A payment's ends where the next payment of the same subscription begins. Raises NotFound, and
     InputError for a subject that is neither.
     """
-    return _of_payment(tx, subject) if subject.startswith("tr_") else _of_person(tx, normalise_email(subject))
+    if subject.startswith("tr_"):
+        return _of_payment(tx, subject, site_id)
+    return of_person(tx, normalise_email(subject), site_id)
 
 
-def _of_person(tx: Tx, email: str) -> Timeline:
-    owned, members = store.subscriptions_of(tx, email), store.members_of(tx, email)
+def of_person(tx: Tx, email: str, site_id: int | None) -> Timeline:
+    """The timeline of a person by her address as it is kept. Raises NotFound."""
+    owned, members = store.subscriptions_of(tx, email, site_id), store.members_of(tx, email, site_id)
     if not owned and not members:
         raise NotFound(
             "person_unknown", f"Nobody with the e-mail address {email} ever began to buy.", "subject"
@@ -89,8 +92,8 @@ def _of_person(tx: Tx, email: str) -> Timeline:
     )
 
 
-def _of_payment(tx: Tx, mollie_id: str) -> Timeline:
-    found = store.payments_by_ref(tx, mollie_id)
+def _of_payment(tx: Tx, mollie_id: str, site_id: int | None) -> Timeline:
+    found = [one for one in store.payments_by_ref(tx, mollie_id) if site_id in (None, one.site_id)]
     if not found:
         raise NotFound("payment_unknown", f"No payment here is called {mollie_id}.", "subject")
     payment, subscription = found[0], store.subscription_of(tx, found[0])

@@ -21,6 +21,10 @@ EVENTS: dict[str, Words] = {
     # A new account or card.
     "forget_asked": _w("heeft gevraagd om vergeten te worden", "asked to be forgotten"),
     "renewal_asked": _w("nieuwe rekening of kaart gevraagd", "a new account or card was asked for"),
+    "renewal_link_asked": _w(
+        "link voor een nieuwe rekening of kaart gevraagd", "link for a new account or card asked for"
+    ),
+    "pay_link_asked": _w("betaallink gevraagd", "pay link asked for"),
     "mandate_replaced": _w(
         "wordt van een nieuwe rekening of kaart afgeschreven", "moved to a new account or card"
     ),

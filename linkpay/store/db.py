@@ -144,6 +144,20 @@ class Database:
             self.ring(inbox, outbox)
 
     @contextmanager
+    def rehearse(self) -> Iterator[Tx]:
+        """A transaction that may write and is always taken back, to see what would come of something.
+
+        What was changed in it is never seen outside, and nobody is rung.
+        """
+        with self._writers or nullcontext(), self._sessions() as session:
+            if self.is_sqlite:
+                session.connection(execution_options={"linkpay_begin": "BEGIN IMMEDIATE"})
+            yield session
+            session.flush()
+            session.expunge_all()  # what was read stays readable
+            session.rollback()
+
+    @contextmanager
     def read(self) -> Iterator[Tx]:
         """A consistent view that is never written back."""
         with self._sessions() as session:

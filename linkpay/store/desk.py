@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import Select, func, select
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
@@ -18,7 +18,6 @@ from linkpay.store.tables import (
     LedgerEntry,
     Member,
     Offer,
-    Payment,
     Plan,
     Subscription,
 )
@@ -88,45 +87,14 @@ class Row:
     grant: Grant | None
 
 
-def members(
-    tx: Tx, site_id: int, *, search: str = "", state: SubscriptionState | None = None,
-    before: int | None = None, limit: int = 50,
-) -> Sequence[Row]:  # fmt: skip
-    """Subscriptions, newest first, beginning after the one numbered `before`."""
-    query = _rows(site_id).where(Subscription.origin != "bump").order_by(Subscription.id.desc()).limit(limit)
-    if state is not None:
-        query = query.where(Subscription.state == state)
-    if before is not None:
-        query = query.where(Subscription.id < before)
-    if search:
-        query = query.where(_matches(site_id, search))
-    return [Row(*found._tuple()) for found in tx.execute(query)]
-
-
-def _matches(site_id: int, search: str) -> ColumnElement[bool]:
-    """By a part of an e-mail address or name, or by a payment's number at Mollie."""
-    if search.startswith("tr_"):
-        paid = (
-            select(Charge.subscription_id)
-            .join(Payment, Payment.charge_id == Charge.id)
-            .where(Payment.site_id == site_id, Payment.mollie_id == search)
-        )
-        return Subscription.id.in_(paid)
-    text = search.lower()
-    return or_(
-        Customer.email.contains(text, autoescape=True),
-        Member.email.contains(text, autoescape=True),
-        func.lower(Customer.name).contains(text, autoescape=True),
-    )
-
-
 def one_member(tx: Tx, site_id: int, subscription_id: int) -> Row | None:
     """One line, by number; None when it is another site's."""
-    found = tx.execute(_rows(site_id).where(Subscription.id == subscription_id)).one_or_none()
+    found = tx.execute(rows_of(site_id).where(Subscription.id == subscription_id)).one_or_none()
     return Row(*found._tuple()) if found else None
 
 
-def _rows(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, Grant]:
+def rows_of(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, Grant]:
+    """A query of lines of one site."""
     return (
         select(Subscription, Customer, Member, Offer, Plan, Grant)
         .join(Customer, Customer.id == Subscription.customer_id)

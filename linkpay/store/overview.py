@@ -98,20 +98,22 @@ def _money() -> Select[int, date, int]:
     return query.where(Charge.period >= TRIAL_PERIOD).group_by(Charge.subscription_id)
 
 
-def subscriptions_of(tx: Tx, email: str) -> Sequence[Subscription]:
-    """All subscriptions that this person pays or is let in by, on every site, oldest first."""
-    return tx.scalars(
+def subscriptions_of(tx: Tx, email: str, site_id: int | None = None) -> Sequence[Subscription]:
+    """All subscriptions that this person pays or is let in by, on every site or on one, oldest first."""
+    query = (
         select(Subscription)
         .join(Customer, Customer.id == Subscription.customer_id)
         .join(Member, Member.id == Subscription.member_id)
         .where((Customer.email == email) | (Member.email == email))
         .order_by(Subscription.id)
-    ).all()
+    )
+    return tx.scalars(query if site_id is None else query.where(Subscription.site_id == site_id)).all()
 
 
-def members_of(tx: Tx, email: str) -> Sequence[Member]:
-    """This person as a member, on every site where she is one."""
-    return tx.scalars(select(Member).where(Member.email == email).order_by(Member.id)).all()
+def members_of(tx: Tx, email: str, site_id: int | None = None) -> Sequence[Member]:
+    """This person as a member, on every site where she is one, or on one."""
+    query = select(Member).where(Member.email == email).order_by(Member.id)
+    return tx.scalars(query if site_id is None else query.where(Member.site_id == site_id)).all()
 
 
 def events_about(tx: Tx, member_ids: Collection[int]) -> Sequence[Event]:

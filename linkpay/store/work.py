@@ -25,7 +25,7 @@ LEASE = timedelta(seconds=15)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
 #: Money and access come before these.
-_CAN_WAIT = frozenset({"send_mail"})
+_CAN_WAIT = frozenset({"send_mail", "bulk_batch"})
 
 
 class LeaseLost(LinkPayError):

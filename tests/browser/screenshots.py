@@ -11,6 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from rich.console import Console
 
+from linkpay.store.tables import Mail
 from tests.browser import chromium
 from tests.browser.studio import MIRA, PASSWORD, Studio, members_of_every_fate, opened
 
@@ -33,6 +34,9 @@ def buyer_pages(studio: Studio) -> dict[str, str]:
 def owner_pages(studio: Studio) -> dict[str, str]:
     """Pages of the desk, by name."""
     number = studio.stage.subscription("bram@example.com").id
+    first = studio.stage.charges("bram@example.com")[0].id
+    with studio.stage.database.read() as tx:
+        mail = tx.query(Mail).filter_by(subscription_id=number, kind="welcome").one().id
     return {
         "account": "/owner/account", "second-step": "/owner/account/second-step", "today": "/owner/studio/",
         "members": "/owner/studio/members", "numbers": "/owner/studio/numbers", "log": "/owner/studio/log",
@@ -45,6 +49,11 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "mail": "/owner/studio/mails/payment_failed/nl", "start": "/owner/studio/start",
         "rehearsal": "/owner/studio/start/rehearsal?still=1", "new-site": "/owner/new",
         "coupons": "/owner/studio/coupons", "coupon-new": "/owner/studio/coupons/new",
+        "member-acts": f"/owner/studio/members/{number}/cancel",
+        "member-refund": f"/owner/studio/members/{number}/refund?charge={first}",
+        "member-mail": f"/owner/studio/members/{number}/mails/{mail}",
+        "attention": "/owner/studio/attention", "bulk": "/owner/studio/members/bulk?act=cancel",
+        "runs": "/owner/studio/runs", "run": "/owner/studio/runs/1",
     }  # fmt: skip
 
 

@@ -17,9 +17,10 @@ from werkzeug.serving import make_server
 from linkpay.app import create_app
 from linkpay.domain.roles import Role
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
-from linkpay.services import signin
-from linkpay.store import owners, schema
+from linkpay.services import bulk, signin
+from linkpay.store import journal, owners, schema
 from linkpay.store.db import Database
+from linkpay.store.selection import Filter
 from linkpay.store.tables import Site
 from linkpay.web.edge import Edge
 from tests.flows.crash import Boundaries
@@ -123,3 +124,19 @@ def members_of_every_fate(stage: Stage) -> None:
     stage.stop("dirk@example.com")
     stage.advance(days=9)
     stage.begin("eva@example.com", "terms")
+    _waiting(stage)
+
+
+def _waiting(stage: Stage) -> None:
+    """Something that needs a person, and something that was done for many."""
+    now, site_id = stage.clock.now(), stage.shop.site_id
+    with stage.database.write() as tx:
+        for kind, subject in (
+            ("late_paid", f"charge:{stage.charges('dirk@example.com')[0].id}"),
+            ("takeover", "takeover:1"),
+        ):
+            journal.need_attention(
+                tx, site_id=site_id, kind=kind, subject=subject, detail="Its plan is not sold here.", now=now
+            )
+        bulk.start(tx, site_id, Filter(), bulk.Order("resume"), f"owner:{MIRA}", now)
+    stage.work()

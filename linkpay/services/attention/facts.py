@@ -6,7 +6,7 @@ from typing import Any
 from linkpay.domain.money import Money
 from linkpay.redaction import clean
 from linkpay.services.formats import money_text
-from linkpay.store import charges, drift, grants, sites, work
+from linkpay.store import charges, drift, grants, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import (
     Attention,
@@ -19,6 +19,7 @@ from linkpay.store.tables import (
     Offer,
     Outbox,
     Payment,
+    Refund,
     Subscription,
 )
 from linkpay.store.tables.people import Access
@@ -112,6 +113,23 @@ def rows_behind(tx: Tx, item: Attention) -> Sequence[Inbox | Outbox]:
         case "refund":
             return work.parked_work(tx, "send_refund", int(number))
     return []
+
+
+def subscription_of(tx: Tx, item: Attention) -> int | None:
+    """The subscription that an item is about, the newest where it is about a member's access."""
+    what, _, number = item.subject.partition(":")
+    row_id = int(number) if number.isdigit() else 0
+    match what:
+        case "charge" if (charge := tx.get(Charge, row_id)) is not None:
+            return charge.subscription_id
+        case "payment" if (payment := tx.get(Payment, row_id)) is not None:
+            return charges.get(tx, payment.charge_id).subscription_id
+        case "refund" if (refund := tx.get(Refund, row_id)) is not None:
+            return charges.get(tx, charges.payment(tx, refund.payment_id).charge_id).subscription_id
+        case "grant" if (grant := tx.get(Grant, row_id)) is not None:
+            owned = subscriptions.for_access(tx, grant.member_id, grant.offer_id)
+            return owned[-1].id if owned else None
+    return None
 
 
 def open_findings(tx: Tx, item: Attention) -> Sequence[DriftFinding]:

@@ -24,7 +24,10 @@ class Button:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One trouble. `rows` are the messages and pieces of work that stand still because of it."""
+    """One trouble. `rows` are the messages and pieces of work that stand still because of it.
+
+    `subscription_id` is whose it is, where it is about one.
+    """
 
     id: int
     kind: str
@@ -33,6 +36,7 @@ class Item:
     done: str
     buttons: tuple[Button, ...]
     rows: tuple[str, ...]
+    subscription_id: int | None = None
 
 
 def open_items(tx: Tx, site_id: int, locale: str = "nl") -> list[Item]:
@@ -64,4 +68,5 @@ def _item(tx: Tx, found: Attention, locale: str) -> Item:
         done=kind.done[language].format_map(known),
         buttons=tuple(Button(one, LABELS[one][language], ASKS.get(one, ())) for one in kind.actions),
         rows=tuple(f"{row.__tablename__}:{row.id}" for row in facts.rows_behind(tx, found)),
+        subscription_id=facts.subscription_of(tx, found),
     )

@@ -1,6 +1,7 @@
 """Every table, so that the metadata is whole wherever it is imported."""
 
 from linkpay.store.tables.base import Base as Base
+from linkpay.store.tables.bulk import BulkItem, BulkRun, SavedView
 from linkpay.store.tables.drift import DriftFinding, DriftRun
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
@@ -18,10 +19,12 @@ from linkpay.store.tables.subscriptions import (
 )
 
 __all__ = [
-    "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "Bump", "Charge", "Consent",
+    "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "BulkItem", "BulkRun", "Bump", "Charge",
+    "Consent",
     "Counter", "Coupon", "Credit", "Customer", "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox",
     "Invitation", "LedgerEntry", "Logo", "Mail",
     "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
-    "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "Site", "SiteOwner",
+    "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "SavedView", "Site",
+    "SiteOwner",
     "Subscription", "Takeover", "Visit", "Withdrawal",
 ]  # fmt: skip

@@ -67,7 +67,16 @@ class Outbox(Work, Base):
     ref: Mapped[str] = mapped_column(String(80))
     target_id: Mapped[int]
 
-    __table_args__ = (UniqueConstraint("kind", "ref"), _due("outbox"), _parked("outbox"))
+    __table_args__ = (
+        UniqueConstraint("kind", "ref"),
+        _due("outbox"),
+        _parked("outbox"),
+        # Which steps of a ladder wait for a charge.
+        Index(
+            "ix_outbox_waiting", "kind", "target_id", sqlite_where=text("done_at IS NULL"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
+    )  # fmt: skip
 
 
 class Mail(Base):

@@ -75,6 +75,9 @@ class Subscription(Agreed, Base):
             "uq_subscription_pending", "customer_id", "offer_id", unique=True,
             sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"),
         ),
+        # The list of members, newest first: of a site, and of a site in one state.
+        Index("ix_subscription_site_id_id", "site_id", "id"),
+        Index("ix_subscription_site_id_state_id", "site_id", "state", "id"),
         Index(
             "ix_subscription_due", "next_charge_on", "id",
             sqlite_where=text("next_charge_on IS NOT NULL"),

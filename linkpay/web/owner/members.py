@@ -1,54 +1,65 @@
-"""The list of members, and one member whole."""
+"""One member whole."""
+
+import json
+from dataclasses import replace
 
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from linkpay.domain.roles import Right
-from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import NotFound
-from linkpay.services import forecast, forecast_words
-from linkpay.store import charges, desk
+from linkpay.services import forecast_words, forgetting, member_page, timeline_words
+from linkpay.store import desk, sites
 from linkpay.web.edge import parts
-from linkpay.web.forms import tidy
 from linkpay.web.i18n import locale
-from linkpay.web.owner import gate
+from linkpay.web.owner import acts, gate
+from linkpay.web.owner.acting import Case
 
 bp = Blueprint("owner_members", __name__, url_prefix="/owner")
-_PAGE = 50
-
-
-@bp.get("/<slug:site>/members")
-@gate.site_page(Right.SEE)
-def members(site: str) -> Response:
-    """Who has what, newest first, found by a part of a name or address, or by a payment."""
-    at: gate.Desk = g.desk
-    search, state = tidy(request.args.get("q", ""))[:100], _state(request.args.get("state"))
-    before = request.args.get("before", type=int)
-    with parts().database.read() as tx:
-        rows = desk.members(tx, at.site.id, search=search, state=state, before=before, limit=_PAGE + 1)
-        more = rows[_PAGE - 1].subscription.id if len(rows) > _PAGE else None
-        page = render_template(
-            "owner/members.html", desk=at, rows=rows[:_PAGE], search=search, state=state,
-            states=list(SubscriptionState), more=more,
-        )  # fmt: skip
-    return make_response(page)
-
-
-def _state(text: str | None) -> SubscriptionState | None:
-    return SubscriptionState(text) if text in set(SubscriptionState) else None
 
 
 @bp.get("/<slug:site>/members/<int:number>")
 @gate.site_page(Right.SEE)
 def member(site: str, number: int) -> Response:
-    """One subscription with its payments, its access and all that happened."""
+    """One member whole: what comes, what can be done, payments, access, mails and all that happened."""
+    at: gate.Desk = g.desk
+    now = parts().clock.now()
+    with parts().database.read() as tx:
+        found = member_page.whole(tx, at.site.id, number, now)
+        case = Case(tx, at, found.row, now, {})
+        by_charge = {
+            one.charge.id: acts.offered(replace(case, charge=one.charge), "charge") for one in found.collected
+        }
+        page = render_template(
+            "owner/member.html", desk=at, row=found.row, whole=found, acts=acts.offered(case, "subscription"),
+            acts_for_person=acts.offered(case, "person"), acts_by_charge=by_charge, told=timeline_words,
+            coming=forecast_words.lines(found.forecast, locale()),
+            remark=forecast_words.remark(found.forecast, locale()),
+            notice=acts.notice_of(request.args.get("done")),
+        )  # fmt: skip
+    return make_response(page)
+
+
+@bp.get("/<slug:site>/members/<int:number>/mails/<int:mail>")
+@gate.site_page(Right.SEE)
+def mail(site: str, number: int, mail: int) -> Response:
+    """A mail as its reader saw it."""
+    at: gate.Desk = g.desk
+    with parts().database.read() as tx:
+        found = member_page.mail(tx, at.site.id, number, mail)
+    return make_response(render_template("owner/mail.html", desk=at, number=number, mail=found))
+
+
+@bp.get("/<slug:site>/members/<int:number>/data.json")
+@gate.site_page(Right.HELP)
+def data(site: str, number: int) -> Response:
+    """Everything that the site holds on who pays, to hand to her when she asks."""
     at: gate.Desk = g.desk
     with parts().database.read() as tx:
         row = desk.one_member(tx, at.site.id, number)
         if row is None:
             raise NotFound("member_unknown", "There is no such member.")
-        known = forecast.of(tx, row.subscription, parts().clock.now())
-        page = render_template(
-            "owner/member.html", desk=at, row=row, charges=charges.of_subscription(tx, number),
-            coming=forecast_words.lines(known, locale()), remark=forecast_words.remark(known, locale()),
-        )  # fmt: skip
-    return make_response(page)
+        held = forgetting.data_of(tx, sites.get(tx, at.site.id), row.customer.email, parts().clock.now())
+    answer = make_response(json.dumps(held, ensure_ascii=False, indent=2))
+    answer.headers["Content-Type"] = "application/json; charset=utf-8"
+    answer.headers["Content-Disposition"] = f'attachment; filename="{at.site.slug}-{number}.json"'
+    return answer

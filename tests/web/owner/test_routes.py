@@ -37,14 +37,9 @@ def needs(app: Flask, rule: Rule) -> Right | None:
 
 def address(rule: Rule, site: str) -> str:
     values = {
-        "site": site,
-        "number": 1,
-        "token": "a" * 32,
-        "name": "growth",
-        "bump": 1,
-        "kind": "welcome",
-        "language": "nl",
-    }
+        "site": site, "number": 1, "token": "a" * 32, "name": "growth", "bump": 1, "kind": "welcome",
+        "language": "nl", "act": "cancel", "mail": 1,
+    }  # fmt: skip
     built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
     assert built is not None
     return built[1]
