@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CHARGE = "charge"
     FREE_PERIOD = "free_period"
     LET_GO = "let_go"
+    NOTICE = "notice"
     NO_ACCOUNT = "no_account"
     DEBIT = "debit"
     MAIL = "mail"
@@ -43,10 +44,10 @@ class OnlyIf(StrEnum):
 class Item:
     """One thing that happens on a day of the site.
 
-    `cents` is what is collected; for a changed price, what each period costs from then on, and
-    `before_cents` what it cost. `is_last` marks a collection after which nothing more is. `plan` is the
-    title of the plan that begins. `if_it_fails` is what follows a collection that fails on the earliest day
-    on which that can be known.
+    `cents` is what is collected, or told of by a notice; for a changed price, what each period costs from
+    then on, and `before_cents` what it cost. `is_last` marks a collection after which nothing more is.
+    `plan` is the title of the plan that begins. `if_it_fails` is what follows a collection that fails on the
+    earliest day on which that can be known.
     """
 
     on: date

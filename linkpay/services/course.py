@@ -15,8 +15,11 @@ from linkpay.domain.coupon import Discount
 from linkpay.domain.coverage import ChargeFacts, SubscriptionFacts
 from linkpay.domain.forecast import Item, Kind
 from linkpay.domain.policy import Policy
+from linkpay.domain.pricing import Line
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import billing, catching_up, charging, newplan, turning
+from linkpay.services import billing, bulletin, catching_up, charging, newplan, turning
+from linkpay.services.bulletin import Bulletin
+from linkpay.services.coming import Next
 from linkpay.store import agreements, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Mandate, Plan, Site, Subscription
@@ -43,6 +46,8 @@ class Collection:
 class Course:
     """One subscription on its way. `it` is the copy, `day` how far it has come, `reached` how far it went.
 
+    It began on `begins_on`, and `told` is what its payer knows of the debits to come.
+
     `prices` are those that were announced; `items` and `periods` are what happened so far, and `first` is the
     first collection that asks for money.
     """
@@ -50,11 +55,13 @@ class Course:
     tx: Tx
     site: Site
     it: Subscription
+    begins_on: date
     day: date
     mandate: Mandate | None
     prices: Sequence[tuple[date, int]]
     discount: Discount | None
     credit_cents: int
+    told: Bulletin
     reached: date = date.min
     first: Collection | None = None
     items: list[Item] = field(default_factory=list)
@@ -67,13 +74,12 @@ class Course:
 
     def play(self, last: date) -> None:
         """Go on to a day, or to the day on which what was decided takes effect where that is later."""
-        begins_on = self.day
         decided = (self.it.cancel_on, self.it.resume_on)
         self.reached = max(day for day in (last, *decided) if day is not None)
         while len(self.periods) < _MOST_CHARGES and self._step(self.reached):
             pass
         bound = self.it.bound_until
-        if bound is not None and begins_on < bound <= self.reached and self.it.state not in OVER:
+        if bound is not None and self.begins_on < bound <= self.reached and self.it.state not in OVER:
             self.items.append(Item(bound, Kind.TERM_OVER))
 
     def until_a_collection(self) -> Item | None:
@@ -109,7 +115,34 @@ class Course:
         if due_on is None:
             return None
         waits_for = (self.it.not_before_on, catch_up.not_before(last, self._policy()) if last else None)
-        return max([due_on, *(day for day in waits_for if day is not None)])
+        earliest = max([due_on, *(day for day in waits_for if day is not None)])
+        ahead = self._ahead()
+        if ahead is None:
+            return earliest
+        # The next one is looked at from the day after the last, and the first from the present day on.
+        since = bulletin.next_look(self.day) if self.periods else self.begins_on
+        return max(earliest, self.told.judge(ahead, since).first_day)
+
+    def _ahead(self) -> Next | None:
+        """The next collection as things stand; None where it is let go."""
+        it, index = self.it, self.it.next_index
+        if catching_up.is_let_go(self.site, it, index, self.day):
+            return None
+        cents = self._cents(index, self.credit_cents)
+        goes_on = self.credit_cents == 0 and it.terms.has_period(index + 1)
+        days = charging.days_of(it, index)
+        goes_on = goes_on and (it.cancel_on is None or days.ends_on < it.cancel_on)
+        goes_on = goes_on and self._cents(index + 1, 0) == cents
+        assert it.anchor_on is not None  # noqa: S101 - every started subscription has one
+        return Next(index, days.starts_on, cents, it.anchor_on, it.terms.interval, goes_on)
+
+    def _cents(self, index: int, credit_cents: int) -> int:
+        return pricing.total(self._lines(index, credit_cents))
+
+    def _lines(self, index: int, credit_cents: int) -> Sequence[Line]:
+        due_on = charging.days_of(self.it, index).starts_on
+        announced = agreements.counting_on(self.prices, due_on)
+        return charging.made_of(self.it, index, charging.Bearing(announced, self.discount, credit_cents))
 
     def _policy(self) -> Policy:
         return sites.policy_of(self.site, self.it.policy)
@@ -170,9 +203,10 @@ class Course:
             charging.step_past(it, days)
             self._note(Kind.LET_GO)
             return
-        announced = agreements.counting_on(self.prices, days.starts_on)
-        bearing = charging.Bearing(announced, self.discount, self.credit_cents)
-        lines = charging.made_of(it, days.index, bearing)
+        lines = self._lines(days.index, self.credit_cents)
+        told = self.told.judged.get(days.index)
+        if told is not None and told.mailed_on is not None:
+            self.items.append(Item(told.mailed_on, Kind.NOTICE, pricing.total(lines)))
         cents = pricing.total(lines)
         self.credit_cents -= pricing.credit_used(lines)
         self._note_changes(days.index, days.starts_on)
@@ -207,16 +241,22 @@ class Course:
         self.items.append(Item(self.day, kind, cents, before_cents, plan=plan, is_last=is_last))
 
 
-def begun(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Course:
-    """The course of a subscription from now on, as if what is open were paid."""
-    it = subscriptions.copy_of(subscription)
+def begun(
+    tx: Tx, site: Site, subscription: Subscription, now: datetime, *, with_notices: bool = True
+) -> Course:
+    """The course of a subscription from now on, as if what is open were paid.
+
+    Without notices it reads less, and knows only of those that hold a debit back already.
+    """
+    it, today = subscriptions.copy_of(subscription), local_day(now, site.zone)
     if it.state is S.PAST_DUE:
         it.state = move(it.state, E.CHARGE_PAID)
+    told = bulletin.begun(tx, site, subscription) if with_notices else bulletin.nothing_told()
     return Course(
-        tx, site, it, local_day(now, site.zone),
+        tx, site, it, today, today,
         mandate=tx.get(Mandate, it.mandate_id) if it.mandate_id else None,
         prices=agreements.announced(tx, it.id), discount=charging.discount(tx, it),
-        credit_cents=agreements.credit_cents(tx, it.id),
+        credit_cents=agreements.credit_cents(tx, it.id), told=told,
     )  # fmt: skip
 
 

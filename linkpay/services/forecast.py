@@ -77,7 +77,9 @@ def of(tx: Tx, subscription: Subscription, now: datetime, *, reach: timedelta = 
 
 def next_collection(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Item | None:
     """The next collection alone, as things stand or once what is open is paid; None where none comes."""
-    return begun(tx, site, subscription, now).until_a_collection() if subscription.state in LIVE else None
+    if subscription.state not in LIVE:
+        return None
+    return begun(tx, site, subscription, now, with_notices=False).until_a_collection()
 
 
 def of_person(tx: Tx, site: Site, email: str, now: datetime) -> list[Forecast]:

@@ -42,6 +42,9 @@ SENTENCES: Mapping[Kind, Words] = {
     Kind.CHARGE: _w("{cents} {account}", "{cents} {account}"),
     Kind.FREE_PERIOD: _w("een nieuwe periode, die niets kost", "a new period that costs nothing"),
     Kind.LET_GO: _w("een gemiste periode wordt kwijtgescholden", "a missed period is written off"),
+    Kind.NOTICE: _w(
+        "mail die de afschrijving van {cents} aankondigt", "a mail that announces the debit of {cents}"
+    ),
     Kind.NO_ACCOUNT: _w(
         "{cents}, en er is geen rekening of kaart om die van af te schrijven",
         "{cents}, and there is no account or card to collect it from",

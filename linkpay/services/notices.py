@@ -136,10 +136,14 @@ def prepared_debit(tx: Tx, payment: Payment) -> Debit | None:
 
 def judge(tx: Tx, site: Site, subscription: Subscription, debit: Debit, today: date) -> Verdict:
     """What the notices so far say of a debit."""
+    told = known(tx, site, subscription)
+    return notice.verdict(debit, told, days=days_agreed(tx, site, subscription), today=today)
+
+
+def known(tx: Tx, site: Site, subscription: Subscription) -> list[Told]:
+    """All that was told of debits, or is on its way, as the rule sees it."""
     told = [_told(one, site) for one in store.of_subscription(tx, subscription.id)]
-    return notice.verdict(
-        debit, [one for one in told if one is not None], days=days_agreed(tx, site, subscription), today=today
-    )
+    return [one for one in told if one is not None]
 
 
 def _told(row: Notice, site: Site) -> Told | None:

@@ -25,6 +25,7 @@ CAST: dict[str, dict[str, str]] = {
     "leaves-on-a-day": {}, "rises": {}, "weekly": {"plan": "weekly"}, "bounces": {}, "stopped": {},
 }  # fmt: skip
 _EVENTS = {
+    "debit_told": Kind.NOTICE,
     "ended": Kind.ENDS, "pause_began": Kind.PAUSE_BEGINS, "resumed": Kind.RESUMES,
     "switched": Kind.PLAN_CHANGES, "access_revoked": Kind.ACCESS_ENDS, "access_granted": Kind.ACCESS_OPENS,
 }  # fmt: skip
