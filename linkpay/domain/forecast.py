@@ -71,7 +71,7 @@ def in_order(items: Iterable[Item]) -> tuple[Item, ...]:
 def turns_of_access(covers: Iterable[Cover], now: datetime) -> Iterator[tuple[datetime, bool]]:
     """Every instant after `now` at which access closes (False) or opens again (True), in order."""
     reached, is_open = now, False
-    stretches = [cover for cover in covers if cover.until is None or cover.until > now]
+    stretches = [cover for cover in covers if cover.until is None or cover.until > max(now, cover.starts_at)]
     for cover in sorted(stretches, key=lambda cover: cover.starts_at):
         if cover.starts_at > reached:
             if is_open:

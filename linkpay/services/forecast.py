@@ -105,9 +105,17 @@ def _items(tx: Tx, site: Site, subscription: Subscription, now: datetime, reach:
     fate = mishaps.of_first(tx, course, subscription)
     collected = [item for item in course.items if item.cents and item.kind in _COLLECTIONS]
     told = [replace(item, if_it_fails=fate) if item in collected[:1] else item for item in course.items]
+    if any(item.kind is Kind.NO_ACCOUNT for item in told):
+        return [*found, *_until_it_fails(told)]
     facts = course.facts(access.facts(tx, site, subscription))
     turns = _access_turns(tx, site, subscription, facts, now, course.reached)
     return [*found, *told, *(item for item in turns if course.is_over or item.on <= course.reached)]
+
+
+def _until_it_fails(told: Sequence[Item]) -> Sequence[Item]:
+    """What comes before a collection that cannot work, and that collection with what follows it."""
+    fails = next(place for place, item in enumerate(told) if item.kind is Kind.NO_ACCOUNT)
+    return told[: fails + 1]
 
 
 def _while_unpaid(
@@ -121,12 +129,18 @@ def _while_unpaid(
     if subscription.state is not S.SUSPENDED:
         course = begun(tx, site, subscription, now)
         course.play(local_day(now + reach, site.zone))
-        found += [
-            item if item.kind is Kind.ENDS else replace(item, only_if=OnlyIf.PAID) for item in course.items
-        ]
+        found += [_once_paid(item) for item in course.items]
     facts = without_running_debits(access.facts(tx, site, subscription))
     turns = _access_turns(tx, site, subscription, facts, now, local_day(now + reach, site.zone))
     return found + [replace(item, only_if=OnlyIf.UNPAID) for item in turns]
+
+
+def _once_paid(item: Item) -> Item:
+    """What comes once she paid: that gives a new account or card as well, where there was none."""
+    if item.kind is Kind.ENDS:
+        return item
+    kind = Kind.CHARGE if item.kind is Kind.NO_ACCOUNT else item.kind
+    return replace(item, kind=kind, only_if=OnlyIf.PAID)
 
 
 def _of_expected(tx: Tx, site: Site, subscription: Subscription, charge: Charge, now: datetime) -> list[Item]:

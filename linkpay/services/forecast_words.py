@@ -150,6 +150,6 @@ def _money(cents: int | None, forecast: Forecast, locale: str) -> str:
 
 
 def _account(account: Account | None, locale: str) -> str:
-    if account is None or account.hint is None or account.method not in _BY:
+    if account is None or not account.works or account.hint is None or account.method not in _BY:
         return _BY_UNKNOWN[locale]
     return _BY[account.method][locale].format(hint=neutralise(account.hint))

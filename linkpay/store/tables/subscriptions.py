@@ -76,8 +76,14 @@ class Subscription(Agreed, Base):
             sqlite_where=text("state = 'pending'"), postgresql_where=text("state = 'pending'"),
         ),
         # The list of members, newest first: of a site, and of a site in one state.
-        Index("ix_subscription_site_id_id", "site_id", "id"),
-        Index("ix_subscription_site_id_state_id", "site_id", "state", "id"),
+        Index(
+            "ix_subscription_listed", "site_id", "id", sqlite_where=text("origin <> 'bump'"),
+            postgresql_where=text("origin <> 'bump'"),
+        ),
+        Index(
+            "ix_subscription_listed_state", "site_id", "state", "id",
+            sqlite_where=text("origin <> 'bump'"), postgresql_where=text("origin <> 'bump'"),
+        ),
         Index(
             "ix_subscription_due", "next_charge_on", "id",
             sqlite_where=text("next_charge_on IS NOT NULL"),

@@ -72,6 +72,10 @@ def _is_failing(case: Case) -> bool:
     return asked and case.row.subscription.state in LIVE
 
 
+def _may_be_debited(case: Case) -> bool:
+    return _is_failing(case) and dunning.hinders(case.tx, case.row.subscription, case.the_charge()) is None
+
+
 def _is_owed(case: Case) -> bool:
     return case.charge is not None and case.charge.asked_cents > 0
 
@@ -183,7 +187,7 @@ ACTIONS = (
         lambda: _("A debit is on its way."),
         lambda case: debts.retry(case.tx, case.the_charge().id, case.actor, case.now),
         _retry_lines,
-        offered=_is_failing,
+        offered=_may_be_debited,
     ),
     Action(
         "stop",

@@ -11,6 +11,11 @@ depends_on = None
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _INSTANT = sa.DateTime(timezone=True)
 _WAITING = sa.text("outcome IS NULL")
+_NO_BUMP = sa.text("origin <> 'bump'")
+_LISTED = {
+    "ix_subscription_listed": ["site_id", "id"],
+    "ix_subscription_listed_state": ["site_id", "state", "id"],
+}
 _OPEN = sa.text("done_at IS NULL")
 
 
@@ -61,8 +66,8 @@ def upgrade() -> None:
     op.create_index(
         "ix_bulk_item_waiting", "bulk_item", ["run_id"], sqlite_where=_WAITING, postgresql_where=_WAITING
     )
-    op.create_index("ix_subscription_site_id_id", "subscription", ["site_id", "id"])
-    op.create_index("ix_subscription_site_id_state_id", "subscription", ["site_id", "state", "id"])
+    for name, columns in _LISTED.items():
+        op.create_index(name, "subscription", columns, sqlite_where=_NO_BUMP, postgresql_where=_NO_BUMP)
     op.create_index(
         "ix_outbox_waiting", "outbox", ["kind", "target_id"], sqlite_where=_OPEN, postgresql_where=_OPEN
     )
@@ -70,7 +75,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index("ix_outbox_waiting", table_name="outbox")
-    op.drop_index("ix_subscription_site_id_state_id", table_name="subscription")
-    op.drop_index("ix_subscription_site_id_id", table_name="subscription")
+    for name in _LISTED:
+        op.drop_index(name, table_name="subscription")
     for table in ("bulk_item", "bulk_run", "saved_view"):
         op.drop_table(table)
