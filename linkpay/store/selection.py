@@ -195,8 +195,6 @@ def _by_mollie_id(site_id: int, search: str) -> Select[int] | None:
                 Mandate.site_id == site_id, Mandate.mollie_id == search, Subscription.mandate_id == Mandate.id
             )
         case "sub":
-            return select(Takeover.subscription_id).where(
-                Takeover.site_id == site_id, Takeover.mollie_subscription_id == search,
-                Takeover.subscription_id.is_not(None),
-            )  # fmt: skip
+            taken = bought.join(Takeover, Takeover.subscription_id == Subscription.id)
+            return taken.where(Takeover.site_id == site_id, Takeover.mollie_subscription_id == search)
     return None
