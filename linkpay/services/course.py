@@ -242,8 +242,9 @@ class Course:
 
 
 def begun(
-    tx: Tx, site: Site, subscription: Subscription, now: datetime, *, with_notices: bool = True
-) -> Course:
+    tx: Tx, site: Site, subscription: Subscription, now: datetime, *, with_notices: bool = True,
+    prices: Sequence[tuple[date, int]] | None = None,
+) -> Course:  # fmt: skip
     """The course of a subscription from now on, as if what is open were paid.
 
     Without notices it reads less, and knows only of those that hold a debit back already.
@@ -255,7 +256,8 @@ def begun(
     return Course(
         tx, site, it, today, today,
         mandate=tx.get(Mandate, it.mandate_id) if it.mandate_id else None,
-        prices=agreements.announced(tx, it.id), discount=charging.discount(tx, it),
+        prices=agreements.announced(tx, it.id) if prices is None else prices,
+        discount=charging.discount(tx, it),
         credit_cents=agreements.credit_cents(tx, it.id), told=told,
     )  # fmt: skip
 

@@ -75,11 +75,16 @@ def of(tx: Tx, subscription: Subscription, now: datetime, *, reach: timedelta = 
     )
 
 
-def next_collection(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Item | None:
-    """The next collection alone, as things stand or once what is open is paid; None where none comes."""
+def next_collection(
+    tx: Tx, site: Site, subscription: Subscription, now: datetime, prices: Sequence[tuple[date, int]]
+) -> Item | None:
+    """The next collection alone, as things stand or once what is open is paid; None where none comes.
+
+    `prices` are those that were announced, for who has read them already.
+    """
     if subscription.state not in LIVE:
         return None
-    return begun(tx, site, subscription, now, with_notices=False).until_a_collection()
+    return begun(tx, site, subscription, now, with_notices=False, prices=prices).until_a_collection()
 
 
 def of_person(tx: Tx, site: Site, email: str, now: datetime) -> list[Forecast]:

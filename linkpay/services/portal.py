@@ -11,7 +11,7 @@ from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging, forecast
-from linkpay.store import holdings
+from linkpay.store import agreements, holdings
 from linkpay.store.db import Tx
 from linkpay.store.holdings import Held
 from linkpay.store.tables import Charge, Mandate, Payment, Plan, Site, Subscription
@@ -159,6 +159,7 @@ def _holding(
     granted = grant is not None and grant.wanted is Access.GRANTED
     expected = [one for one in made if one.state in UNSETTLED and one.money.owed_cents > 0]
     over = subscription.state in OVER
+    prices = agreements.announced(tx, subscription.id)
     return Holding(
         token=subscription.token,
         state=subscription.state,
@@ -166,7 +167,7 @@ def _holding(
         offer_title=held.offer.title,
         offer_slug=held.offer.slug,
         plan_title=held.plan.title,
-        terms=_terms(tx, subscription),
+        terms=_terms(subscription, prices),
         member_email=held.member.email,
         course_url=held.offer.course_url or site.login_url,
         access=granted,
@@ -174,7 +175,7 @@ def _holding(
         account=account(held.mandate),
         mandate_id=subscription.mandate_id,
         runs_on=subscription.next_charge_on,
-        next=forecast.next_collection(tx, site, subscription, now),
+        next=forecast.next_collection(tx, site, subscription, now, prices),
         cancel_on=subscription.cancel_on,
         pause_on=subscription.pause_on,
         resume_on=subscription.resume_on,
@@ -189,9 +190,11 @@ def _next_plan(tx: Tx, subscription: Subscription) -> str | None:
     return tx.get_one(Plan, subscription.next_plan_id).title if subscription.next_plan_id else None
 
 
-def _terms(tx: Tx, subscription: Subscription) -> Terms:
+def _terms(subscription: Subscription, prices: Sequence[tuple[date, int]]) -> Terms:
     due_on = subscription.next_charge_on
-    return subscription.terms if due_on is None else charging.terms_on(tx, subscription, due_on)
+    if due_on is None:
+        return subscription.terms
+    return charging.priced(subscription, agreements.counting_on(prices, due_on))
 
 
 def account(mandate: Mandate | None) -> Account | None:
