@@ -76,8 +76,9 @@ def of(tx: Tx, subscription: Subscription, now: datetime, *, reach: timedelta = 
 
 
 def next_collection(
-    tx: Tx, site: Site, subscription: Subscription, now: datetime, prices: Sequence[tuple[date, int]]
-) -> Item | None:
+    tx: Tx, site: Site, subscription: Subscription, now: datetime,
+    prices: Sequence[tuple[date, int]] | None = None,
+) -> Item | None:  # fmt: skip
     """The next collection alone, as things stand or once what is open is paid; None where none comes.
 
     `prices` are those that were announced, for who has read them already.
