@@ -113,8 +113,8 @@ def preview(tx: Tx, site_id: int, wanted: Filter, order: Order, actor: str, now:
     To be called in a transaction that is taken back.
     """
     check(order)
-    total = selection.count(tx, site_id, wanted)
-    tried = selection.numbers(tx, site_id, wanted, limit=_TRIED)
+    of = selection.meant(tx, site_id, wanted)
+    total, tried = selection.count(tx, of), selection.numbers(tx, of, limit=_TRIED)
     refused: dict[str, int] = {}
     for number in tried:
         outcome = _try(tx, number, order, actor, now)

@@ -25,8 +25,8 @@ def begin(tx: Tx, **values: Any) -> BulkRun:
 def fill(tx: Tx, run: BulkRun, wanted: Filter, batch_size: int) -> int:
     """Put everybody who is meant into a run, in numbered batches; how many batches that makes."""
     before: int | None = None
-    total = 0
-    while found := selection.numbers(tx, run.site_id, wanted, before=before, limit=_AT_ONCE):
+    total, of = 0, selection.meant(tx, run.site_id, wanted)
+    while found := selection.numbers(tx, of, before=before, limit=_AT_ONCE):
         rows = [
             {
                 "run_id": run.id, "site_id": run.site_id, "subscription_id": number,

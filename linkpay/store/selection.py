@@ -5,6 +5,7 @@ was added meanwhile. Words are looked for in the people first, which are few and
 their subscriptions.
 """
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -55,41 +56,45 @@ class Filter:
         return {name: value for name, value in asdict(self).items() if value not in (None, "")}
 
 
-def page(
-    tx: Tx, site_id: int, wanted: Filter, *, before: int | None = None, limit: int = 50
-) -> Sequence[Row]:
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Whom a filter means on a site, with the people of its words looked up once."""
+
+    site_id: int
+    conditions: tuple[ColumnElement[bool], ...]
+
+
+def meant(tx: Tx, site_id: int, wanted: Filter) -> Meant:
+    """Whom a filter means, to be asked for in the same transaction."""
+    return Meant(site_id, tuple(_conditions(tx, site_id, wanted)))
+
+
+def page(tx: Tx, of: Meant, *, before: int | None = None, limit: int = 50) -> Sequence[Row]:
     """The subscriptions that are meant, newest first, beginning behind the one numbered `before`."""
-    query = (
-        rows_of(site_id)
-        .where(*_conditions(tx, site_id, wanted))
-        .order_by(Subscription.id.desc())
-        .limit(limit)
-    )
+    query = rows_of(of.site_id).where(*of.conditions).order_by(Subscription.id.desc()).limit(limit)
     if before is not None:
         query = query.where(Subscription.id < before)
-    return [Row(*found._tuple()) for found in tx.execute(query)]
+    return [Row(*found) for found in tx.execute(query)]
 
 
-def count(tx: Tx, site_id: int, wanted: Filter) -> int:
+def count(tx: Tx, of: Meant) -> int:
     """How many are meant."""
-    query = select(func.count(Subscription.id)).where(
-        Subscription.site_id == site_id, *_conditions(tx, site_id, wanted)
-    )
+    query = select(func.count(Subscription.id)).where(Subscription.site_id == of.site_id, *of.conditions)
     return int(tx.scalar(query) or 0)
 
 
-def numbers(tx: Tx, site_id: int, wanted: Filter, *, before: int | None = None, limit: int) -> list[int]:
+def numbers(tx: Tx, of: Meant, *, before: int | None = None, limit: int) -> list[int]:
     """The numbers of the subscriptions that are meant, newest first."""
-    query = select(Subscription.id).where(Subscription.site_id == site_id, *_conditions(tx, site_id, wanted))
+    query = select(Subscription.id).where(Subscription.site_id == of.site_id, *of.conditions)
     if before is not None:
         query = query.where(Subscription.id < before)
     return list(tx.scalars(query.order_by(Subscription.id.desc()).limit(limit)))
 
 
-def every_row(tx: Tx, site_id: int, wanted: Filter) -> Iterator[Row]:
+def every_row(tx: Tx, of: Meant) -> Iterator[Row]:
     """Everybody who is meant, a page in memory at a time."""
     before: int | None = None
-    while found := page(tx, site_id, wanted, before=before, limit=_AT_ONCE):
+    while found := page(tx, of, before=before, limit=_AT_ONCE):
         yield from found
         before = found[-1].subscription.id
         tx.expunge_all()
@@ -170,7 +175,9 @@ def _people(site_id: int, text: str) -> tuple[Select[int], Select[int]]:
 
 
 def _has(text: str, *columns: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    return or_(*(func.lower(column).contains(text, autoescape=True) for column in columns))
+    """Whether any of these columns holds the text: all of them are looked through in one go."""
+    together = functools.reduce(lambda one, other: one + " " + other, columns[1:], columns[0].expression)
+    return func.lower(together).contains(text, autoescape=True)
 
 
 def _by_mollie_id(site_id: int, search: str) -> Select[int] | None:

@@ -138,7 +138,7 @@ def _choose(given: Mapping[str, str], *, notice: str | None = None, status: int 
         except InputError as problem:
             problems, status = (Problem("day", refusal_words(problem)),), problem.status
     with parts().database.read() as tx:
-        total = shown.total if shown else selection.count(tx, at.site.id, wanted)
+        total = shown.total if shown else selection.count(tx, selection.meant(tx, at.site.id, wanted))
     page = render_template(
         "owner/bulk.html", desk=at, wanted=wanted, hidden=filters.address(wanted), total=total, shown=shown,
         seen=seen, problems=problems, acts=act_words(), given=given, notice=notice, why=_why,

@@ -41,7 +41,8 @@ def members(site: str) -> Response:
     at: gate.Desk = g.desk
     wanted, before = filters.read(request.args), request.args.get("before", type=int)
     with parts().database.read() as tx:
-        rows = selection.page(tx, at.site.id, wanted, before=before, limit=_PAGE + 1)
+        of = selection.meant(tx, at.site.id, wanted)
+        rows = selection.page(tx, of, before=before, limit=_PAGE + 1)
         kept = [
             (view.id, view.name, filters.address(filters.kept(view.wanted)))
             for view in views.views(tx, at.site.id, at.person.id)
@@ -52,7 +53,7 @@ def members(site: str) -> Response:
             here=filters.address(wanted), states=list(SubscriptionState), steps=filters.step_words(),
             offer_names={offer.id: offer.title for offer in offers},
             plan_names={plan.id: plan.title for offer in offers for plan in sites.plans(tx, offer)},
-            kept=kept, total=selection.count(tx, at.site.id, wanted), before=before,
+            kept=kept, total=selection.count(tx, of), before=before,
             more=rows[_PAGE - 1].subscription.id if len(rows) > _PAGE else None,
         )  # fmt: skip
     return make_response(page)
@@ -72,7 +73,7 @@ def download(site: str) -> Response:
 def _lines(site_id: int, wanted: selection.Filter) -> Iterator[str]:
     yield _line(_COLUMNS)
     with parts().database.read() as tx:
-        for row in selection.every_row(tx, site_id, wanted):
+        for row in selection.every_row(tx, selection.meant(tx, site_id, wanted)):
             yield _line([write(value) for value in _cells(row)])
 
 
