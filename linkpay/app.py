@@ -22,6 +22,7 @@ from linkpay.web import (
     webhooks,
     withdrawals,
 )
+from linkpay.web.api import routes as api
 from linkpay.web.edge import Edge
 from linkpay.web.owner import routes as owner
 from linkpay.web.portal import routes as portal
@@ -52,8 +53,8 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     errors.install(app)
     buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp)
     for blueprint in (
-        health.bp, metrics.bp, home.bp, webhooks.bp, look.bp, embed.bp, *buying, *portal.BLUEPRINTS,
-        *owner.BLUEPRINTS,
+        health.bp, metrics.bp, api.bp, home.bp, webhooks.bp, look.bp, embed.bp, *buying,
+        *portal.BLUEPRINTS, *owner.BLUEPRINTS,
     ):  # fmt: skip
         app.register_blueprint(blueprint)
     return app

@@ -6,6 +6,7 @@ import click
 
 _COMMANDS = (
     "access",
+    "api-key",
     "attention",
     "backup",
     "buy",
