@@ -49,6 +49,7 @@ class Settings(BaseModel):
     mail_from: str | None = None
     operator_email: str | None = None
     metrics_token: SecretStr | None = None
+    sentry_dsn: SecretStr | None = None
     clock_file: Path | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -150,6 +151,15 @@ class Settings(BaseModel):
     def _metrics(cls, token: str | None, info: ValidationInfo) -> str | None:
         strong = token is not None and _env(info) == "production"
         return checks.strong_secret(token) if token is not None and strong else token
+
+    @field_validator("sentry_dsn", mode="before")
+    @classmethod
+    def _sentry(cls, dsn: str | None, info: ValidationInfo) -> str | None:
+        if dsn is not None:
+            host = checks.split(dsn, ("https", "http")).hostname or ""
+            if _env(info) == "test":
+                _refuse_by_env(host, info)
+        return dsn
 
     @field_validator("clock_file", mode="before")
     @classmethod

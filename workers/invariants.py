@@ -18,8 +18,8 @@ from linkpay.store.tables import Charge, Grant, Payment, Subscription
 EVERY = timedelta(minutes=5)
 _DAILY = timedelta(days=1)
 _STEP = timedelta(seconds=4)
-_CHANGES = 2000  # facts and events looked at in one round
-_BATCH = 300  # rows of each table looked at in one step of the daily check
+_CHANGES = 600  # facts and events looked at in one round
+_BATCH = 100  # rows of each table looked at in one step of the daily check
 
 ROUND, FULL = "invariants", "invariants.full"
 _LEDGER, _EVENTS = "invariants.ledger", "invariants.events"

@@ -6,7 +6,7 @@ the three kinds of provider failure become: later, later, or a person.
 
 import logging
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from linkpay.errors import (
     Conflict,
@@ -73,6 +73,8 @@ PROVIDERS = {
     "check_missing": "kajabi", "sync_tags": "kajabi", "send_mail": "mail", "tell_operator": "mail",
 }  # fmt: skip
 
+_NEWER_WAITS = timedelta(seconds=20)
+
 # Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers
 # again, and a webhook's payment within six.
 _CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refund": 300.0}
@@ -97,7 +99,7 @@ def _do(parts: Parts, row: Inbox | Outbox) -> None:
         if isinstance(row, Inbox):
             messages.handle(parts, row)
         else:
-            HANDLERS[row.kind](parts, row)
+            HANDLERS.get(row.kind, _of_a_newer_version)(parts, row)
     except (Retryable, OutcomeUnknown, TooLate, Conflict) as problem:
         # A conflict is a site without a key: its work waits until it is connected.
         _later(parts, row, problem)
@@ -105,6 +107,12 @@ def _do(parts: Parts, row: Inbox | Outbox) -> None:
         _halt(parts, row, problem)
     except Permanent as problem:
         _park(parts, row, problem)
+
+
+def _of_a_newer_version(parts: Parts, row: Outbox) -> None:
+    """While a new version is deployed, the old one leaves what it does not know to it."""
+    with parts.database.write() as tx:
+        work.postpone(tx, row, parts.clock.now() + _NEWER_WAITS, "unknown to this version", fresh=True)
 
 
 def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:

@@ -51,7 +51,10 @@ class Figures:
 def figures(tx: Tx, now: datetime) -> Figures:
     """All figures at one moment. Instants are the machine's, ages the product's."""
     messages, due, asked = measures.messages_waiting(tx), measures.work_due(tx, now), measures.attention(tx)
-    rounds = {"changes": progress.find(tx, "invariants"), "everything": progress.find(tx, "invariants.full")}
+    rounds = {
+        "changes": progress.find(tx, "invariants.events"),
+        "everything": progress.find(tx, "invariants.full"),
+    }
     beat = progress.find(tx, CLOCK)
     return Figures(
         inbox_age_s={source: _age(row.oldest_at, now) for source, row in messages.items()},

@@ -111,6 +111,8 @@ def _restore_sqlite(database: Database, file: Path, now: datetime, machine_now: 
     for suffix in ("-wal", "-shm"):
         Path(f"{target}{suffix}").unlink(missing_ok=True)
     part.replace(target)
+    for left in target.parent.glob(f"{part.name}-*"):
+        left.unlink()
     return made_at
 
 

@@ -39,7 +39,8 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         mail = tx.query(Mail).filter_by(subscription_id=number, kind="welcome").one().id
     return {
         "account": "/owner/account", "second-step": "/owner/account/second-step", "today": "/owner/studio/",
-        "members": "/owner/studio/members", "numbers": "/owner/studio/numbers", "log": "/owner/studio/log",
+        "members": "/owner/studio/members", "numbers": "/owner/studio/numbers",
+        "books": "/owner/studio/books", "log": "/owner/studio/log",
         "message": "/owner/studio/log/1", "nobody-found": "/owner/studio/members?q=zzz",
         "member": f"/owner/studio/members/{number}", "colleagues": "/owner/studio/colleagues",
         "offers": "/owner/studio/offers", "offer": "/owner/studio/offers/1",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from linkpay.clock import ManualClock
 from linkpay.domain.invariants import Broken
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.snapshots import PaymentStatus
@@ -17,7 +18,7 @@ from linkpay.store.tables import Attention, Charge, Consent, Grant, Mandate, Not
 from linkpay.store.tables.people import Access
 from tests import builders as make
 from tests.flows.stage import Stage
-from workers import invariants
+from workers import clock, invariants
 from workers.invariants import Moment
 
 ANNA = "anna@example.com"
@@ -207,6 +208,14 @@ def test_the_operator_is_mailed_once_and_it_goes_away_by_itself(stage: Stage) ->
     with stage.database.write() as tx:
         tx.query(Charge).one().refunded_cents -= 1
     assert check(stage) == []
+
+
+def test_a_check_that_breaks_holds_nothing_up(stage: Stage) -> None:
+    stage.buy(ANNA)
+    with stage.database.write() as tx:
+        tx.connection().exec_driver_sql("ALTER TABLE counter RENAME TO elsewhere")
+    stage.sandbox.advance(timedelta(days=28))
+    assert clock.turn(stage.parts, ManualClock(stage.clock.now())).raised == 1
 
 
 def test_what_a_person_set_aside_is_not_asked_again(stage: Stage) -> None:

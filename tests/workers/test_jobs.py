@@ -222,3 +222,12 @@ def test_a_row_that_kills_its_worker_again_and_again_is_set_aside(
     assert post.letters == []
     with parts.database.read() as tx:
         assert tx.query(Attention).one().kind == "parked"
+
+
+def test_work_that_only_a_newer_version_knows_is_left_to_it(parts: Parts, row_id: int) -> None:
+    with parts.database.write() as tx:
+        tx.get_one(Outbox, row_id).kind = "of_tomorrow"
+    jobs.run(parts, "outbox", row_id)
+    left = row(parts)
+    assert (left.done_at, left.parked_at, left.lease, left.crashes, left.attempts) == (None, None, None, 0, 0)
+    assert left.run_at > parts.clock.now()
