@@ -97,7 +97,7 @@ CATALOGUE: tuple[Mutant, ...] = (
     Mutant(
         "an old sighting overtakes a newer one", "linkpay/services/settlement.py",
         "    if payment.status is None or told is None or known is None or told >= known:\n", "    if True:\n",
-        "tests/flows/test_dunning.py::test_an_old_view_of_a_debit_that_was_paid_does_not_undo_its_bounce",
+        "tests/scenarios/test_messages.py",
     ),
     # Messages and work ----------------------------------------------------------------------------
     Mutant(

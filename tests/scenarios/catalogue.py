@@ -74,7 +74,8 @@ CATALOGUE: tuple[Scenario, ...] = (
              f"{SIGNUP}::test_a_forged_purchase_never_lets_a_former_member_in"),
     Scenario("S12_clock_of_the_sender", "no message is believed by its own time or signature: each is only a hint to"
              " look, so there is nothing to replay; an old one changes nothing",
-             f"{WEBHOOKS}::test_a_late_old_view_of_a_payment_takes_nothing_back"),
+             f"{WEBHOOKS}::test_a_late_old_view_of_a_payment_takes_nothing_back "
+             f"{HERE}/test_messages.py::test_S12_an_old_view_that_is_booked_late_undoes_nothing"),
     # Charging -------------------------------------------------------------------------------------
     Scenario("S13_timeout_before_mollie_got_it", "one charge with the same key",
              f"{DEBITS}::test_a_lost_answer_leads_to_one_debit"),

@@ -11,14 +11,16 @@ import pytest
 from sqlalchemy import event, text
 
 from linkpay.domain.calendar import day_starts_at
-from linkpay.domain.snapshots import PaymentSnapshot
+from linkpay.domain.snapshots import PaymentSnapshot, PaymentStatus
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, OutcomeUnknown, Permanent
 from linkpay.ports import PaymentOrder
-from linkpay.services import membership
+from linkpay.services import membership, settlement
+from linkpay.store import charges
 from linkpay.store.db import Database
 from linkpay.store.tables import Inbox, LedgerEntry
 from tests.flows import truth
+from tests.flows.books import KEY
 from tests.flows.plans import cancel
 from tests.flows.stage import Stage
 from tests.flows.weather import at_once
@@ -60,6 +62,28 @@ def test_S06_webhook_and_returning_buyer_at_once_book_once(stage: Stage, visitor
     with stage.database.read() as tx:
         assert tx.query(LedgerEntry).count() == 1
     assert stage.mail_kinds().count("access_open") == 1
+    truth.check(stage)
+
+
+def test_S12_an_old_view_that_is_booked_late_undoes_nothing(stage: Stage) -> None:
+    """The debit was paid, looked at, and bounced; whoever looked books what she saw only now."""
+    stage.buy(ANNA)
+    stage.advance(days=28)
+    charge = stage.charges(ANNA)[1]
+    (debit,) = stage.mollie_ids(charge.id)
+    stage.bank(debit, "paid")
+    stage.work()
+    old = stage.bank_view.fetch_payment(KEY, debit)
+    stage.advance(hours=1)
+    stage.bank(debit, "failed", "AM04")
+    stage.work()
+    with stage.database.write() as tx:
+        (payment,) = charges.payments(tx, charge.id)
+        settlement.settle(tx, payment.id, settlement.Sighting(old, None, "worker"), stage.clock.now())
+    with stage.database.read() as tx:
+        (payment,) = charges.payments(tx, charge.id)
+    assert payment.status is PaymentStatus.FAILED
+    assert stage.charges(ANNA)[1].failed_at is not None
     truth.check(stage)
 
 
