@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 
-from linkpay.errors import ProviderError
+from linkpay.errors import Missing, ProviderError, Retryable
 from linkpay.services import (
     access,
     checkout,
@@ -93,7 +93,11 @@ def watch_site(parts: Parts, row: Outbox) -> None:
     key = checkout.site_key(parts, row.site_id)
     with suppress(ProviderError):
         checkup.note_methods(parts, row.site_id, key)
-    found = _gone_out(parts, key)
+    try:
+        found = _gone_out(parts, key)
+    except Missing as problem:
+        # An account's own lists are always there: such an answer is bad weather, and the watch goes on.
+        raise Retryable(problem.detail, status=problem.status) from problem
     now = parts.clock.now()
     with parts.database.write() as tx:
         settlement.key_works(tx, row.site_id, now)

@@ -108,7 +108,7 @@ def _access(stage: Stage) -> Iterator[str]:
         if any(starts_on <= today < _next(starts_on) for starts_on in months) and not inside:
             yield f"{email} paid for today and is kept out"
         last = _last_asked(stage, email)
-        if inside and last is not None and today - _next(last) > _NO_GRACE_IS_LONGER:
+        if inside and last is not None and today - max(_next(last), _found(stage)) > _NO_GRACE_IS_LONGER:
             yield f"{email} is in, the last month that was asked for was over on {_next(last)}"
 
 
@@ -121,6 +121,13 @@ def _last_asked(stage: Stage, email: str) -> date | None:
         if one.customer_id and books.customers.rows[one.customer_id].email == email
     ]
     return max(days, default=None)
+
+
+def _found(stage: Stage) -> date:
+    """When we last learned of a failure: grace begins there, since our own delay costs nobody her access."""
+    with stage.database.read() as tx:
+        found = [one.failed_at for one in tx.query(Charge) if one.failed_at is not None]
+    return max(found).astimezone(_ZONE).date() if found else date.min
 
 
 def _next(starts_on: date) -> date:
