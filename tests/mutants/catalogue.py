@@ -145,7 +145,8 @@ CATALOGUE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "SQLite writers begin as readers", "linkpay/store/db.py",
-        '{"linkpay_begin": "BEGIN IMMEDIATE"}', '{"linkpay_begin": "BEGIN"}',
+        '{"linkpay_begin": "BEGIN IMMEDIATE"})\n            yield session\n            session.commit()\n',
+        '{"linkpay_begin": "BEGIN"})\n            yield session\n            session.commit()\n',
         "tests/store/test_concurrency.py tests/store/test_db.py",
     ),
     # Access ---------------------------------------------------------------------------------------
