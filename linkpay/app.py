@@ -19,6 +19,7 @@ from linkpay.web import (
     metrics,
     orders,
     trace,
+    upsells,
     webhooks,
     withdrawals,
 )
@@ -51,7 +52,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     i18n.install(app)
     addresses.install(app)
     errors.install(app)
-    buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp)
+    buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp, upsells.bp)
     for blueprint in (
         health.bp, metrics.bp, api.bp, home.bp, webhooks.bp, look.bp, embed.bp, *buying,
         *portal.BLUEPRINTS, *owner.BLUEPRINTS,

@@ -33,6 +33,7 @@ _COMMANDS = (
     "restore",
     "setup",
     "timeline",
+    "upsell-link",
 )
 
 

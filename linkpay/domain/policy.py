@@ -103,11 +103,7 @@ class Policy:
 
 
 #: Choices that are kept and shown, and that no rule acts on yet: people are told so wherever they read them.
-NOT_ACTED_ON = frozenset(
-    {
-        "upsell_access", "upsell_cap_cents", "upsell_young_days",
-    }
-)  # fmt: skip
+NOT_ACTED_ON: frozenset[str] = frozenset()
 
 
 class PolicyError(ValueError):

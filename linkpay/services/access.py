@@ -16,6 +16,7 @@ from linkpay.domain.coverage import (
     gift,
     without_running_debits,
 )
+from linkpay.domain.policy import Policy
 from linkpay.services import charging, holding, tagging
 from linkpay.store import charges, grants, people, sites, subscriptions, work
 from linkpay.store.db import Tx
@@ -124,20 +125,26 @@ def stretches(
 
 def facts(tx: Tx, site: Site, subscription: Subscription) -> SubscriptionFacts:
     """What the rules of coverage need to know of a subscription."""
+    policy = sites.policy_of(site, subscription.policy)
     return SubscriptionFacts(
         state=subscription.state,
         terms=subscription.terms,
-        policy=sites.policy_of(site, subscription.policy),
+        policy=policy,
         charges=_all_charge_facts(tx, subscription),
         next_due_on=subscription.next_charge_on,
         cancel_on=subscription.cancel_on,
         signup_ends_at=subscription.signup_ends_at,
         started=subscription.started_at is not None,
-        on_trust=subscription.origin in _TRUSTED,
+        on_trust=_on_trust(subscription, policy),
         open_pause=_open_pause(subscription),
         not_before_on=subscription.not_before_on,
         access_ends_at=subscription.access_ends_at,
     )
+
+
+def _on_trust(subscription: Subscription, policy: Policy) -> bool:
+    waits = subscription.origin == "upsell" and policy.upsell_access == "when_paid"
+    return subscription.origin in _TRUSTED and not waits
 
 
 def _all_charge_facts(tx: Tx, subscription: Subscription) -> list[ChargeFacts]:

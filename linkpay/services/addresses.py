@@ -4,9 +4,9 @@ import uuid
 from datetime import datetime
 
 from linkpay.errors import Conflict
-from linkpay.services import letters, moves, throttle, visits
+from linkpay.services import doors, letters, moves, throttle, visits
 from linkpay.store import people
-from linkpay.store import visits as doors
+from linkpay.store import visits as links
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site
 
@@ -23,7 +23,7 @@ def ask(tx: Tx, site: Site, old: str, new: str, locale: str, now: datetime) -> N
     subject = {"person": f"move:{site.id}:{old}"}
     throttle.check(tx, subject, now)
     throttle.failed(tx, subject, now)
-    if doors.mailed_since(tx, site.id, new, "email_change", now - letters.DOOR_LIFE) >= _LINKS_AT_ONCE:
+    if links.mailed_since(tx, site.id, new, "email_change", now - doors.LIFE) >= _LINKS_AT_ONCE:
         return
     customer = people.customer_by_email(tx, site.id, old)
     reader = letters.Reader(new, locale, customer.name if customer else "")
@@ -37,7 +37,7 @@ def confirm(tx: Tx, site: Site, secret: str, now: datetime) -> str:
 
     Raises Conflict ``link_spent``, ``payer_exists`` or ``member_blocked``; then nothing moves.
     """
-    link = doors.spend(tx, site.id, "move", secret, now)
+    link = links.spend(tx, site.id, "move", secret, now)
     if link is None or link.moves_from is None:
         raise Conflict("link_spent", "This link was used before or is too old. Ask for a new one.")
     old, new = link.moves_from, link.email
@@ -51,7 +51,7 @@ def confirm(tx: Tx, site: Site, secret: str, now: datetime) -> str:
         if people.customer_by_email(tx, site.id, new) is not None:
             raise Conflict("payer_exists", "Somebody pays under this address already.", "email")
         payer.email = new
-    doors.close_all(tx, site.id, old, now)
+    links.close_all(tx, site.id, old, now)
     reader = letters.Reader(old, language, name)
     letters.owe_to(
         tx, "email_changed", site.id, reader, step=f"email_changed:{link.id}", now=now, path="portal"

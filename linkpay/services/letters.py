@@ -1,17 +1,17 @@
 """Mails: owed inside the transaction that gives the reason, written and sent afterwards by a job."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.ports import Letter
-from linkpay.services import coming, new_prices, notices
+from linkpay.services import coming, doors, new_prices, notices
 from linkpay.services.mail_facts import Facts, SiteFacts, kept
 from linkpay.services.owner_words import Broken, fill_in
 from linkpay.services.texts import Written, spoken, write_texts
-from linkpay.store import charges, grants, journal, mail_texts, sites, visits, withdrawals, work
+from linkpay.store import charges, grants, journal, mail_texts, sites, work
 from linkpay.store import notices as store
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Mail, Mandate, Member, Offer, Site, Subscription
@@ -24,14 +24,9 @@ _ONLY_WHILE_OWED = frozenset({"payment_failed", "mandate_needed", "payment_taken
 SITE_KINDS = frozenset(
     {
         "sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order",
-        "withdrawal_received",
+        "withdrawal_received", "upsell_link",
     }
 )  # fmt: skip
-
-#: Mails that hold a link to press once: the kind of door it opens, and its page on the site.
-_DOORS = {"sign_in": ("link", "portal/enter"), "email_change": ("move", "portal/email/confirm")}
-#: How long such a link can be pressed, from when the mail leaves.
-DOOR_LIFE = timedelta(minutes=15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,39 +110,23 @@ def _is_needless(tx: Tx, mail: Mail, subscription: Subscription, now: datetime) 
 
 
 def _compose_to(tx: Tx, mail: Mail, site: Site, base_url: str, now: datetime) -> Letter | None:
-    if mail.kind == "sign_in" and not visits.is_known(tx, site.id, mail.to or ""):
+    door = doors.behind(tx, mail, now)
+    if door is None:
         tx.delete(mail)  # nobody here has this address: not even that it was typed is kept
         return None
-    path, secret, known = _where_to(tx, mail, now)
+    path = door.path
     language = mail.locale or site.locale
     if language != site.locale:
         path += f"?lang={language}"
     url = f"{base_url}/{site.slug}/{path}"
     offer_title = mail.data.get("offer_title", "")
     facts = SiteFacts(
-        site.name, site.zone, mail.data.get("name", ""), url, site.support_email, offer_title, **known
+        site.name, site.zone, mail.data.get("name", ""), url, site.support_email, offer_title, **door.told
     )
     written = _write(tx, mail, language, facts, now)
-    hidden = written if secret is None else _without(secret, written)
+    hidden = written if door.secret is None else _without(door.secret, written)
     mail.subject, mail.text, mail.html = hidden.subject, hidden.text, hidden.html
     return _letter(mail, site, base_url, written)
-
-
-def _where_to(tx: Tx, mail: Mail, now: datetime) -> tuple[str, str | None, dict[str, Any]]:
-    """The page that a mail leads to, the secret in its address where there is one, and what it tells."""
-    if mail.kind == "withdrawal_received":
-        made = withdrawals.get(tx, mail.data["withdrawal_id"])
-        told = {"received_at": made.received_at, "statement": made.statement}
-        return f"withdraw/{made.token}", made.token, told
-    door = _DOORS.get(mail.kind)
-    if door is None:
-        return mail.data.get("path", ""), None, {}
-    kind, page = door
-    secret = visits.make(
-        tx, site_id=mail.site_id, kind=kind, email=mail.to or "", expires_at=now + DOOR_LIFE, now=now,
-        moves_from=mail.data.get("moves_from"),
-    )  # fmt: skip
-    return f"{page}/{secret}", secret, {}
 
 
 def _write(tx: Tx, mail: Mail, locale: str, facts: Facts | SiteFacts, now: datetime) -> Written:

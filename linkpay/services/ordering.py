@@ -100,7 +100,7 @@ def _refuse_what_she_has(
         )
         raise Conflict("already_running", "She is blocked; a mail was sent about it.")
     for plan in (order.plan, *extras):
-        running = _running(tx, customer, plan)
+        running = running_for(tx, customer, plan)
         if running is not None:
             step = f"subscription:{running.id}:running:{day}"
             letters.owe(tx, "already_running", running, now=now, step=step)
@@ -112,7 +112,7 @@ def _refuse_what_she_has(
         raise Conflict("already_running", "She had this trial before; a mail was sent about it.")
 
 
-def _running(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:
+def running_for(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:
     """A subscription that makes buying the same again a mistake: it runs, or its access is for ever."""
     for owned in subscriptions.of_customer(tx, customer.id, plan.offer_id):
         if owned.state in LIVE:

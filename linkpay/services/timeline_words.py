@@ -84,6 +84,7 @@ EVENTS: dict[str, Words] = {
     "price_rise_decided": _w("prijsverhoging besloten", "price rise decided"),
     "price_rise_withdrawn": _w("prijsverhoging ingetrokken", "price rise withdrawn"),
     "price_rise_counts": _w("nieuwe prijs gaat in", "new price counts"),
+    "upsold": _w("met één klik gekocht", "bought with one click"),
     "withdrawal_received": _w("herroeping binnengekomen", "withdrawal received"),
     "withdrawn": _w("herroeping uitgevoerd", "withdrawn"),
     "ended": _w("beëindigd", "ended"),

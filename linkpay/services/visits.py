@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from linkpay.errors import Conflict, NotFound
-from linkpay.services import letters, throttle
+from linkpay.services import doors, letters, throttle
 from linkpay.store import people, visits
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site
@@ -34,7 +34,7 @@ def ask(tx: Tx, site: Site, email: str, locale: str | None, address: str, now: d
     that not even the time it takes tells. `locale` is the language that was asked for; without one the
     mail speaks hers. Raises SlowDown for an `address` from which strangers' names are tried.
     """
-    sent = visits.mailed_since(tx, site.id, email, "sign_in", now - letters.DOOR_LIFE)
+    sent = visits.mailed_since(tx, site.id, email, "sign_in", now - doors.LIFE)
     customer = people.customer_by_email(tx, site.id, email)
     is_guess = sent >= _LINKS_AT_ONCE or not visits.is_known(tx, site.id, email)
     throttle.check(tx, {"door": f"{site.id}:{address}"}, now)

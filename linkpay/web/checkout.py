@@ -12,7 +12,7 @@ from linkpay.services import ordering
 from linkpay.services.formats import LOCALES
 from linkpay.store import sites
 from linkpay.store.tables import Plan
-from linkpay.web import csrf, prices, wording
+from linkpay.web import csrf, order_cookie, prices, wording
 from linkpay.web.bodies import require_form
 from linkpay.web.edge import parts
 from linkpay.web.forms import Checked, OrderForm, Problem, check, read_posted, read_prefill, tidy
@@ -136,7 +136,7 @@ def _take(shop: Shop, way: Offered, checked: Checked) -> Response:
         if refused.code in list(Refusal):
             return _show(shop, replace(form, problems=(_coupon_problem(Refusal(refused.code)),)), 422)
         return _show(shop, replace(form, agrees=False, notice=_what_changed(form)), 422)
-    return send_to_bank(purchase)
+    return order_cookie.give(send_to_bank(purchase), shop.seller.slug, purchase.order_token)
 
 
 def _sign_up(shop: Shop, way: Offered, checked: Checked) -> Purchase:

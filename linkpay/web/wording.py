@@ -121,6 +121,30 @@ def switch_consent(collector: Collector, terms: Terms, begins_on: date, bound_un
     return Consent(_sentence(collector, terms, to_come), (opening, *_always(collector, terms, bound_until)))
 
 
+def upsell_consent(collector: Collector, terms: Terms, asked: Quote, account: str) -> Consent:
+    """The permission for a purchase by one click: what, how much, when, from where, and how to stop.
+
+    `account` names the account or card, with the reference of the permission that it is collected by.
+    """
+    whole = (Run(asked.anchor_on, asked.due_cents, 1), *asked.runs)
+    first = {"day": day_text(asked.anchor_on, locale()), "account": account}
+    amount = prices.money(Money(asked.due_cents, terms.amount.currency))
+    details = [
+        _("On %(day)s, today, %(amount)s is collected from %(account)s.", amount=amount, **first),
+        _("With this you have been told of it beforehand; we confirm it by e-mail."),
+    ]
+    if terms.needs_mandate:
+        return Consent(
+            _sentence(collector, terms, whole), (*details, *_always(collector, terms, asked.bound_until))
+        )
+    back = _("If you do not agree with a direct debit, your bank returns it when you ask within 8 weeks.")
+    sentence = _(
+        "Yes, %(site)s may collect %(amount)s, once, from %(account)s.",
+        site=collector.name, amount=amount, account=account,
+    )  # fmt: skip
+    return Consent(sentence, (*details, back))
+
+
 def start_at_once(policy: Policy) -> str:
     """What a buyer asks for who wants her access within the days of withdrawal; empty without any."""
     if not policy.withdrawal_days:

@@ -1,9 +1,11 @@
-"""Stories of what the law gives a buyer: to withdraw within two weeks."""
+"""Stories of what the law asks: a buyer who withdraws, and one who buys more by one click."""
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
+from tests.flows.shelf import Shelf
 from tests.flows.stage import Stage
 from tests.flows.story import Story
+from tests.flows.upsells import bought, charges, click, debits, link, put_extra
 from tests.flows.withdrawals import ANNA, declare, prove, refunds
 
 
@@ -32,4 +34,31 @@ def withdrawn(stage: Stage) -> None:
     assert stage.mail_kinds().count("withdrawal_done") == 1
 
 
-STORIES = {"a withdrawal while a debit runs": Story(reach_debit, withdraw, withdrawn)}
+def be_offered_more(stage: Stage) -> None:
+    """A member who has a link to something more."""
+    put_extra(stage)
+    stage.buy(ANNA)
+
+
+def buy_more(stage: Stage) -> None:
+    """She presses twice, and her bank pays."""
+    secret = stage.insist(lambda: link(stage))
+    for _ in range(2):
+        stage.insist(lambda: click(stage, secret))
+    stage.work()
+    stage.bank(debits(stage)[-1], "paid")
+    stage.advance(hours=2)
+
+
+def has_more(stage: Stage) -> None:
+    assert bought(stage).state is SubscriptionState.COMPLETED
+    assert [charge.state for charge in charges(stage)] == [ChargeState.PAID]
+    assert len(debits(stage)) == 1
+    assert Shelf(stage).open() == {"Course", "Workshop"}
+    assert stage.mail_kinds().count("upsell_agreed") == 1
+
+
+STORIES = {
+    "a withdrawal while a debit runs": Story(reach_debit, withdraw, withdrawn),
+    "one more by one click": Story(be_offered_more, buy_more, has_more),
+}

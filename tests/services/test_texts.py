@@ -56,7 +56,7 @@ def kinds_owed() -> set[str]:
 #: Kinds that are about no subscription.
 ABOUT_NONE = {
     "sign_in", "email_change", "email_changed", "forgotten", "gift_open", "gift_over", "cannot_order",
-    "withdrawal_received",
+    "withdrawal_received", "upsell_link",
 }  # fmt: skip
 ALL_KINDS = {path.stem for path in (MAILS / "nl").glob("*.txt")} - PARTIALS
 KINDS = sorted(ALL_KINDS - ABOUT_NONE)

@@ -15,6 +15,7 @@ from linkpay.store.tables.subscriptions import (
     Redemption,
     Subscription,
     Takeover,
+    Upsell,
     Withdrawal,
 )
 
@@ -26,5 +27,5 @@ __all__ = [
     "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
     "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "SavedView", "Site",
     "SiteOwner",
-    "Subscription", "Takeover", "Visit", "Withdrawal",
+    "Subscription", "Takeover", "Upsell", "Visit", "Withdrawal",
 ]  # fmt: skip

@@ -203,6 +203,20 @@ class Withdrawal(Base):
     __table_args__ = (CheckConstraint("done_at IS NULL OR proven_at IS NOT NULL", name="done_is_proven"),)
 
 
+class Upsell(Base):
+    """A link by which one customer can buy one plan by one click. `subscription_id` is what she bought by it:
+    a link sells once. Only a hash of its secret is kept."""
+
+    __tablename__ = "upsell"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"))
+    hash: Mapped[str] = mapped_column(String(64), unique=True)
+    customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))
+    subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), unique=True)
+    expires_at: Mapped[datetime]
+
+
 class Takeover(Base):
     """A subscription that ran at Mollie and is taken over: Mollie's is cancelled before our first charge.
 

@@ -1,0 +1,51 @@
+"""Links by which one customer can buy one plan by one click, and what was sold so on a mandate.
+
+A secret is made here, handed out once, and kept as a hash.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from linkpay.store.db import Tx
+from linkpay.store.tables import Subscription, Upsell
+
+#: How long a link can be used.
+LIFE = timedelta(days=14)
+
+
+def make(tx: Tx, *, site_id: int, customer_id: int, plan_id: int, now: datetime) -> str:
+    """Make a link; the secret in its address, which nobody can ever read here."""
+    secret = secrets.token_urlsafe(32)
+    tx.add(
+        Upsell(
+            site_id=site_id, hash=_hash(secret), customer_id=customer_id, plan_id=plan_id,
+            expires_at=now + LIFE, created_at=now,
+        )
+    )  # fmt: skip
+    tx.flush()
+    return secret
+
+
+def find(tx: Tx, site_id: int, secret: str, *, held: bool = False) -> Upsell | None:
+    """The link with this secret, as it is now; held against others who press it."""
+    query = select(Upsell).where(Upsell.site_id == site_id, Upsell.hash == _hash(secret))
+    query = query.execution_options(populate_existing=True)
+    return tx.scalar(query.with_for_update() if held else query)
+
+
+def sold_on(tx: Tx, mandate_id: int, since: datetime) -> Sequence[Subscription]:
+    """What was bought by one click on a mandate since then, and stands."""
+    return tx.scalars(
+        select(Subscription).where(
+            Subscription.mandate_id == mandate_id, Subscription.origin == "upsell",
+            Subscription.created_at >= since,
+        )
+    ).all()  # fmt: skip
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
