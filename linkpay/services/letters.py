@@ -1,5 +1,6 @@
 """Mails: owed inside the transaction that gives the reason, written and sent afterwards by a job."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -68,10 +69,11 @@ def owe_to(tx: Tx, kind: str, site_id: int, reader: Reader, *, step: str, now: d
 
 
 def _owe_sending(tx: Tx, site_id: int, mail_id: int | None, now: datetime) -> None:
-    if mail_id is not None:
-        work.add(
-            tx, site_id=site_id, kind="send_mail", ref=str(mail_id), target_id=mail_id, run_at=now, now=now
-        )
+    if mail_id is None:
+        return
+    # A database may give the number of a mail that was dropped to the next one, so the work has its own.
+    ref = f"{mail_id}:{uuid.uuid4()}"
+    work.add(tx, site_id=site_id, kind="send_mail", ref=ref, target_id=mail_id, run_at=now, now=now)
 
 
 def compose(tx: Tx, mail_id: int, base_url: str, now: datetime) -> Letter | None:

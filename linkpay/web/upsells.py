@@ -173,9 +173,10 @@ def _read(tx: Tx, site: str, token: str) -> Page:
 def _page(row: Site, proposal: Proposal) -> Page:
     settle_on(proposal.locale)
     account = account_words(proposal.account)
-    named = (
-        f"{account} ({_('permission %(code)s', code=proposal.reference)})" if proposal.reference else account
-    )
+    named = account
+    if proposal.reference:
+        by = _("permission %(code)s", code=proposal.reference)
+        named = f"{account} ({by})"
     collector = wording.Collector(row.name, row.support_email, proposal.policy)
     sold = prices.Sold(proposal.plan_title, proposal.terms)
     currency = proposal.terms.amount.currency

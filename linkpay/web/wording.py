@@ -126,7 +126,7 @@ def upsell_consent(collector: Collector, terms: Terms, asked: Quote, account: st
 
     `account` names the account or card, with the reference of the permission that it is collected by.
     """
-    whole = (Run(asked.anchor_on, asked.due_cents, 1), *asked.runs)
+    to_come = tuple(runs(terms, asked.anchor_on, terms.first_period, None))
     first = {"day": day_text(asked.anchor_on, locale()), "account": account}
     amount = prices.money(Money(asked.due_cents, terms.amount.currency))
     details = [
@@ -134,9 +134,8 @@ def upsell_consent(collector: Collector, terms: Terms, asked: Quote, account: st
         _("With this you have been told of it beforehand; we confirm it by e-mail."),
     ]
     if terms.needs_mandate:
-        return Consent(
-            _sentence(collector, terms, whole), (*details, *_always(collector, terms, asked.bound_until))
-        )
+        details += _always(collector, terms, asked.bound_until)
+        return Consent(_sentence(collector, terms, to_come), tuple(details))
     back = _("If you do not agree with a direct debit, your bank returns it when you ask within 8 weeks.")
     sentence = _(
         "Yes, %(site)s may collect %(amount)s, once, from %(account)s.",

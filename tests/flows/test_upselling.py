@@ -87,7 +87,7 @@ def test_a_debit_that_bounces_is_helped_like_any_other(shop: Stage) -> None:
     shop.bank(debits(shop)[0], "failed", "AC04")
     shop.work()
     assert bought(shop).state is S.PAST_DUE
-    assert shop.mail_kinds().count("payment_failed") == 1
+    assert shop.mail_kinds().count("mandate_needed") == 1
     shop.advance(days=15)
     assert Shelf(shop).open() == {"Course"}
     shop.pay_by_link(charges(shop)[0])

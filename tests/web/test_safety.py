@@ -30,6 +30,8 @@ PORTAL = {
 }  # fmt: skip
 #: And each of these in tests/web/test_withdrawals.py.
 WITHDRAWAL = {"withdrawals.confirm", "withdrawals.prove"}
+#: These in tests/web/test_upsells.py.
+UPSELL = {"upsells.buy", "upsells.ask"}
 EXEMPT = {"webhooks.mollie", "webhooks.kajabi"}
 
 
@@ -103,7 +105,7 @@ def test_every_form_that_changes_something_asks_for_its_token(app: Flask) -> Non
         and not rule.rule.startswith("/owner")  # the desk's matrix of routes and roles asks that
         and not rule.rule.startswith("/api/")  # programs show a key, and no cookie that a page could use
     }
-    assert writing == {"checkout.order", "bills.pay"} | PORTAL | WITHDRAWAL | EXEMPT
+    assert writing == {"checkout.order", "bills.pay"} | PORTAL | WITHDRAWAL | UPSELL | EXEMPT
 
 
 @pytest.mark.parametrize("token", [None, "", "made-up", "é", "a" * 5000])

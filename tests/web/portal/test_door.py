@@ -283,3 +283,11 @@ def test_the_site_speaks_where_no_customer_does(visitor: Visitor, stage: Stage) 
     with stage.database.write() as tx:
         tx.get_one(Site, stage.shop.site_id).locale = "en"
     assert "Send me a link" in words_of(visitor.look(PORTAL))
+
+
+def test_who_asks_after_a_stranger_gets_her_mail_all_the_same(visitor: Visitor, stage: Stage) -> None:
+    stage.buy(ANNA)
+    for email in ("nobody@example.com", ANNA):
+        visitor.press(visitor.look(PORTAL), email=email)
+        stage.work()
+    assert stage.mailer.letters[-1].subject == "Inloggen bij Studio Vecht"
