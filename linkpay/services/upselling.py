@@ -15,7 +15,18 @@ from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import SubscriptionEvent, move
 from linkpay.domain.upsell import Click, Refusal, at_stake, refusal
 from linkpay.errors import Conflict, NotFound
-from linkpay.services import access, billing, checkout, doors, letters, lifecycle, ordering, portal, throttle
+from linkpay.services import (
+    access,
+    billing,
+    checkout,
+    doors,
+    letters,
+    lifecycle,
+    notices,
+    ordering,
+    portal,
+    throttle,
+)
 from linkpay.services.ordering import Agreement
 from linkpay.services.portal import Account
 from linkpay.store import charges, journal, mandates, people, sites, subscriptions, upsells, visits
@@ -125,12 +136,13 @@ def _keep(
 ) -> None:  # fmt: skip
     """The consent names amount, day, account and reference, so it is notice of the first debit."""
     policy = sites.policy_of(site, subscription.policy)
-    checkout.agree(
+    agreed = checkout.agree(
         tx, subscription, agreement.collections, locale, now, kind="upsell",
         notice_days=policy.agreed_notice_days, amount_cents=_first_cents(subscription),
         due_on=local_day(now, site.zone).isoformat(), account=mandate.account_hint,
         reference=mandate.reference, starts_at_once=bool(agreement.start_at_once),
     )  # fmt: skip
+    notices.agreed_to(tx, subscription, agreed)
     checkout.agree(
         tx, subscription, agreement.start_at_once, locale, now, kind="start_at_once",
         days=policy.withdrawal_days, refund=policy.withdrawal_refund,
