@@ -9,8 +9,8 @@ from linkpay.cli import words
 from linkpay.cli.context import chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.domain.email import normalise_email
-from linkpay.domain.growth import Month
-from linkpay.errors import NotFound
+from linkpay.domain.growth import Assumptions, Month, grow
+from linkpay.errors import InputError, NotFound
 from linkpay.services import forecast as service
 from linkpay.services import forecast_words, numbers
 from linkpay.services.forecast import Forecast
@@ -23,16 +23,39 @@ from linkpay.services.parts import Parts
 @click.option(
     "--months", type=click.IntRange(1, 120), default=12, show_default=True, help="How far, for a site."
 )
+@click.option(
+    "--new", "new_members", type=click.IntRange(0, 1_000_000), help="Suppose so many new members a month,"
+)
+@click.option("--price", type=click.FloatRange(0, 100_000), help="who pay so many euros a month,")
+@click.option("--leaving", type=click.FloatRange(0, 100), help="of whom so many percent leave each month.")
 @click.option("--locale", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Language.")
 @click.option("--site", help="The site, by the name in its addresses.")
 @speaking
-def forecast(output: Output, email: str | None, months: int, locale: str, site: str | None) -> None:
-    """Show what will happen to EMAIL; without one, the cash and the growth to expect."""
+def forecast(
+    output: Output, /, email: str | None, months: int, locale: str, site: str | None, **supposed: float | None
+) -> None:
+    """Show what will happen to EMAIL; without one, the cash and the growth to expect.
+
+    With --new, --price and --leaving, the growth that follows from these alone.
+    """
+    if any(value is not None for value in supposed.values()):
+        _show_supposed(output, supposed, months)
+        return
     with opened() as (_, parts):
         if email is None:
             _show_site(output, parts, site, months)
         else:
             _show_person(output, parts, site, normalise_email(email), locale)
+
+
+def _show_supposed(output: Output, supposed: dict[str, float | None], months: int) -> None:
+    new, price, leaving = supposed["new_members"], supposed["price"], supposed["leaving"]
+    if new is None or price is None or leaving is None:
+        raise InputError("forecast_incomplete", "Give --new, --price and --leaving together.", "new")
+    assumed = Assumptions(int(new), round(price * 100), round(leaving * 100))
+    found = tuple(grow(assumed, months))
+    output.document(found)
+    output.people.print(_growth(found))
 
 
 def _show_person(output: Output, parts: Parts, site: str | None, email: str, locale: str) -> None:

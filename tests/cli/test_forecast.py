@@ -46,3 +46,12 @@ def test_a_site_is_told_its_weeks_and_its_growth(run: Run, database: Database) -
     assert [month["number"] for month in known["growth"]] == [1, 2, 3]
     assert known["pace"]["price_cents"] == 5000
     assert "Cash expected" in run("forecast").stdout
+
+
+def test_growth_follows_from_what_is_supposed(run: Run) -> None:
+    supposed = ("--new", "10", "--price", "50", "--leaving", "20", "--months", "3")
+    months = json.loads(run("forecast", *supposed, "--json").stdout)
+    assert [month["members"] for month in months] == [10, 18, 25]
+    assert [month["cents"] for month in months] == [50_000, 90_000, 125_000]
+    assert "€1250.00" in run("forecast", *supposed).stdout
+    assert run("forecast", "--new", "10").exit_code == 1
