@@ -21,7 +21,10 @@ _PRIVATE = 0o600  # members' names and addresses are in it
 
 
 class BackupFailed(LinkPayError):
-    """It was not made, or not put back; the message says why and what to do. What was there is unchanged."""
+    """It was not made, or not put back; the message says why and what to do.
+
+    On SQLite what was there is unchanged; on PostgreSQL a restore that breaks off leaves it empty.
+    """
 
 
 def save(database: Database, file: Path) -> int:
