@@ -18,11 +18,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+#: Left out with --database unless asked for by name: they look at pages and at schedules, take minutes, and
+#: what they use of a database is what the stories use, which run on each.
+_ONE_DATABASE_WILL_DO = ("tests/browser/", "tests/model/", "tests/processes/test_chaos.py")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --database, leave out what touches no database: it would only be the same test again."""
+    """With --database, leave out what touches none, or would only be the same test again."""
     if not config.getoption("--database"):
         return
-    left_out = [item for item in items if "database_base_url" not in getattr(item, "fixturenames", ())]
+    named = any(place in argument for argument in config.args for place in _ONE_DATABASE_WILL_DO)
+    left_out = [
+        item
+        for item in items
+        if "database_base_url" not in getattr(item, "fixturenames", ())
+        or (not named and item.nodeid.startswith(_ONE_DATABASE_WILL_DO))
+    ]
     config.hook.pytest_deselected(items=left_out)
     items[:] = [item for item in items if item not in set(left_out)]
 
