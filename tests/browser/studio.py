@@ -95,7 +95,7 @@ def _served(app: Flask, address: str) -> Iterator[None]:
 
 def lead_to_mollie(page: Page) -> None:
     """Let the browser reach the hosted payment pages, which are mounted in this process."""
-    page.route(f"http://{MOLLIE_HOST}/**", _answer)
+    page.context.route(f"http://{MOLLIE_HOST}/**", _answer)
 
 
 def _answer(route: Route) -> None:
