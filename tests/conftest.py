@@ -18,9 +18,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Left out with --database unless asked for by name: they look at pages and at schedules, take minutes, and
-#: what they use of a database is what the stories use, which run on each.
-_ONE_DATABASE_WILL_DO = ("tests/browser/", "tests/model/", "tests/processes/test_chaos.py")
+#: Left out with --database unless asked for by name: they look at pages, doors and schedules, take
+#: minutes, and what they use of a database is what the stories use, which run on each.
+_ONE_DATABASE_WILL_DO = (
+    "tests/browser/", "tests/model/", "tests/processes/test_chaos.py", "tests/security/", "tests/web/test_",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
