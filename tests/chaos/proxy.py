@@ -73,13 +73,13 @@ class Proxy:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.close()
         self._do(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
         self._loop.close()
 
     async def _end(self) -> None:
+        self._server.close()  # in its own thread: it is not safe from another
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
