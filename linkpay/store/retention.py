@@ -13,14 +13,7 @@ BATCH = 500
 
 def drop_messages(tx: Tx, site_id: int, before: datetime) -> int:
     """Remove messages that were handled before an instant; how many."""
-    old = (
-        select(Inbox.id)
-        .where(Inbox.site_id == site_id, Inbox.done_at < before)
-        .order_by(Inbox.id)
-        .limit(BATCH)
-    )
-    gone = tx.execute(delete(Inbox).where(Inbox.id.in_(old)).returning(Inbox.id))
-    return len(gone.all())
+    return _drop_done(tx, Inbox, site_id, before)
 
 
 def drop_work(tx: Tx, site_id: int, before: datetime) -> int:
@@ -28,13 +21,17 @@ def drop_work(tx: Tx, site_id: int, before: datetime) -> int:
 
     Its name kept it from being owed again: the instant has to lie so far back that nobody can ask any more.
     """
+    return _drop_done(tx, Outbox, site_id, before)
+
+
+def _drop_done(tx: Tx, table: type[Inbox | Outbox], site_id: int, before: datetime) -> int:
     old = (
-        select(Outbox.id)
-        .where(Outbox.site_id == site_id, Outbox.done_at < before)
-        .order_by(Outbox.id)
+        select(table.id)
+        .where(table.site_id == site_id, table.done_at < before)
+        .order_by(table.id)
         .limit(BATCH)
     )
-    gone = tx.execute(delete(Outbox).where(Outbox.id.in_(old)).returning(Outbox.id))
+    gone = tx.execute(delete(table).where(table.id.in_(old)).returning(table.id))
     return len(gone.all())
 
 

@@ -33,7 +33,7 @@ class Hands(Books):
 
     def work(self) -> None:
         """Deliver and do everything that is due now, until nothing is."""
-        raise NotImplementedError
+        raise NotImplementedError  # the stage does it: it has the workers, and this only the people
 
     def begin(self, email: str, plan: str = "monthly", **chosen: Any) -> Charge:
         """Fill in the checkout; the first charge. `chosen` is a coupon, bumps and so on."""
