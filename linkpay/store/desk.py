@@ -90,7 +90,7 @@ class Row:
 def one_member(tx: Tx, site_id: int, subscription_id: int) -> Row | None:
     """One line, by number; None when it is another site's."""
     found = tx.execute(rows_of(site_id).where(Subscription.id == subscription_id)).one_or_none()
-    return Row(*found._tuple()) if found else None
+    return Row(*found) if found else None
 
 
 def rows_of(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, Grant]:
