@@ -38,12 +38,21 @@ def launched() -> Iterator[Browser]:
 
 @contextmanager
 def page(
-    browser: Browser, *, size: tuple[int, int] = DESKTOP, look: Look = "light", scripts: bool = True
+    browser: Browser,
+    *,
+    size: tuple[int, int] = DESKTOP,
+    look: Look = "light",
+    scripts: bool = True,
+    proxy: str | None = None,
 ) -> Iterator[Page]:
-    """A fresh browser profile with one page; without `scripts` none of a page's own runs."""
+    """A fresh browser profile with one page; without `scripts` none of a page's own runs.
+
+    Hosts that are not this machine are reached by `proxy`.
+    """
     context = browser.new_context(
         viewport={"width": size[0], "height": size[1]}, color_scheme=look, java_script_enabled=scripts,
         is_mobile=size == PHONE, has_touch=size == PHONE, locale="nl-NL",
+        proxy=None if proxy is None else {"server": proxy, "bypass": "127.0.0.1,localhost"},
     )  # fmt: skip
     try:
         yield context.new_page()

@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import requests
-from flask import Flask
-from playwright.sync_api import Page, Route
 from werkzeug.serving import make_server
 
 from linkpay.app import create_app
@@ -26,16 +24,20 @@ from linkpay.web.edge import Edge
 from tests.flows.crash import Boundaries
 from tests.flows.stage import Stage
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIApplication
+
 PASSWORD = "a sentence is easy to keep"
 MIRA = "mira@studio.example.com"
 
 
 @dataclass(frozen=True)
 class Studio:
-    """A shop with a past: `address` is where it is served."""
+    """A shop with a past: `address` is where it is served, `bank` a proxy to the hosted payment pages."""
 
     stage: Stage
     address: str
+    bank: str
 
     def url(self, path: str) -> str:
         """An address of the product."""
@@ -52,12 +54,12 @@ def opened(furnish: Callable[[Stage], None]) -> Iterator[Studio]:
         with mounted(stage.sandbox):
             stage.set_up()
             _sign(stage)
-            address = f"http://127.0.0.1:{_free_port()}"
+            address, bank = _free_address(), _free_address()
             stage.replace_part("base_url", address)
             furnish(stage)
             edge = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
-            with _served(create_app(stage.parts, edge), address):
-                yield Studio(stage, address)
+            with _served(create_app(stage.parts, edge), address), _served(stage.sandbox.wsgi, bank):
+                yield Studio(stage, address, bank)
         stage.sandbox.close()
         database.dispose()
 
@@ -73,15 +75,14 @@ def _sign(stage: Stage) -> None:
         owners.put_role(tx, site.id, owner.id, Role.OWNER, now)
 
 
-def _free_port() -> int:
+def _free_address() -> str:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 @contextmanager
-def _served(app: Flask, address: str) -> Iterator[None]:
+def _served(app: "WSGIApplication", address: str) -> Iterator[None]:
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = make_server("127.0.0.1", int(address.rpartition(":")[2]), app, threaded=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -91,24 +92,6 @@ def _served(app: Flask, address: str) -> Iterator[None]:
     finally:
         server.shutdown()
         thread.join()
-
-
-def lead_to_mollie(page: Page) -> None:
-    """Let the browser reach the hosted payment pages, which are mounted in this process."""
-    page.context.route(f"http://{MOLLIE_HOST}/**", _answer)
-
-
-def _answer(route: Route) -> None:
-    asked = route.request
-    told = requests.request(
-        asked.method,
-        asked.url,
-        data=asked.post_data_buffer,
-        headers=asked.headers,
-        allow_redirects=False,
-        timeout=10,
-    )
-    route.fulfill(status=told.status_code, headers=dict(told.headers), body=told.content)
 
 
 def members_of_every_fate(stage: Stage) -> None:

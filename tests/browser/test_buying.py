@@ -4,14 +4,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser import chromium
-from tests.browser.studio import Studio, lead_to_mollie
+from tests.browser.studio import Studio
 
 ANNA = "anna@example.com"
 
 
 def order(page: Page, studio: Studio) -> None:
     """Fill in the checkout and go to the bank."""
-    lead_to_mollie(page)
     page.goto(studio.url("/studio/buy/members?plan=monthly&lang=nl"))
     page.fill("#name", "Anna de Vries")
     page.fill("#email", ANNA)
@@ -29,7 +28,7 @@ def settle(page: Page, outcome: str) -> None:
 def test_she_buys_on_a_phone_and_sees_that_the_course_is_open(
     browser: Browser, studio: Studio, *, scripts: bool
 ) -> None:
-    with chromium.page(browser, size=chromium.PHONE, scripts=scripts) as page:
+    with chromium.page(browser, size=chromium.PHONE, scripts=scripts, proxy=studio.bank) as page:
         order(page, studio)
         settle(page, "paid")
         page.wait_for_url("**/studio/order/**")
@@ -40,7 +39,7 @@ def test_she_buys_on_a_phone_and_sees_that_the_course_is_open(
 
 
 def test_a_failed_payment_offers_another_try_with_everything_kept(browser: Browser, studio: Studio) -> None:
-    with chromium.page(browser, size=chromium.PHONE) as page:
+    with chromium.page(browser, size=chromium.PHONE, proxy=studio.bank) as page:
         order(page, studio)
         settle(page, "failed")
         page.wait_for_url("**/studio/order/**")

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, FrameLocator, Page, expect
 from linkpay.domain.coupon import DiscountKind, Duration
 from linkpay.store.tables import Coupon, Site
 from tests.browser import chromium
-from tests.browser.studio import Studio, lead_to_mollie
+from tests.browser.studio import Studio
 
 ANNA = "anna@example.com"
 
@@ -58,9 +58,11 @@ def inside(page: Page) -> FrameLocator:
 def test_it_fits_counts_a_coupon_in_place_and_breaks_out_to_the_bank(
     browser: Browser, studio: Studio
 ) -> None:
-    with somebody_elses(studio) as address, chromium.page(browser, size=chromium.PHONE) as page:
+    with (
+        somebody_elses(studio) as address,
+        chromium.page(browser, size=chromium.PHONE, proxy=studio.bank) as page,
+    ):
         allow(studio, address)
-        lead_to_mollie(page)
         page.goto(address)
         frame = inside(page)
         expect(frame.locator("h1")).to_have_text("Members")

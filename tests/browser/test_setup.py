@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Page, expect
 from linkpay.store import sites
 from tests.browser import chromium
 from tests.browser.screenshots import sign_in
-from tests.browser.studio import Studio, lead_to_mollie
+from tests.browser.studio import Studio
 from tests.browser.test_buying import settle
 
 ANNA = "anna@example.com"
@@ -55,8 +55,7 @@ def test_from_nothing_to_a_member_who_is_in(browser: Browser, studio: Studio) ->
         make_site(page, studio)
         make_offer(page, studio)
         prove(page, studio)
-    with chromium.page(browser, size=chromium.PHONE) as page:
-        lead_to_mollie(page)
+    with chromium.page(browser, size=chromium.PHONE, proxy=studio.bank) as page:
         page.goto(studio.url("/adem-in-zuid/buy/ademen?lang=nl"))
         expect(page.get_by_text("Je betaalt met")).to_contain_text("iDEAL")
         page.fill("#name", "Anna de Vries")
