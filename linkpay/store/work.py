@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Executable, Select, bindparam, case, func, or_, select, update
+from sqlalchemy import Executable, Select, bindparam, case, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
@@ -159,11 +159,6 @@ def _due(table: type[Inbox] | type[Outbox], now: datetime) -> Select[int]:
         table.run_at <= now,
         or_(table.leased_until.is_(None), table.leased_until <= now),
     )
-
-
-def next_due_at(tx: Tx, table: type[Inbox] | type[Outbox]) -> datetime | None:
-    """When the next piece of waiting work becomes due; None when nothing waits."""
-    return tx.scalar(select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None)))
 
 
 def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:

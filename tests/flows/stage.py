@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 
 from linkpay.adapters.kajabi import KajabiOffers
 from linkpay.adapters.kajabi_api import KajabiApi
@@ -20,7 +20,7 @@ from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
 from linkpay.services.parts import Parts
 from linkpay.store import work
-from linkpay.store.db import Database
+from linkpay.store.db import Database, Tx
 from linkpay.store.inbox import Message, receive
 from linkpay.store.tables import Inbox, Outbox, Subscription
 from tests.flows.books import KEY
@@ -30,6 +30,7 @@ from tests.flows.shop import BOX, Shop, open_shop
 from workers import jobs, sweep
 
 _TO_BE_TOLD = Subscription.next_charge_on.is_not(None)
+_WATCHES = ("watch_site", "watch_kajabi")
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 
 
@@ -185,16 +186,34 @@ class Stage(Hands):
         """Let time pass until `goal`, in the same way."""
         self.work()
         while self.clock.now() < goal:
-            self.sandbox.advance(max(self._next_moment(goal) - self.clock.now(), timedelta(seconds=1)))
+            self._skip_idle_watches(goal)
+            with self.database.read() as tx:
+                moment = self._next_moment(tx, goal)
+            self.sandbox.advance(max(moment - self.clock.now(), timedelta(seconds=1)))
             self.work()
 
-    def _next_moment(self, goal: datetime) -> datetime:
-        with self.database.read() as tx:
-            waiting = [work.next_due_at(tx, Inbox), work.next_due_at(tx, Outbox)]
-            due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
-            waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
-            told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
+    def _skip_idle_watches(self, goal: datetime) -> None:
+        """Where days pass on which nothing happens, only the last of their watches is done: the others
+        would see what the one before them saw."""
+        with self.database.write() as tx:
+            event = self._next_moment(tx, goal, Outbox.kind.not_in(_WATCHES))
+            for watch in tx.scalars(select(Outbox).where(Outbox.kind.in_(_WATCHES))):
+                idle = event - watch.run_at
+                if watch.done_at is None and watch.parked_at is None:
+                    watch.run_at += timedelta(days=max(idle.days, 0))
+
+    def _next_moment(self, tx: Tx, goal: datetime, *but: ColumnElement[bool]) -> datetime:
+        waiting = [_next_due(tx, Inbox), _next_due(tx, Outbox, *but)]
+        due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
+        waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
+        told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
         event = self.sandbox.call("GET", "/_sandbox/state")["next_event_at"]
         waiting.append(datetime.fromisoformat(event) if event else None)
         waiting += [day_starts_at(day, "Europe/Amsterdam") for day in (due_on, told_on) if day]
         return min([at for at in waiting if at is not None and at > self.clock.now()] + [goal])
+
+
+def _next_due(tx: Tx, table: type[Inbox] | type[Outbox], *only: ColumnElement[bool]) -> datetime | None:
+    return tx.scalar(
+        select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None), *only)
+    )

@@ -169,7 +169,6 @@ def test_what_is_due_is_found_oldest_first(database: Database) -> None:
         assert work.due_ids(tx, Outbox, NOW, 10) == [2, 3, 1]
         assert work.due_ids(tx, Outbox, NOW, 2) == [2, 3]
         assert work.due_ids(tx, Outbox, PAST_LEASE, 10) == [5, 2, 3, 1]
-        assert work.next_due_at(tx, Outbox) == NOW - timedelta(minutes=4)
 
 
 def test_waiting_work_is_brought_forward_and_nothing_else(database: Database) -> None:
