@@ -19,7 +19,7 @@ from requests import ReadTimeout
 from linkpay.adapters.mollie_fields import Json, Malformed
 from linkpay.adapters.mollie_outcomes import json_object, of_answer, of_transport, of_unreadable
 from linkpay.adapters.mollie_reading import Page, read_page
-from linkpay.adapters.wire import PooledAdapter, open_session, time_limit
+from linkpay.adapters.wire import PooledAdapter, open_session, surely_not_sent, time_limit
 from linkpay.errors import CredentialsRefused, Permanent, Retryable
 
 T = TypeVar("T")
@@ -93,7 +93,10 @@ class MollieCalls:
                     call.method, call.path, call.data, call.params, call.idempotency_key
                 )
         except RequestError as error:
-            raise of_transport(error.__context__, repeatable=call.repeatable) from None
+            cause = error.__context__
+            # Whoever cuts a line sees it lost.
+            cut = limit.expired and not surely_not_sent(cause)
+            raise of_transport(ReadTimeout() if cut else cause, repeatable=call.repeatable) from None
         if limit.expired:  # what was cut off can look like a short answer
             raise of_transport(ReadTimeout(), repeatable=call.repeatable)
         failure = of_answer(response, repeatable=call.repeatable)

@@ -128,8 +128,10 @@ def test_every_answer_has_its_outcome(
         (silent, "no answer in time"),
         (reset, "connection lost"),
         (dripping(b"HTTP/1.1 200 OK\r\nX-Drip: "), "no answer in time"),
+        (dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n"), "no answer in time"),
+        (dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"), "no answer in time"),
     ],
-    ids=["silence", "reset", "drip"],
+    ids=["silence", "reset", "drip", "drip in a body", "drip in a chunk"],
 )
 def test_a_lost_answer_to_a_write_is_unknown_and_to_a_read_is_not(script: Script, said: str) -> None:
     started = time.monotonic()
