@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import chromium
-from tests.browser.studio import Studio, opened
+from tests.browser.studio import Studio, opened_in
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def studio() -> Iterator[Studio]:
+def studio(database_url: str) -> Iterator[Studio]:
     """A shop that nobody bought in yet, behind a port."""
-    with opened(lambda stage: stage.stop_watching()) as made:
+    with opened_in(database_url, lambda stage: stage.stop_watching()) as made:
         yield made

@@ -46,22 +46,32 @@ class Studio:
 
 @contextmanager
 def opened(furnish: Callable[[Stage], None]) -> Iterator[Studio]:
-    """The shop after `furnish` gave it its past, served until the end."""
+    """The shop in a database of its own, after `furnish` gave it its past; served until the end."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'studio.db'}")
+        url = f"sqlite:///{Path(folder) / 'studio.db'}"
+        database = Database(url)
         schema.upgrade(database)
-        stage = Stage(database, Boundaries())
-        with mounted(stage.sandbox):
-            stage.set_up()
-            _sign(stage)
-            address, bank = _free_address(), _free_address()
-            stage.replace_part("base_url", address)
-            furnish(stage)
-            edge = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
-            with _served(create_app(stage.parts, edge), address), _served(stage.sandbox.wsgi, bank):
-                yield Studio(stage, address, bank)
-        stage.sandbox.close()
         database.dispose()
+        with opened_in(url, furnish) as studio:
+            yield studio
+
+
+@contextmanager
+def opened_in(url: str, furnish: Callable[[Stage], None]) -> Iterator[Studio]:
+    """The same in the database at `url`, which has the whole schema."""
+    database = Database(url)
+    stage = Stage(database, Boundaries())
+    with mounted(stage.sandbox):
+        stage.set_up()
+        _sign(stage)
+        address, bank = _free_address(), _free_address()
+        stage.replace_part("base_url", address)
+        furnish(stage)
+        edge = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
+        with _served(create_app(stage.parts, edge), address), _served(stage.sandbox.wsgi, bank):
+            yield Studio(stage, address, bank)
+    stage.sandbox.close()
+    database.dispose()
 
 
 def _sign(stage: Stage) -> None:
