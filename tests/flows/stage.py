@@ -187,26 +187,26 @@ class Stage(Hands):
         self.work()
         while self.clock.now() < goal:
             self._skip_idle_watches(goal)
-            with self.database.read() as tx:
-                moment = self._next_moment(tx, goal)
+            moment = self._next_moment(goal)
             self.sandbox.advance(max(moment - self.clock.now(), timedelta(seconds=1)))
             self.work()
 
     def _skip_idle_watches(self, goal: datetime) -> None:
         """Where days pass on which nothing happens, only the last of their watches is done: the others
         would see what the one before them saw."""
-        with self.database.write() as tx:
-            event = self._next_moment(tx, goal, Outbox.kind.not_in(_WATCHES))
-            for watch in tx.scalars(select(Outbox).where(Outbox.kind.in_(_WATCHES))):
-                idle = event - watch.run_at
-                if watch.done_at is None and watch.parked_at is None:
-                    watch.run_at += timedelta(days=max(idle.days, 0))
+        event = self._next_moment(goal, Outbox.kind.not_in(_WATCHES))
+        # Not the transaction of a process that may die.
+        with Database.write(self.database) as tx:
+            waiting = Outbox.kind.in_(_WATCHES), Outbox.lease.is_(None), Outbox.parked_at.is_(None)
+            for watch in tx.scalars(select(Outbox).where(*waiting)):
+                watch.run_at += timedelta(days=max((event - watch.run_at).days, 0))
 
-    def _next_moment(self, tx: Tx, goal: datetime, *but: ColumnElement[bool]) -> datetime:
-        waiting = [_next_due(tx, Inbox), _next_due(tx, Outbox, *but)]
-        due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
-        waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
-        told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
+    def _next_moment(self, goal: datetime, *but: ColumnElement[bool]) -> datetime:
+        with self.database.read() as tx:
+            waiting = [_next_due(tx, Inbox), _next_due(tx, Outbox, *but)]
+            due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
+            waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
+            told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
         event = self.sandbox.call("GET", "/_sandbox/state")["next_event_at"]
         waiting.append(datetime.fromisoformat(event) if event else None)
         waiting += [day_starts_at(day, "Europe/Amsterdam") for day in (due_on, told_on) if day]
