@@ -182,14 +182,16 @@ class Stage(Hands):
         """Let time pass, stopping at every moment at which anything becomes due to do it."""
         self.advance_to(self.clock.now() + timedelta(days=days, hours=hours, minutes=minutes))
 
-    def advance_to(self, goal: datetime) -> None:
-        """Let time pass until `goal`, in the same way."""
+    def advance_to(self, goal: datetime, look: Callable[["Stage"], None] = lambda _: None) -> None:
+        """Let time pass until `goal`, in the same way; `look` sees how it stands after every moment."""
         self.work()
+        look(self)
         while self.clock.now() < goal:
             self._skip_idle_watches(goal)
             moment = self._next_moment(goal)
             self.sandbox.advance(max(moment - self.clock.now(), timedelta(seconds=1)))
             self.work()
+            look(self)
 
     def _skip_idle_watches(self, goal: datetime) -> None:
         """Where days pass on which nothing happens, only the last of their watches is done: the others

@@ -14,7 +14,7 @@ from linkpay.services import membership
 from linkpay.store.tables import Mail, Site
 from tests.flows import truth
 from tests.flows.stage import Stage
-from tests.flows.test_debits import ANNA, DAYS, debits, evening_before, reach_debit
+from tests.flows.test_debits import ANNA, DAYS, debits, evening_before, kept_in, reach_debit
 from tests.flows.test_dunning import bounce, bounce_from_now_on
 
 Rows = list[tuple[str, int]]
@@ -41,16 +41,8 @@ def be_down(stage: Stage, days: int, *, hears: bool = True) -> None:
 
 
 def live_on(stage: Stage, days: int, check: Callable[[Stage], None]) -> None:
-    """Some days, looked at every six hours from the first moment on."""
-    for _ in range(days * 4):
-        stage.work()
-        check(stage)
-        stage.advance(hours=6)
-
-
-def kept_in(stage: Stage) -> None:
-    assert stage.running_debits(ANNA) <= 1
-    assert stage.has_access(ANNA), stage.clock.now()
+    """Some days, looked at after every moment at which anything happens."""
+    stage.advance_to(stage.clock.now() + days * DAYS, check)
 
 
 def told(stage: Stage) -> list[Mail]:
@@ -210,7 +202,7 @@ def test_a_second_failure_of_ours_is_told_of_again(stage: Stage) -> None:
 def test_a_course_is_owed_whole_and_caught_up_with_like_anything_else(stage: Stage) -> None:
     evening_before(stage, "terms")
     be_down(stage, 70)
-    live_on(stage, 14, lambda on: None)
+    stage.advance(days=14)
     assert stage.subscription(ANNA).state is SubscriptionState.COMPLETED
     (mail,) = told(stage)
     assert (len(mail.data["collected"]), mail.data["let_go"]) == (2, [])

@@ -35,7 +35,7 @@ def run_to_debit(stage: Stage, email: str) -> str:
     """Until the second month's debit runs; its id at Mollie."""
     stage.buy(email)
     while len(stage.charges(email)) < 2:
-        stage.advance(hours=6)
+        stage.advance(days=1)
     return stage.mollie_ids(stage.charges(email)[1].id)[0]
 
 
