@@ -1,5 +1,7 @@
 """Every story, killed once at every boundary it crosses."""
 
+from zlib import crc32
+
 import pytest
 
 from tests.flows import truth
@@ -7,7 +9,11 @@ from tests.flows.scene import Scene, frozen
 from tests.flows.stage import Stage
 from tests.flows.stories import STORIES
 from tests.flows.story import Story
-from tests.store_fixtures import Databases
+from tests.store_fixtures import Databases, SqliteDatabases
+
+#: Where a server holds the data, each story is killed at every so-manieth boundary, beginning anywhere:
+#: what a kill leaves there is what it leaves in a file, and a fresh copy costs a server many times as much.
+_EVERY_ON_A_SERVER = 8
 
 
 @pytest.mark.parametrize("name", STORIES)
@@ -22,7 +28,8 @@ def test_a_story_survives_a_kill_at_every_boundary(databases: Databases, name: s
     with frozen(databases, begin) as scene:
         total = len(_told(scene, story, kill_at=0))
         assert total > 5
-        for kill_at in range(1, total + 1):
+        every = 1 if isinstance(databases, SqliteDatabases) else _EVERY_ON_A_SERVER
+        for kill_at in range(1 + crc32(name.encode()) % every, total + 1, every):
             _told(scene, story, kill_at)
 
 
