@@ -1,5 +1,6 @@
 """Coupons at the desk: codes, what they take off, and how often they were used."""
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from flask import Blueprint, Response, g, make_response, render_template, request
@@ -8,9 +9,11 @@ from linkpay.domain.coupon import Discount, DiscountKind, Duration
 from linkpay.domain.roles import Right
 from linkpay.errors import Conflict
 from linkpay.services import codes, shelf
+from linkpay.services.shelf import By
 from linkpay.services.specs import CouponSpec
 from linkpay.store import shelf as stock
 from linkpay.store import sites
+from linkpay.store.db import Tx
 from linkpay.store.tables import Coupon
 from linkpay.web import prices
 from linkpay.web.edge import parts
@@ -84,28 +87,27 @@ def change(site: str, number: int) -> Response:
     spec = _read(sheet, coupon.code)
     if spec is None:
         return _form(sheet, coupon)
-    with parts().database.write() as tx:
-        codes.change(tx, shelf.coupon_of(tx, at.site.id, number), spec, by())
-    return see("owner_coupons.coupons")
+    return _done(number, lambda tx, coupon, by: codes.change(tx, coupon, spec, by))
 
 
 @bp.post("/<slug:site>/coupons/<int:number>/archive")
 @gate.site_page(Right.MANAGE)
 def archive(site: str, number: int) -> Response:
     """Nobody can use it any more."""
-    at: gate.Desk = g.desk
-    with parts().database.write() as tx:
-        codes.archive(tx, shelf.coupon_of(tx, at.site.id, number), by())
-    return see("owner_coupons.coupons")
+    return _done(number, codes.archive)
 
 
 @bp.post("/<slug:site>/coupons/<int:number>/restore")
 @gate.site_page(Right.MANAGE)
 def restore(site: str, number: int) -> Response:
     """Let it be used."""
+    return _done(number, codes.restore)
+
+
+def _done(number: int, act: Callable[[Tx, Coupon, By], None]) -> Response:
     at: gate.Desk = g.desk
     with parts().database.write() as tx:
-        codes.restore(tx, shelf.coupon_of(tx, at.site.id, number), by())
+        act(tx, shelf.coupon_of(tx, at.site.id, number), by())
     return see("owner_coupons.coupons")
 
 

@@ -1,10 +1,13 @@
 """Plans at the desk: ways to pay for an offer, made, changed, copied and archived."""
 
+from collections.abc import Callable
+
 from flask import Blueprint, Response, g, make_response, render_template, request
 
 from linkpay.domain.roles import Right
 from linkpay.errors import Conflict
 from linkpay.services import shelf
+from linkpay.services.shelf import By
 from linkpay.store import shelf as stock
 from linkpay.store.db import Tx
 from linkpay.store.tables import Offer, Plan
@@ -82,19 +85,20 @@ def copy(site: str, number: int) -> Response:
 @gate.site_page(Right.MANAGE)
 def archive(site: str, number: int) -> Response:
     """Nobody can choose it any more."""
-    with parts().database.write() as tx:
-        plan = _plan(tx, number)
-        shelf.archive_plan(tx, plan, by())
-    return see("owner_offers.offer", number=plan.offer_id)
+    return _done(number, shelf.archive_plan)
 
 
 @bp.post("/<slug:site>/plans/<int:number>/restore")
 @gate.site_page(Right.MANAGE)
 def restore(site: str, number: int) -> Response:
     """Let it be chosen."""
+    return _done(number, shelf.restore_plan)
+
+
+def _done(number: int, act: Callable[[Tx, Plan, By], None]) -> Response:
     with parts().database.write() as tx:
         plan = _plan(tx, number)
-        shelf.restore_plan(tx, plan, by())
+        act(tx, plan, by())
     return see("owner_offers.offer", number=plan.offer_id)
 
 
