@@ -9,6 +9,7 @@ from linkpay.app import create_app
 from linkpay.domain.plan import PlanKind
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
 from linkpay.store.db import Database
+from linkpay.store.inbox import Intake
 from linkpay.store.tables import Offer, Plan, Site
 from linkpay.web.edge import Edge
 from tests.flows.crash import Boundaries
@@ -40,9 +41,18 @@ def stage(database: Database) -> Iterator[Stage]:
     made.sandbox.close()
 
 
+_made: list[Flask] = []
+
+
 @pytest.fixture
 def app(stage: Stage) -> Flask:
-    return create_app(stage.parts, EDGE)
+    """The application on this stage. Its addresses and templates are made ready once for all tests: that
+    takes longer than most of them."""
+    if not _made:
+        _made.append(create_app(stage.parts, EDGE))
+    app = _made[0]
+    app.extensions["linkpay"], app.extensions["linkpay.intake"] = stage.parts, Intake(stage.database)
+    return app
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from linkpay.app import create_app
 from linkpay.store.db import Database
 from linkpay.store.inbox import Intake
 from tests.flows.stage import Stage
+from tests.web.conftest import EDGE
 from tests.web.visitor import Visitor, form_of, words_of
 
 BUY = "/studio/buy/members"
@@ -68,8 +70,9 @@ def test_405_says_what_would_be_allowed(visitor: Visitor) -> None:
 
 
 @pytest.fixture
-def broken(app: Flask) -> FlaskClient:
-    """An application with a defect at /api/broken and /broken."""
+def broken(stage: Stage) -> FlaskClient:
+    """An application of its own with a defect at /api/broken and /broken."""
+    app = create_app(stage.parts, EDGE)
 
     def fall_over() -> str:
         raise RuntimeError("secret detail")
