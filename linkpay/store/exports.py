@@ -22,8 +22,10 @@ from linkpay.store.tables import (
     Gift,
     Grant,
     LedgerEntry,
+    Mail,
     Mandate,
     Member,
+    Notice,
     Offer,
     Payment,
     Plan,
@@ -31,6 +33,7 @@ from linkpay.store.tables import (
     Redemption,
     Refund,
     Subscription,
+    Withdrawal,
 )
 from linkpay.store.tables.terms import agreed_columns
 
@@ -172,6 +175,32 @@ def _consents(site_id: int) -> Query:
     return joined.where(Consent.site_id == site_id).order_by(Consent.id)
 
 
+def _notices(site_id: int) -> Query:
+    columns = (
+        Notice.subscription_id.label("subscription"), Mandate.mollie_id.label("mandate"), Notice.amount_cents,
+        Notice.currency, Notice.due_on, Notice.series, Notice.interval_unit, Notice.interval_count,
+        Mail.to.label("mailed_to"), Mail.subject, Consent.text.label("consent"), Notice.sent_at,
+        Notice.created_at,
+    )  # fmt: skip
+    return (
+        select(*columns)
+        .outerjoin(Mandate, Mandate.id == Notice.mandate_id)
+        .outerjoin(Mail, Mail.id == Notice.mail_id)
+        .outerjoin(Consent, Consent.id == Notice.consent_id)
+        .where(Notice.site_id == site_id)
+        .order_by(Notice.id)
+    )
+
+
+def _withdrawals(site_id: int) -> Query:
+    columns = (
+        Withdrawal.subscription_id.label("subscription"), Withdrawal.email, Withdrawal.name,
+        Withdrawal.reference, Withdrawal.statement, Withdrawal.received_at, Withdrawal.proven_at,
+        Withdrawal.done_at, Withdrawal.outcome, Withdrawal.refund_cents,
+    )  # fmt: skip
+    return select(*columns).where(Withdrawal.site_id == site_id).order_by(Withdrawal.id)
+
+
 def _charges(site_id: int) -> Query:
     columns = (
         Charge.id, Charge.subscription_id.label("subscription"), Charge.period, Charge.starts_on,
@@ -238,6 +267,7 @@ def _events(site_id: int) -> Query:
 
 _SHEETS: dict[str, Callable[[int], Query]] = {
     "members": _members, "mandates": _mandates, "coupons": _coupons, "subscriptions": _subscriptions,
-    "prices": _prices, "consents": _consents, "charges": _charges, "payments": _payments,
-    "refunds": _refunds, "ledger": _ledger, "grants": _grants, "gifts": _gifts, "events": _events,
+    "prices": _prices, "consents": _consents, "notices": _notices, "withdrawals": _withdrawals,
+    "charges": _charges, "payments": _payments, "refunds": _refunds, "ledger": _ledger, "grants": _grants,
+    "gifts": _gifts, "events": _events,
 }  # fmt: skip

@@ -19,8 +19,8 @@ from tests.cli.town import Town
 from tests.processes.patience import until
 
 FILES = (
-    "members", "mandates", "coupons", "subscriptions", "prices", "consents", "charges", "payments",
-    "refunds", "ledger", "grants", "gifts", "events",
+    "members", "mandates", "coupons", "subscriptions", "prices", "consents", "notices", "withdrawals",
+    "charges", "payments", "refunds", "ledger", "grants", "gifts", "events",
 )  # fmt: skip
 
 

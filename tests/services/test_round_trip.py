@@ -20,7 +20,7 @@ from linkpay.services import import_csv, import_sheets
 from linkpay.services.import_csv import Fate
 from linkpay.store import agreements, exports, grants, importing
 from linkpay.store.db import Database, Tx
-from linkpay.store.tables import Coupon, PriceChange, Redemption, Site, Subscription
+from linkpay.store.tables import Coupon, Notice, PriceChange, Redemption, Site, Subscription, Withdrawal
 from linkpay.store.tables.people import Access
 from tests import builders as make
 from tests.store_fixtures import Databases
@@ -282,6 +282,23 @@ def test_what_cannot_be_read_is_named(
 def test_a_folder_without_members_is_refused() -> None:
     with pytest.raises(InputError, match=r"no members\.csv"):
         import_sheets.read({})
+
+
+def test_proofs_go_out_too(database: Database) -> None:
+    """Of what was told before a debit, and of who withdrew and what came of it."""
+    site_id, _ = one(database)
+    with database.write() as tx:
+        made, mail = tx.query(Subscription).one(), make.make_mail(tx, subject="50 euro", to="a@example.com")
+        told = {"site_id": site_id, "subscription_id": made.id, "created_at": make.NOW}
+        tx.add(Notice(**told, mail_id=mail.id, amount_cents=5000, currency="EUR", due_on=date(2026, 4, 1)))
+        tx.add(
+            Withdrawal(**told, token="hidden", email="a@example.com", statement="I do.", received_at=make.NOW)
+        )
+    files = exported(database, site_id)
+    (notice,), (withdrawal,) = rows(files, "notices"), rows(files, "withdrawals")
+    assert (notice["amount_cents"], notice["due_on"], notice["subject"]) == ("5000", "2026-04-01", "50 euro")
+    assert (withdrawal["statement"], withdrawal["received_at"]) == ("I do.", make.NOW.isoformat())
+    assert b"hidden" not in b"".join(files.values())
 
 
 def test_no_secret_leaves(database: Database) -> None:
