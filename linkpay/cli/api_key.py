@@ -29,8 +29,7 @@ def make(output: Output, /, name: str, may_write: bool, site: str | None) -> Non
     with opened() as (_, parts):
         chosen = chosen_site(parts, site)
         with parts.database.write() as tx:
-            by = f"owner:{getpass.getuser()}"
-            number, key = api_keys.make(tx, chosen.id, name, by, parts.clock.now(), may_write=may_write)
+            number, key = api_keys.make(tx, chosen.id, name, _by(), parts.clock.now(), may_write=may_write)
     output.document({"site": chosen.slug, "number": number, "name": name, "key": key, "may_write": may_write})
     output.people.print("This is the only time that the key is shown:")
     output.people.print(f"  {key}", markup=False, soft_wrap=True)
@@ -55,6 +54,10 @@ def everything(output: Output, site: str | None) -> None:
         output.people.print("No program may read this site.", style="dim")
 
 
+def _by() -> str:
+    return f"owner:{getpass.getuser()}"
+
+
 def _shown(key: ApiKey) -> dict[str, object]:
     return {
         "number": key.id, "name": key.name, "may_write": key.may_write, "made_by": key.made_by,
@@ -71,6 +74,6 @@ def revoke(output: Output, /, number: int, site: str | None) -> None:
     with opened() as (_, parts):
         chosen = chosen_site(parts, site)
         with parts.database.write() as tx:
-            api_keys.revoke(tx, chosen.id, number, parts.clock.now())
+            api_keys.revoke(tx, chosen.id, number, _by(), parts.clock.now())
     output.document({"site": chosen.slug, "number": number, "revoked": True})
     output.people.print(f"Key {number} opens nothing any more.")

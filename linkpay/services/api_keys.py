@@ -5,7 +5,7 @@ import secrets
 from datetime import datetime
 
 from linkpay.errors import InputError, NotFound
-from linkpay.store import api
+from linkpay.store import api, journal
 from linkpay.store.db import Tx
 from linkpay.store.tables import ApiKey
 
@@ -24,6 +24,7 @@ def make(tx: Tx, site_id: int, name: str, made_by: str, now: datetime, *, may_wr
     )
     tx.add(row)
     tx.flush()
+    journal.record_site(tx, site_id, "program_let_in", made_by, now, program=name)
     return row.id, key
 
 
@@ -32,10 +33,12 @@ def find(tx: Tx, key: str) -> ApiKey | None:
     return api.key_by_hash(tx, _hash(key)) if key.startswith(_PREFIX) else None
 
 
-def revoke(tx: Tx, site_id: int, number: int, now: datetime) -> None:
+def revoke(tx: Tx, site_id: int, number: int, by: str, now: datetime) -> None:
     """Let a key open nothing any more. Raises NotFound."""
-    if not api.revoke(tx, site_id, number, now):
+    name = api.revoke(tx, site_id, number, now)
+    if name is None:
         raise NotFound("key_unknown", f"There is no living key {number} here.", "number")
+    journal.record_site(tx, site_id, "program_shut_out", by, now, program=name)
 
 
 def _hash(key: str) -> str:

@@ -52,6 +52,8 @@ KINDS: dict[str, Words] = {
     "colleague_joined": _w("collega kwam erbij", "joined"),
     "colleague_changed": _w("rol van een collega gewijzigd", "changed a colleague's role"),
     "colleague_dropped": _w("collega weggehaald", "took a colleague's access away"),
+    "program_let_in": _w("sleutel voor een programma gemaakt", "made a key for a program"),
+    "program_shut_out": _w("sleutel van een programma ingetrokken", "revoked a program's key"),
     "invitation_withdrawn": _w("uitnodiging ingetrokken", "withdrew an invitation"),
 }
 _ROLES = {
@@ -60,7 +62,20 @@ _ROLES = {
     "read_only": _w("alleen kijken", "read only"),
 }
 #: What of an event's data is told, in this order.
-_TOLD = ("offer", "plan", "copy", "code", "email", "role", "mode", "mail", "locale", "accent", "reason")
+_TOLD = (
+    "offer",
+    "plan",
+    "copy",
+    "code",
+    "email",
+    "role",
+    "mode",
+    "mail",
+    "locale",
+    "accent",
+    "program",
+    "reason",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,15 +26,15 @@ def keys(tx: Tx, site_id: int) -> Sequence[ApiKey]:
     return tx.scalars(select(ApiKey).where(ApiKey.site_id == site_id).order_by(ApiKey.id)).all()
 
 
-def revoke(tx: Tx, site_id: int, key_id: int, now: datetime) -> bool:
-    """Let a key of this site open nothing any more; False when there is no such key."""
-    changed = tx.execute(
+def revoke(tx: Tx, site_id: int, key_id: int, now: datetime) -> str | None:
+    """Let a key of this site open nothing any more; its name, None when there is no such key."""
+    changed = (
         update(ApiKey)
         .where(ApiKey.site_id == site_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
         .values(revoked_at=now)
-        .returning(ApiKey.id)
+        .returning(ApiKey.name)
     )
-    return changed.one_or_none() is not None
+    return tx.execute(changed).scalar_one_or_none()
 
 
 def is_used_lately(key: ApiKey, now: datetime) -> bool:

@@ -54,7 +54,7 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "member-refund": f"/owner/studio/members/{number}/refund?charge={first}",
         "member-mail": f"/owner/studio/members/{number}/mails/{mail}",
         "attention": "/owner/studio/attention", "bulk": "/owner/studio/members/bulk?act=cancel",
-        "runs": "/owner/studio/runs", "run": "/owner/studio/runs/1",
+        "runs": "/owner/studio/runs", "run": "/owner/studio/runs/1", "programs": "/owner/studio/programs",
     }  # fmt: skip
 
 

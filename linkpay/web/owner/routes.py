@@ -21,6 +21,7 @@ from linkpay.web.owner import (
     offers,
     plans,
     policies,
+    programs,
     secrets,
     settings,
     start,
@@ -51,5 +52,6 @@ BLUEPRINTS = (
     audit.bp,
     settings.bp,
     secrets.bp,
+    programs.bp,
     colleagues.bp,
 )

@@ -104,7 +104,7 @@ def test_a_revoked_key_opens_nothing_at_once(program: Program, stage: Stage) -> 
         key = tx.query(ApiKey).one()
         assert key.used_at is not None
         assert program.headers["Authorization"].partition(" ")[2] not in key.hash
-        api_keys.revoke(tx, key.site_id, key.id, stage.clock.now())
+        api_keys.revoke(tx, key.site_id, key.id, "owner:mira", stage.clock.now())
     assert code_of(program.get("/site")) == (401, "key_wrong")
 
 
