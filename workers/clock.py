@@ -5,15 +5,15 @@ the sweep itself, which the sandbox may move. Between sweeps it checks what must
 """
 
 import logging
+import time
 from datetime import datetime, timedelta
-from functools import partial
 
 from config.settings import load_settings
 from linkpay.bootstrap import UNHURRIED, build, report_errors
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
-from linkpay.services import measuring, recovery
+from linkpay.services import billing, measuring, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import progress
 from linkpay.store.db import STORE_ERRORS
@@ -24,9 +24,31 @@ from workers.stopping import StopSignal
 log = logging.getLogger(__name__)
 
 _COUNT_EVERY = timedelta(minutes=1)
+#: Of the five seconds between two beats.
+_RAISES_FOR_S = 4.0
 
 
-def turn(parts: Parts, machine: Clock) -> sweep.Turn:
+class Beats:
+    """The turns of one process, none of which takes much longer than the time between two.
+
+    A night on which very many are charged is raised in pieces: whoever watches the clock sees it live, what
+    else is due is not kept waiting, and it ends when it is told to.
+    """
+
+    def __init__(self, parts: Parts, machine: Clock, stop: StopSignal) -> None:
+        self._parts, self._machine, self._stop = parts, machine, stop
+        self._shift = billing.Shift(self._goes_on)
+        self._until = 0.0
+
+    def __call__(self) -> sweep.Turn:
+        self._until = time.monotonic() + _RAISES_FOR_S
+        return turn(self._parts, self._machine, self._shift)
+
+    def _goes_on(self) -> bool:
+        return time.monotonic() < self._until and not self._stop.requested
+
+
+def turn(parts: Parts, machine: Clock, shift: billing.Shift | None = None) -> sweep.Turn:
     """One beat: say that we live, do what is due, then look a little at whether all is as it must be."""
     now, machine_now = parts.clock.now(), machine.now()
     with parts.database.write() as tx:
@@ -34,7 +56,7 @@ def turn(parts: Parts, machine: Clock) -> sweep.Turn:
         if last is not None and machine_now - last.machine_at > recovery.OUTAGE:
             recovery.notice_outage(tx, last.at, now)
         progress.put(tx, measuring.CLOCK, 0, now, machine_now)
-    done = sweep.turn(parts)
+    done = sweep.turn(parts, shift)
     try:
         _look(parts, now, machine_now)
     except Exception:
@@ -59,7 +81,7 @@ def main() -> None:
     stop = StopSignal()
     stop.install()
     metronome = Metronome(
-        partial(turn, parts, SystemClock()),
+        Beats(parts, SystemClock(), stop),
         weather=(ProviderError, *STORE_ERRORS),
         life_sign=settings.clock_life_sign,
     )

@@ -20,12 +20,15 @@ class Turn:
     outbox_rung: int
 
 
-def turn(parts: Parts) -> Turn:
-    """One turn of the clock; harmless to run at any time, anywhere, by several processes at once."""
+def turn(parts: Parts, shift: billing.Shift | None = None) -> Turn:
+    """One turn of the clock; harmless to run at any time, anywhere, by several processes at once.
+
+    With a `shift` it raises for no longer than that says, and goes on with it at the next turn.
+    """
     now = parts.clock.now()
     _watch_sites(parts)
     announcing.run(parts.database, now)
-    raised = billing.run(parts.database, now)
+    raised = billing.run(parts.database, now, shift)
     with parts.database.read() as tx:
         inbox_ids = work.due_ids(tx, Inbox, now, _LIMIT)
         outbox_ids = work.due_ids(tx, Outbox, now, _LIMIT)

@@ -12,7 +12,7 @@ from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
 
 #: Looked at in one turn of the clock. More wait for the next turn, five seconds later.
-_BATCH = 500
+_BATCH = 200
 #: Whose next charge is to come. A failure has its own mails, and a sign-up its welcome.
 _TOLD = frozenset(
     {

@@ -2,6 +2,8 @@
 
 import logging
 import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date, datetime
 
 from linkpay.domain import catch_up
@@ -30,24 +32,36 @@ _BATCH = 200
 COLLECTED = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING})
 
 
-def run(database: Database, now: datetime) -> int:
+@dataclass
+class Shift:
+    """A billing run in pieces: `after` is how far the last piece came, and `goes_on` is asked after each
+    charge whether this piece goes on."""
+
+    goes_on: Callable[[], bool] = lambda: True
+    after: tuple[date, int] | None = None
+
+
+def run(database: Database, now: datetime, shift: Shift | None = None) -> int:
     """Raise every charge that is due and owe its debit; returns how many were raised.
 
     Any number of processes may run this at once, any number of times: the database holds one charge
     per subscription and period. Work is done in batches, so memory does not grow with members.
     """
-    raised, after = 0, None
+    raised, shift = 0, shift or Shift()
     while True:
         with database.read() as tx:
             # The day of each zone, not the latest anywhere: or the members of a whole day would be locked
             # and left alone again, one by one at every turn of the clock, for hours before they are due.
             today = {zone: local_day(now, zone) for zone in sites.zones(tx)}
-            due = subscriptions.due_ids(tx, today, after, _BATCH)
+            due = subscriptions.due_ids(tx, today, shift.after, _BATCH)
         if not due:
+            shift.after = None
             return raised
-        for _, subscription_id in due:
-            raised += _raised(database, subscription_id, now)
-        after = due[-1]
+        for place in due:
+            raised += _raised(database, place[1], now)
+            shift.after = place
+            if not shift.goes_on():
+                return raised
 
 
 def _raised(database: Database, subscription_id: int, now: datetime) -> bool:

@@ -172,6 +172,19 @@ def test_four_billers_and_workers_at_the_same_instant_debit_once(stage: Stage) -
     one_debit_paid(stage)
 
 
+def test_a_run_that_is_cut_short_goes_on_behind_the_last_it_raised(stage: Stage) -> None:
+    emails = [f"m{number}@example.com" for number in range(3)]
+    for email in emails:
+        stage.buy(email)
+    stage.clock.advance(28 * DAYS)
+    shift, now = billing.Shift(goes_on=lambda: False), stage.clock.now()
+    for number in range(1, 4):
+        assert billing.run(stage.database, now, shift) == 1
+        assert [len(stage.charges(email)) for email in emails] == [2] * number + [1] * (3 - number)
+    assert billing.run(stage.database, now, shift) == 0
+    assert shift.after is None, "the next run begins anew"
+
+
 def test_the_sweep_may_run_again_and_again_and_the_clock_may_go_back(stage: Stage) -> None:
     evening_before(stage)
     stage.clock.advance(2 * HOURS)
