@@ -3,13 +3,13 @@
 import itertools
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import pytest
-from sqlalchemy import Connection, NullPool, create_engine, delete, make_url, table
+from sqlalchemy import Connection, NullPool, create_engine, delete, func, make_url, select, table
 
 from linkpay.store import schema
 from linkpay.store.db import Database
@@ -94,15 +94,19 @@ class ServerDatabases:
         return url
 
     def copied(self, url: str, onto: str | None = None) -> str:
-        if onto is not None:
-            self._remove(onto)
-        return self._create(f'TEMPLATE "{make_url(url).database}"', onto and make_url(onto).database)
+        if onto is None:
+            return self._create(f'TEMPLATE "{make_url(url).database}"')
+        assert {onto, url} <= self._migrated, "both were lent, and have the same tables"
+        self._alone_in(onto, _wipe)
+        with self._connected(url) as source, self._connected(onto) as target:
+            _fill(source, target)
+        return onto
 
     def empty(self) -> str:
         return self._create("TEMPLATE template0")
 
-    def _create(self, how: str, name: str | None = None) -> str:
-        name = name or f"{self._prefix}_{next(self._numbers)}"
+    def _create(self, how: str) -> str:
+        name = f"{self._prefix}_{next(self._numbers)}"
         self._run(f'CREATE DATABASE "{name}" {how}')
         return self._base.set(database=name).render_as_string(hide_password=False)
 
@@ -129,10 +133,15 @@ class ServerDatabases:
 
     def _alone_in(self, url: str, do: Callable[[Connection], T]) -> T:
         """Do something in a database that nobody else is connected to any more."""
-        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
-        with engine.connect() as connection:
+        with self._connected(url) as connection:
             connection.exec_driver_sql(_ALONE)
             return do(connection)
+
+    @contextmanager
+    def _connected(self, url: str) -> Iterator[Connection]:
+        engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        with engine.connect() as connection:
+            yield connection
 
 
 _ALONE = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -143,6 +152,7 @@ _COLUMNS = """SELECT c.relname, c.relkind, a.attname, a.atttypid, a.attnotnull
 _RULES = """SELECT conname, contype FROM pg_constraint WHERE connamespace = 'public'::regnamespace
     UNION ALL SELECT tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1"""
 _TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+_NUMBERS = "SELECT sequencename, last_value FROM pg_sequences WHERE last_value IS NOT NULL"
 _FROM_ONE = """SELECT setval(format('%%I', sequencename)::regclass, 1, false)
     FROM pg_sequences WHERE last_value IS NOT NULL"""
 
@@ -156,9 +166,25 @@ def _shape(connection: Connection) -> list[Any]:
 def _wipe(connection: Connection) -> None:
     """Empty every table past its triggers, and number from one again."""
     connection.exec_driver_sql("SET session_replication_role = replica")
-    for name in connection.exec_driver_sql(_TABLES).scalars().all():
+    for name in _tables(connection):
         connection.execute(delete(table(name)))
     connection.exec_driver_sql(_FROM_ONE)
+
+
+def _fill(source: Connection, target: Connection) -> None:
+    """Every row and number of one into the other, which is empty."""
+    target.exec_driver_sql("SET session_replication_role = replica")
+    for name in _tables(source):
+        read, write = source.connection.cursor(), target.connection.cursor()
+        with read.copy(f'COPY "{name}" TO STDOUT') as rows, write.copy(f'COPY "{name}" FROM STDIN') as into:
+            for row in rows:
+                into.write(row)
+    for name, number in source.exec_driver_sql(_NUMBERS).all():
+        target.execute(select(func.setval(name, number)))
+
+
+def _tables(connection: Connection) -> Sequence[str]:
+    return connection.exec_driver_sql(_TABLES).scalars().all()
 
 
 @pytest.fixture(scope="session")
