@@ -100,7 +100,7 @@ class Books:
     def mail_kinds(self) -> list[str]:
         """Kinds of all mails that left, oldest first."""
         with self.database.read() as tx:
-            return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at) if mail.sent_at]
+            return [mail.kind for mail in tx.query(Mail).order_by(Mail.sent_at, Mail.id) if mail.sent_at]
 
     def promised_until(self, kind: str) -> list[datetime]:
         """Until when each mail of a kind promised access, oldest first."""
