@@ -100,10 +100,8 @@ def _flow(group: numbers.Group, *, gain: bool) -> Flow:
 
 def _weeks(tx: Tx, site_id: int, today: date) -> list[Week]:
     found = [Week(today + timedelta(weeks=week), 0, 0) for week in range(_WEEKS)]
-    for day, number, cents in numbers.due_by_day(
-        tx, site_id, today, today + timedelta(weeks=_WEEKS, days=-1)
-    ):
-        place = (day - today).days // 7
+    for day, number, cents in numbers.due_by_day(tx, site_id, today + timedelta(weeks=_WEEKS, days=-1)):
+        place = (max(day, today) - today).days // 7
         week = found[place]
         found[place] = Week(week.starts_on, week.number + number, week.cents + cents)
     return found

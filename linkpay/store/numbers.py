@@ -76,11 +76,11 @@ def failures(tx: Tx, site_id: int) -> tuple[int, int, int]:
     return int(failed), int(recovered), int(cents or 0)
 
 
-def due_by_day(tx: Tx, site_id: int, first: date, last: date) -> Sequence[tuple[date, int, int]]:
-    """(day, how many, cents) of what becomes due from `first` to `last`."""
+def due_by_day(tx: Tx, site_id: int, last: date) -> Sequence[tuple[date, int, int]]:
+    """(day, how many, cents) of what becomes due until `last`, and of what is due and was not raised yet."""
     query = (
         select(Subscription.next_charge_on, func.count(Subscription.id), func.sum(Subscription.amount_cents))
-        .where(Subscription.site_id == site_id, Subscription.next_charge_on.between(first, last))
+        .where(Subscription.site_id == site_id, Subscription.next_charge_on <= last)
         .group_by(Subscription.next_charge_on)
         .order_by(Subscription.next_charge_on)
     )
