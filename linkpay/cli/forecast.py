@@ -106,10 +106,12 @@ def _show_site(output: Output, parts: Parts, site: str | None, months: int) -> N
 
 def _weeks(outlook: Outlook) -> Table:
     table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for heading in ("Week from", "Collections", "Cash expected"):
+    for heading in ("Week from", "Collections", "Asked for", "Cash expected"):
         table.add_column(heading, justify="left" if heading == "Week from" else "right")
     for week in outlook.weeks:
-        table.add_row(words.day(week.starts_on), str(week.number), words.money(week.cents))
+        table.add_row(
+            words.day(week.starts_on), str(week.number), words.money(week.cents), words.money(week.paid_cents)
+        )
     return table
 
 

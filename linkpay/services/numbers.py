@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import Interval, local_day
+from linkpay.domain.cash import Week, by_week
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.metrics import Flow, MonthOfMoney, after, months_of_money
 from linkpay.store import numbers
@@ -13,15 +14,6 @@ from linkpay.store.db import Tx
 _MONTHS, _WEEKS = 12, 8
 #: So many months behind the present one tell the pace.
 _PACE_MONTHS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Week:
-    """What becomes due in the seven days from `starts_on`, in cents."""
-
-    starts_on: date
-    number: int
-    cents: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
     flows += [_flow(group, gain=False) for group in numbers.ended(tx, site_id)]
     return Numbers(
         months=months_of_money(flows, after(this, 1 - _MONTHS), this),
-        weeks=_weeks(tx, site_id, today),
+        weeks=_weeks(tx, site_id, zone, today),
         recovery=Recovery(*numbers.failures(tx, site_id)),
     )
 
@@ -98,10 +90,7 @@ def _flow(group: numbers.Group, *, gain: bool) -> Flow:
     return Flow((group.year, group.month), interval, group.number, group.cents, gain, group.again)
 
 
-def _weeks(tx: Tx, site_id: int, today: date) -> list[Week]:
-    found = [Week(today + timedelta(weeks=week), 0, 0) for week in range(_WEEKS)]
-    for day, number, cents in numbers.due_by_day(tx, site_id, today + timedelta(weeks=_WEEKS, days=-1)):
-        place = (max(day, today) - today).days // 7
-        week = found[place]
-        found[place] = Week(week.starts_on, week.number + number, week.cents + cents)
-    return found
+def _weeks(tx: Tx, site_id: int, zone: str, today: date) -> Sequence[Week]:
+    running = [(local_day(at, zone), cents) for at, cents in numbers.under_way(tx, site_id)]
+    last = today + timedelta(weeks=_WEEKS, days=-1)
+    return by_week(numbers.streams(tx, site_id, last), running, today, _WEEKS)

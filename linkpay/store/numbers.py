@@ -7,11 +7,15 @@ from datetime import date, datetime
 from sqlalchemy import extract, func, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from linkpay.domain.calendar import Unit
+from linkpay.domain.calendar import Interval, Unit
+from linkpay.domain.cash import Stream
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.plan import PlanKind
+from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Subscription
+from linkpay.store.tables import Charge, Mandate, Payment, Subscription
+
+_COLLECTED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +80,36 @@ def failures(tx: Tx, site_id: int) -> tuple[int, int, int]:
     return int(failed), int(recovered), int(cents or 0)
 
 
-def due_by_day(tx: Tx, site_id: int, last: date) -> Sequence[tuple[date, int, int]]:
-    """(day, how many, cents) of what becomes due until `last`, and of what is due and was not raised yet."""
+def streams(tx: Tx, site_id: int, last: date) -> Sequence[Stream]:
+    """What is collected until `last`, and what is due and was not raised yet, by its agreed amounts."""
+    by = (
+        Subscription.next_charge_on, Subscription.interval_unit, Subscription.interval_count, Mandate.method,
+        Subscription.periods - Subscription.next_index, Subscription.cancel_on,
+    )  # fmt: skip
     query = (
-        select(Subscription.next_charge_on, func.count(Subscription.id), func.sum(Subscription.amount_cents))
-        .where(Subscription.site_id == site_id, Subscription.next_charge_on <= last)
-        .group_by(Subscription.next_charge_on)
-        .order_by(Subscription.next_charge_on)
-    )
-    return [(day, number, int(cents)) for day, number, cents in tx.execute(query) if day is not None]
+        select(*by, func.count(Subscription.id), func.sum(Subscription.amount_cents))
+        .outerjoin(Mandate, Mandate.id == Subscription.mandate_id)
+        .where(
+            Subscription.site_id == site_id, Subscription.next_charge_on <= last,
+            Subscription.state.in_(_COLLECTED),
+        )
+        .group_by(*by)
+    )  # fmt: skip
+    return [
+        Stream(day, Interval(Unit(unit), count), method != "creditcard", number, int(cents), left, ends_on)
+        for day, unit, count, method, left, ends_on, number, cents in tx.execute(query)
+        if day is not None
+    ]
+
+
+def under_way(tx: Tx, site_id: int) -> Sequence[tuple[datetime, int]]:
+    """(when it was asked for, cents) of each SEPA debit that no bank has answered yet."""
+    query = (
+        select(Payment.created_at, Payment.amount_cents)
+        .join(Charge, Charge.id == Payment.charge_id)
+        .where(
+            Charge.site_id == site_id, Charge.state == ChargeState.COLLECTING, Payment.is_open,
+            Payment.method == "directdebit",
+        )
+    )  # fmt: skip
+    return [(at, cents) for at, cents in tx.execute(query)]

@@ -79,7 +79,7 @@ def table(site: str, name: str) -> Response:
             columns: tuple[str, ...] = ("number", "joined", "left", "members", "cents")
             rows: Iterable[object] = _supposed().forecast
         case "weeks":
-            columns, rows = ("starts_on", "number", "cents"), _numbers().weeks
+            columns, rows = ("starts_on", "number", "cents", "paid_cents"), _numbers().weeks
         case _:
             columns, rows = _MONTH_COLUMNS, _numbers().months
     return _csv(name, columns, [[getattr(row, column) for column in columns] for row in rows])
