@@ -13,7 +13,7 @@ from tests.store_fixtures import Databases, SqliteDatabases
 
 #: Where a server holds the data, each story is killed at every so-manieth boundary, beginning anywhere:
 #: what a kill leaves there is what it leaves in a file, and a fresh copy costs a server many times as much.
-_EVERY_ON_A_SERVER = 8
+_EVERY_ON_A_SERVER = 12
 
 
 @pytest.mark.parametrize("name", STORIES)
