@@ -21,7 +21,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: Left out with --database unless asked for by name: they look at pages, doors and schedules, take
 #: minutes, and what they use of a database is what the stories use, which run on each.
 _ONE_DATABASE_WILL_DO = (
-    "tests/browser/", "tests/model/", "tests/processes/test_chaos.py", "tests/security/", "tests/web/test_",
+    "tests/browser/", "tests/model/", "tests/processes/test_chaos.py", "tests/security/",
+    "tests/services/test_mail_texts.py", "tests/web/test_",
 )  # fmt: skip
 
 
