@@ -1,9 +1,10 @@
 """A year of members with the whole product at work: ``python -m tests.bench.virtual_year [--members N]``.
 
-Everything of `make run` as real processes in a folder of its own. Members buy through the real pages on
-the days of one month, so that every day of the year has its debits; then time moves a year on, by the
-very code of `clock advance`. A few debits bounce once and are tried again. At the end the sandbox's books
-must show what a year owes them: every month paid once, nobody without access, nobody charged twice.
+Everything of `make run` as real processes in a folder of its own, with a worker for each core. Members buy
+through the real pages on the days of one month, so that every day of the year has its debits; then time
+moves a year on, by the very code of `clock advance`. A few debits bounce once and are tried again. At the end
+the sandbox's books must show what a year owes them: every month paid once, nobody without access, nobody
+charged twice.
 """
 
 import argparse
@@ -147,12 +148,14 @@ def main() -> int:
     parser.add_argument("--members", type=int, default=1000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--bounces", type=int, default=20, help="members whose first debit bounces once")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes, one for each core")
     parser.add_argument("--database", help="PostgreSQL to use; it must be empty. SQLite when not given")
     options = parser.parse_args()
     say(machine_line())
     with tempfile.TemporaryDirectory(prefix="year") as folder:
         url = options.database or f"sqlite:///{folder}/linkpay.db"
         with machine_running(Path(folder) / "var", url) as (machine, parts):
+            machine.start(*["worker"] * (options.workers - 1))
             sandbox = Stopwatch(machine.settings.mollie_api_url)
             year = Year(Shop(machine, parts), options.members, min(options.bounces, options.members), sandbox)
             found = _live(year, options.days)
