@@ -16,13 +16,21 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="URL",
         help="PostgreSQL server to test on, as postgresql://user@host:port/name; SQLite files when not given",
     )
+    parser.addoption(
+        "--every-boundary", action="store_true", help="kill each story at every boundary, not at every third"
+    )
 
 
-#: Left out with --database unless asked for by name: they look at pages, doors and schedules, take
-#: minutes, and what they use of a database is what the stories use, which run on each.
+#: Left out with --database unless asked for by name: they look at pages, doors, schedules and the finer
+#: points of rules, take minutes, and what they use of a database is what the stories use, which run on each.
 _ONE_DATABASE_WILL_DO = (
     "tests/browser/", "tests/model/", "tests/processes/test_chaos.py", "tests/security/",
-    "tests/services/test_mail_texts.py", "tests/web/test_",
+    "tests/services/test_mail_texts.py", "tests/web/test_", "tests/flows/test_catching_up.py",
+    "tests/flows/test_debits.py", "tests/flows/test_drift.py", "tests/flows/test_dunning.py",
+    "tests/flows/test_forecast.py", "tests/flows/test_leaving.py", "tests/flows/test_mandates.py",
+    "tests/flows/test_money_back.py", "tests/flows/test_notices.py", "tests/flows/test_outside.py",
+    "tests/flows/test_pausing.py", "tests/flows/test_price_changes.py", "tests/flows/test_reactivation.py",
+    "tests/flows/test_renewal.py", "tests/flows/test_switching.py", "tests/flows/test_takeover.py",
 )  # fmt: skip
 
 
@@ -36,7 +44,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what touches no database, or would only be the same test again."""
-    named = any(place in argument for argument in config.args for place in _ONE_DATABASE_WILL_DO)
+    named = any(
+        place.startswith(argument) or place in argument
+        for argument in config.args
+        for place in _ONE_DATABASE_WILL_DO
+        if argument != "tests"
+    )
     left_out = {
         item
         for item in items
