@@ -101,7 +101,7 @@ def run_once(stack: Stack, name: str, command: tuple[str, ...]) -> str:
     """Run a command to its end and return what it printed; raises CannotRun with its last words."""
     log = supervision.log_file(stack, name)
     with log.open("ab") as errors:
-        done = subprocess.run(  # noqa: S603 (from the stack)
+        done = subprocess.run(  # noqa: S603 - the stack names each command, nobody types one
             command,
             env=dict(stack.environment),
             cwd=stack.folder,

@@ -63,19 +63,8 @@ _ROLES = {
 }
 #: What of an event's data is told, in this order.
 _TOLD = (
-    "offer",
-    "plan",
-    "copy",
-    "code",
-    "email",
-    "role",
-    "mode",
-    "mail",
-    "locale",
-    "accent",
-    "program",
-    "reason",
-)
+    "offer", "plan", "copy", "code", "email", "role", "mode", "mail", "locale", "accent", "program", "reason",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
