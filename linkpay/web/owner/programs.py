@@ -43,10 +43,11 @@ def make(site: str) -> Response:
 @bp.post("/<slug:site>/programs/<int:number>/revoke")
 @gate.site_page(Right.MANAGE)
 def revoke(site: str, number: int) -> Response:
-    """The key opens nothing any more, from the next request on."""
+    """The key opens nothing any more, from the next request on; pressed again, it stays so."""
     at: gate.Desk = g.desk
     with parts().database.write() as tx:
-        api_keys.revoke(tx, at.site.id, number, at.actor, parts().clock.now())
+        if not any(one.id == number and one.revoked_at for one in api.keys(tx, at.site.id)):
+            api_keys.revoke(tx, at.site.id, number, at.actor, parts().clock.now())
     return see("owner_programs.show")
 
 

@@ -41,12 +41,13 @@ def test_a_key_is_shown_once_and_opens_the_site_until_it_is_revoked(team: Team) 
     shown = mira.look(PAGE)
     assert key not in shown.text
     assert "Books" in words_of(shown)
-    assert send(mira, f"{PAGE}/1/revoke").status_code == 303
+    for _ in range(2):
+        assert send(mira, f"{PAGE}/1/revoke").status_code == 303
     assert asked_with(team, key) == 401
     assert "Revoked keys" in words_of(mira.look(PAGE))
     done = words_of(mira.look("/owner/studio/audit"))
     assert "made a key for a program" in done
-    assert "revoked a program's key" in done
+    assert done.count("revoked a program's key") == 1, "pressed twice, done once"
     assert key not in done
 
 
