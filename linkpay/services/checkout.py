@@ -21,7 +21,7 @@ from linkpay.errors import Conflict, Missing, OutcomeUnknown, Permanent, Retryab
 from linkpay.services import charging, coupons, debits, lifecycle, settlement
 from linkpay.services.parts import Parts
 from linkpay.store import charges, people, sites, subscriptions, work
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Charge, Consent, Customer, Member, Payment, Plan, Site, Subscription
 from linkpay.store.tables.money import Stroke
 from linkpay.store.tables.terms import agreed
@@ -250,7 +250,7 @@ def _ensure_customer(parts: Parts, payment_id: int, key: str) -> None:
         locale=None, metadata={"linkpay": str(customer.id)},
     )  # fmt: skip
     with parts.database.write() as tx:
-        known = tx.get_one(Customer, customer.id, with_for_update=True)
+        known = tx.get_one(Customer, customer.id, with_for_update=FOR_CHANGE)
         known.mollie_id = known.mollie_id or mollie_id
 
 

@@ -17,7 +17,7 @@ from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict, InputError
 from linkpay.services import access, charging, checkout, coupons, letters, lifecycle
 from linkpay.store import charges, grants, journal, people, sites, subscriptions
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Charge, Customer, Offer, Plan, Site, Subscription
 from linkpay.store.tables.people import Access
 from linkpay.store.tables.terms import agreed
@@ -65,7 +65,7 @@ def begin(
     then commits nothing.
     """
     customer = people.customer_for(tx, site.id, buyer.email, buyer.name, buyer.locale, now)
-    tx.refresh(customer, with_for_update=True)
+    tx.refresh(customer, with_for_update=FOR_CHANGE)
     extras = _extras(tx, order)
     _refuse_what_she_has(tx, site, customer, order, extras, now)
     customer.locale = buyer.locale

@@ -14,7 +14,7 @@ from linkpay.services import billing, debits, settlement
 from linkpay.services.settlement import Sighting
 from linkpay.store import charges, grants, journal, people, progress, sites, subscriptions, work
 from linkpay.store import recovery as store
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Charge, Customer, Payment, Site, Subscription
 from linkpay.store.tables.money import Stroke
 
@@ -56,7 +56,7 @@ def reads_from(tx: Tx, site_id: int, now: datetime) -> datetime | None:
 
 def finish(tx: Tx, site_id: int, now: datetime) -> None:
     """All that Mollie knows is in the books: charging goes on, and after a restore access is given anew."""
-    site = tx.get_one(Site, site_id, with_for_update=True, populate_existing=True)
+    site = tx.get_one(Site, site_id, with_for_update=FOR_CHANGE, populate_existing=True)
     site.catch_up_from = None
     tx.flush()
     if progress.find(tx, store.restored(site_id)) is None:
@@ -75,7 +75,7 @@ def finish(tx: Tx, site_id: int, now: datetime) -> None:
 
 def name_customer(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> None:
     """A customer whose number at Mollie was lost with the answer has the one that her payment names."""
-    customer = tx.get_one(Customer, payment.customer_id, with_for_update=True)
+    customer = tx.get_one(Customer, payment.customer_id, with_for_update=FOR_CHANGE)
     if customer.mollie_id is None and store.customer_id(tx, payment.site_id, seen.customer_id) is None:
         customer.mollie_id = seen.customer_id
         tx.flush()

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from linkpay.errors import Conflict, NotFound
 from linkpay.store import journal
-from linkpay.store.db import Tx, ring_after_commit
+from linkpay.store.db import FOR_CHANGE, Tx, ring_after_commit
 from linkpay.store.tables import Inbox, Outbox
 
 
@@ -26,7 +26,7 @@ def message(tx: Tx, inbox_id: int, now: datetime) -> Replayed:
     Harmless at any time: handling looks at the present state and books the difference. Raises
     NotFound, and Conflict while somebody handles it.
     """
-    row = tx.get(Inbox, inbox_id, with_for_update=True, populate_existing=True)
+    row = tx.get(Inbox, inbox_id, with_for_update=FOR_CHANGE, populate_existing=True)
     if row is None:
         raise NotFound("inbox_unknown", f"There is no inbox row {inbox_id}.", "row")
     done = Replayed(f"inbox:{row.id}", row.source, row.ref, _stood(row), row.last_error or row.outcome)
@@ -38,7 +38,7 @@ def message(tx: Tx, inbox_id: int, now: datetime) -> Replayed:
 
 def work(tx: Tx, outbox_id: int, now: datetime) -> Replayed:
     """Make a parked outbox row due now. Raises NotFound, and Conflict for one that is not parked."""
-    row = tx.get(Outbox, outbox_id, with_for_update=True, populate_existing=True)
+    row = tx.get(Outbox, outbox_id, with_for_update=FOR_CHANGE, populate_existing=True)
     if row is None:
         raise NotFound("outbox_unknown", f"There is no outbox row {outbox_id}.", "row")
     if row.parked_at is None or row.done_at is not None:

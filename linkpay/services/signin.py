@@ -17,7 +17,7 @@ from linkpay.errors import InputError
 from linkpay.services import second_factor, throttle
 from linkpay.services.parts import Parts
 from linkpay.store import owners
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Owner, OwnerSession, Site
 
 SESSION_LIFE = timedelta(hours=12)
@@ -101,7 +101,7 @@ def give_second(parts: Parts, token: str, code: str, address: str) -> bool:
         held = owners.session(tx, hash_of(token), now)
         if held is None:
             return False
-        owner = tx.get_one(Owner, held.owner_id, with_for_update=True, populate_existing=True)
+        owner = tx.get_one(Owner, held.owner_id, with_for_update=FOR_CHANGE, populate_existing=True)
         subjects: Mapping[str, str] = {"person": f"code:{owner.id}", "address": address}
         throttle.check(tx, subjects, now)
         if not second_factor.accept(tx, owner, parts.box, code, now):

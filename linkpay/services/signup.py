@@ -11,7 +11,7 @@ from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionSta
 from linkpay.ports import Announcement
 from linkpay.services import checkout, letters, lifecycle, ordering
 from linkpay.store import grants, journal, people, sites, subscriptions
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Site
 from linkpay.store.tables.people import Access
 
@@ -37,7 +37,7 @@ def open_from_kajabi(tx: Tx, site: Site, purchase: Announcement, now: datetime) 
     name = purchase.name or purchase.email
     customer = people.customer_for(tx, site.id, purchase.email, name, site.locale, now)
     member = people.member_for(tx, site.id, purchase.email, name, purchase.external_user_id, now)
-    tx.refresh(customer, with_for_update=True)
+    tx.refresh(customer, with_for_update=FOR_CHANGE)
     if subscriptions.pending_for(tx, customer.id, offer.id) is not None:
         return Outcome.RUNNING
     owned = subscriptions.of_customer(tx, customer.id, offer.id)

@@ -29,7 +29,7 @@ from linkpay.domain.subscription import SubscriptionState
 from linkpay.domain.takeover import Course, Promise, Verdict
 from linkpay.services import charging, debits, imported, settlement
 from linkpay.store import charges, journal, people, sites, takeovers
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Charge, Customer, Mandate, Payment, Plan, Site, Subscription, Takeover
 from linkpay.store.tables.money import Stroke
 from linkpay.store.tables.terms import agreed
@@ -152,7 +152,7 @@ def take(tx: Tx, takeover_id: int, evidence: Evidence, now: datetime) -> None:
     if evidence.course is None:
         refuse(tx, row, Verdict.COMPLETED, now)
         return
-    payer = tx.get_one(Customer, row.customer_id, with_for_update=True)
+    payer = tx.get_one(Customer, row.customer_id, with_for_update=FOR_CHANGE)
     plan = tx.get_one(Plan, row.plan_id)
     bought = takeovers.runs(tx, payer.id, plan.offer_id)
     if bought is not None:

@@ -12,7 +12,7 @@ from linkpay.domain.takeover import Choice, Rule, Verdict
 from linkpay.errors import InputError
 from linkpay.services.contacts import Contact, Contacts
 from linkpay.store import people, sites, takeovers, work
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Plan, Site, Takeover
 
 #: Who is on her way, or here.
@@ -196,7 +196,7 @@ def plan(tx: Tx, site: Site, decision: Decision, now: datetime) -> Takeover | No
     payer = takeovers.payer(tx, site.id, decision.customer_id, email) or people.customer_for(
         tx, site.id, email, decision.name, decision.locale or site.locale, now
     )
-    tx.refresh(payer, with_for_update=True)
+    tx.refresh(payer, with_for_update=FOR_CHANGE)
     if chosen is None or payer.mollie_id not in (None, decision.customer_id):
         return None
     payer.mollie_id = decision.customer_id

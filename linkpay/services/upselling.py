@@ -30,7 +30,7 @@ from linkpay.services import (
 from linkpay.services.ordering import Agreement
 from linkpay.services.portal import Account
 from linkpay.store import charges, journal, mandates, people, sites, subscriptions, upsells, visits
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Customer, Mandate, Offer, Plan, Site, Subscription, Upsell
 
 _LINKS_AT_ONCE = 3
@@ -88,7 +88,7 @@ def buy(
     if link.expires_at <= now:
         raise Conflict("link_old", "This link is too old.")
     customer, plan = tx.get_one(Customer, link.customer_id), tx.get_one(Plan, link.plan_id)
-    tx.refresh(customer, with_for_update=True)
+    tx.refresh(customer, with_for_update=FOR_CHANGE)
     why = _refusal(tx, site, plan, customer, now)
     mandate = _mandate(tx, customer)
     if why is not None or mandate is None:

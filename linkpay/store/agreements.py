@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from sqlalchemy import func, select, update
 
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
 from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription, Withdrawal
 
 
@@ -31,7 +31,7 @@ def lock_coupon(tx: Tx, coupon_id: int) -> Coupon:
     return tx.scalars(
         select(Coupon)
         .where(Coupon.id == coupon_id)
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).one()
 

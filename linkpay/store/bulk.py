@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select
 
 from linkpay.store import selection
-from linkpay.store.db import Tx, core, current
+from linkpay.store.db import FOR_CHANGE, Tx, core, current
 from linkpay.store.selection import Filter
 from linkpay.store.tables import BulkItem, BulkRun, SavedView
 
@@ -52,7 +52,9 @@ def waiting(tx: Tx, run_id: int, batch: int) -> Sequence[int]:
 def take(tx: Tx, item_id: int) -> BulkItem | None:
     """An item that is still to be done, held against others; None when somebody did it."""
     return tx.scalar(
-        select(BulkItem).where(BulkItem.id == item_id, BulkItem.outcome.is_(None)).with_for_update()
+        select(BulkItem)
+        .where(BulkItem.id == item_id, BulkItem.outcome.is_(None))
+        .with_for_update(**FOR_CHANGE)
     )
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 from sqlalchemy import URL, Engine, Executable, Select, Table, bindparam, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -24,6 +24,10 @@ from linkpay.store.turnstile import LockTimeout, Turnstile
 
 #: A unit of work. Services take one, never make one, and never commit.
 Tx = Session
+
+#: How rows are held for a change: rows that point at them may be written meanwhile. A plain `FOR UPDATE`
+#: would make who holds a member wait, with a mail to her, for who holds her subscription and wants her.
+FOR_CHANGE: Final[dict[str, Any]] = {"key_share": True}
 
 #: What a database that is away, full or locked raises; the edge answers 503, jobs try later.
 DATABASE_ERRORS = (DBAPIError, PoolTimeout, LockTimeout)

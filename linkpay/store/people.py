@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
 
@@ -75,7 +75,7 @@ def by_external_id(tx: Tx, site_id: int, external_user_id: str) -> Member | None
 
 def lock_member(tx: Tx, member_id: int) -> Member:
     """The member, held against other transactions that decide on her access."""
-    return tx.scalars(select(Member).where(Member.id == member_id).with_for_update()).one()
+    return tx.scalars(select(Member).where(Member.id == member_id).with_for_update(**FOR_CHANGE)).one()
 
 
 def lock_family(tx: Tx, *member_ids: int) -> dict[int, Member]:
@@ -97,7 +97,7 @@ def _family(tx: Tx, member_ids: Iterable[int], *, held: bool) -> dict[int, Membe
             .order_by(Member.id)
             .execution_options(populate_existing=True)
         )
-        found = tx.scalars(query.with_for_update() if held else query).all()
+        found = tx.scalars(query.with_for_update(**FOR_CHANGE) if held else query).all()
         connected = {member.id for member in found}
         connected |= {member.moved_to_id for member in found if member.moved_to_id is not None}
         if connected == wanted:

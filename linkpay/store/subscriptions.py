@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import Tx, current, read_anew
+from linkpay.store.db import FOR_CHANGE, Tx, current, read_anew
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
 #: States whose next period is raised by the billing run.
@@ -22,7 +22,7 @@ def lock(tx: Tx, subscription_id: int) -> Subscription:
     return tx.scalars(
         select(Subscription)
         .where(Subscription.id == subscription_id)
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).one()
 
@@ -38,7 +38,7 @@ _FOR_PAYMENT = (
     .join(Charge, Charge.subscription_id == Subscription.id)
     .join(Payment, Payment.charge_id == Charge.id)
     .where(Payment.id == bindparam("payment_id"))
-    .with_for_update(of=Subscription)
+    .with_for_update(of=Subscription, **FOR_CHANGE)
     .execution_options(populate_existing=True)
 )
 

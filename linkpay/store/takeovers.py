@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from linkpay.domain.subscription import LIVE
-from linkpay.store.db import Tx, current, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, current, insert_once
 from linkpay.store.tables import Customer, Member, Plan, Subscription, Takeover
 
 
@@ -19,7 +19,7 @@ def lock(tx: Tx, takeover_id: int) -> Takeover:
     return tx.scalars(
         select(Takeover)
         .where(Takeover.id == takeover_id)
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).one()
 
@@ -33,7 +33,7 @@ def put(tx: Tx, **values: object) -> Takeover:
             Takeover.site_id == values["site_id"],
             Takeover.mollie_subscription_id == values["mollie_subscription_id"],
         )
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
     ).one()
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
-from linkpay.store.db import Tx
+from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Subscription, Upsell
 
 #: How long a link can be used.
@@ -34,7 +34,7 @@ def find(tx: Tx, site_id: int, secret: str, *, held: bool = False) -> Upsell | N
     """The link with this secret, as it is now; held against others who press it."""
     query = select(Upsell).where(Upsell.site_id == site_id, Upsell.hash == _hash(secret))
     query = query.execution_options(populate_existing=True)
-    return tx.scalar(query.with_for_update() if held else query)
+    return tx.scalar(query.with_for_update(**FOR_CHANGE) if held else query)
 
 
 def sold_on(tx: Tx, mandate_id: int, since: datetime) -> Sequence[Subscription]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from linkpay.store.db import Tx, current
+from linkpay.store.db import FOR_CHANGE, Tx, current
 from linkpay.store.tables import Withdrawal
 
 
@@ -25,7 +25,7 @@ def lock(tx: Tx, withdrawal_id: int) -> Withdrawal:
     return tx.scalars(
         select(Withdrawal)
         .where(Withdrawal.id == withdrawal_id)
-        .with_for_update()
+        .with_for_update(**FOR_CHANGE)
         .execution_options(populate_existing=True)
     ).one()
 

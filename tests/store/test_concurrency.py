@@ -3,9 +3,9 @@
 from collections import Counter
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
-from linkpay.store import work
+from linkpay.store import people, subscriptions, work
 from linkpay.store.db import Database
 from linkpay.store.tables import Outbox, Site, Subscription
 from tests import builders as make
@@ -55,6 +55,22 @@ def test_each_row_is_claimed_by_one_of_four_processes(database: Database, databa
             assert work.claim(tx, Outbox, row_id, make.NOW)
     got = crowd.together(crowd.claim_all, 4, database_url, make.NOW + work.LEASE)
     assert Counter(row for part in got for row in part) == Counter(rows)
+
+
+def test_who_holds_a_member_may_write_her_mail_while_her_subscription_is_held(database: Database) -> None:
+    """She takes her cancellation back while a worker tells her of her access: neither waits for the other."""
+    if database.is_sqlite:
+        pytest.skip("there one transaction writes at a time")
+    with database.write() as tx:
+        subscription = make.make_subscription(tx)
+        subscription_id, member_id = subscription.id, subscription.member_id
+    with database.write() as hers:
+        subscriptions.lock(hers, subscription_id)
+        with database.write() as workers:
+            workers.execute(text("SET LOCAL lock_timeout = '5s'"))
+            people.lock_family(workers, member_id)
+            make.make_mail(workers, workers.get_one(Subscription, subscription_id))
+        people.lock_family(hers, member_id)
 
 
 def test_machines_that_deploy_at_once_take_turns(empty_database_url: str) -> None:

@@ -7,6 +7,7 @@ from markupsafe import Markup
 from linkpay.services import second_factor
 from linkpay.services.formats import LOCALES
 from linkpay.store import owners
+from linkpay.store.db import FOR_CHANGE
 from linkpay.store.tables import Owner
 from linkpay.web.edge import parts
 from linkpay.web.forms import Problem
@@ -52,7 +53,7 @@ def confirm_second() -> Response:
     person: gate.Person = g.person
     now = parts().clock.now()
     with parts().database.write() as tx:
-        owner = tx.get_one(Owner, person.id, with_for_update=True)
+        owner = tx.get_one(Owner, person.id, with_for_update=FOR_CHANGE)
         code = "".join(request.form.get("code", "").split())
         codes = second_factor.confirm(tx, owner, parts().box, code, now)
         if codes is not None:
@@ -81,7 +82,7 @@ def _show_secret(wrong: str | None = None) -> Response:
     if person.has_second:
         return make_response(redirect(url_for("owner_account.account"), 303))
     with parts().database.write() as tx:
-        owner = tx.get_one(Owner, person.id, with_for_update=True)
+        owner = tx.get_one(Owner, person.id, with_for_update=FOR_CHANGE)
         secret = second_factor.begin(tx, owner, parts().box)
     code = segno.make(second_factor.address(secret, owner, "LinkPay"), error="m")
     picture = code.svg_inline(scale=5, border=2, dark="#000", light="#fff", omitsize=True)
