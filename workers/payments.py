@@ -20,10 +20,8 @@ _LOOKS = 10
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one debit: claim and key committed, then the call, then the answer booked."""
-    if books.holds_back(parts, row):
-        return
-    key = checkout.site_key(parts, row.site_id)
-    if not _mandate_proven(parts, row, key) or not _told_in_time(parts, row):
+    key = _key_to_send(parts, row)
+    if key is None:
         return
     with parts.database.write() as tx:
         sending = debits.claim(tx, row.target_id, key=key, base_url=parts.base_url, now=parts.clock.now())
@@ -74,20 +72,29 @@ def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
         work.finish(tx, row, now)
 
 
-def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
-    """Whether the mandate may be debited; asks Mollie when we do not know it as valid."""
+def _key_to_send(parts: Parts, row: Outbox) -> str | None:
+    """The site's Mollie key when the debit may go out now; else it is put off or refused, and None."""
+    if books.holds_back(parts, row):
+        return None
     with parts.database.read() as tx:
+        key = checkout.key_of(tx, parts, row.site_id)
         payment = charges.payment(tx, row.target_id)
         mandate = debits.mandate_of(tx, payment)
         refused = debits.mandate_refused(payment, mandate)
         unproven = debits.unproven_mandate(tx, payment, mandate)
+        is_told = unproven is None and announcing.is_told(tx, row.target_id, parts.clock.now())
     if refused:
         with parts.database.write() as tx:
             settlement.attempt_refused(tx, row.target_id, "no_mandate", parts.clock.now())
             work.finish(tx, row, parts.clock.now())
-        return False
-    if unproven is None:
-        return True
+        return None
+    if unproven is not None and not _is_proven(parts, row, key, unproven):
+        return None
+    return key if is_told or _may_go_untold(parts, row) else None
+
+
+def _is_proven(parts: Parts, row: Outbox, key: str, unproven: tuple[str, str]) -> bool:
+    """Whether Mollie says that a mandate may be debited which we do not know as valid."""
     seen = parts.payments.fetch_mandate(key, *unproven)
     now = parts.clock.now()
     with parts.database.write() as tx:
@@ -103,12 +110,9 @@ def _mandate_proven(parts: Parts, row: Outbox, key: str) -> bool:
     return False
 
 
-def _told_in_time(parts: Parts, row: Outbox) -> bool:
-    """Whether the member was told of a debit today: one that waited for its mandate may come late."""
+def _may_go_untold(parts: Parts, row: Outbox) -> bool:
+    """Whether a debit goes out today though its notice does not reach so far: it may have waited too long."""
     now = parts.clock.now()
-    with parts.database.read() as tx:
-        if announcing.is_told(tx, row.target_id, now):
-            return True
     with parts.database.write() as tx:
         wait_until = announcing.hold(tx, row.target_id, now)
         if wait_until is not None:

@@ -7,7 +7,7 @@ to send what it holds (see `linkpay.domain.strokes`), and that is not what a cal
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from linkpay.cli.output import CommandFailed
@@ -16,7 +16,7 @@ from linkpay.domain.calendar import day_starts_at
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import announcing, billing
 from linkpay.services.parts import Parts
-from linkpay.store import notices, overview, work
+from linkpay.store import agenda, notices, overview, work
 from linkpay.store.tables import Inbox, Outbox
 
 _LONGEST_STEP = timedelta(days=1)
@@ -100,6 +100,7 @@ class Advance:
         self._patience = patience
         self._rung: dict[tuple[str, int], float] = {}
         self._next_event: datetime | None = None  # of the sandbox, as of the last quiet moment
+        self._seen: _Sight | None = None  # the last look since time moved
 
     def by(self, duration: timedelta) -> Tally:
         """Move time by `duration` and return when all due work is done.
@@ -134,8 +135,8 @@ class Advance:
 
     def _due_moments(self, now: datetime) -> list[datetime]:
         with self._parts.database.read() as tx:
-            fresh, stubborn = overview.next_tries_at(tx, tried=_STUBBORN)
-            days = overview.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
+            fresh, stubborn = agenda.next_tries_at(tx, tried=_STUBBORN)
+            days = agenda.charge_days(tx, _BILLED, (now - _LONGEST_STEP).date())
             look_at = notices.next_look_at(tx)
         found = [fresh, _mark_after(stubborn) if stubborn else None, look_at]
         found += [day_starts_at(day, zone) for zone, day in days]
@@ -145,6 +146,7 @@ class Advance:
     def _settle(self) -> None:
         """Wake the workers until nothing due is left, nobody works, and no webhook is on its way."""
         last, moved_at = None, time.monotonic()
+        self._seen = None  # another day: whatever was quiet before
         while True:
             sight = self._look()
             if sight.is_quiet and self._sandbox_is_quiet() and self._look() == sight:
@@ -161,12 +163,16 @@ class Advance:
         """Ring for what is due, or else raise what is to be charged, and say how things stand."""
         now = self._parts.clock.now()
         with self._parts.database.read() as tx:
-            inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE))
-            outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE))
-            busy = overview.busy(tx, now)
+            busy = agenda.busy(tx, now)
+            inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE)) if busy.due else ()
+            outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE)) if busy.due else ()
         self._parts.database.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
-        raised = 0 if inbox or outbox or busy.running else self._turn(now)
-        return _Sight(raised, inbox, outbox, busy)
+        sight = _Sight(0, inbox, outbox, busy)
+        # Where all was quiet and nothing came since, there is nothing new to raise either.
+        if not sight.rows and sight != self._seen:
+            sight = replace(sight, raised=self._turn(now))
+        self._seen = sight
+        return sight
 
     def _turn(self, now: datetime) -> int:
         """What the clock does: tell of debits to come, then raise what is due."""
@@ -202,7 +208,7 @@ class _Sight:
     raised: int
     inbox: tuple[int, ...]
     outbox: tuple[int, ...]
-    busy: overview.Busy
+    busy: agenda.Busy
 
     @property
     def rows(self) -> int:

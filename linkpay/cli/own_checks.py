@@ -13,7 +13,7 @@ from linkpay.cli.sandbox import Sandbox
 from linkpay.cli.words import count, span
 from linkpay.redaction import clean
 from linkpay.services.parts import Parts
-from linkpay.store import overview, schema, sites
+from linkpay.store import agenda, overview, schema, sites
 from linkpay.store.db import STORE_ERRORS
 from linkpay.store.secrets import SealBroken
 
@@ -95,7 +95,7 @@ def waiting(parts: Parts) -> Iterator[Finding]:
     """Whether work is late, or waits for a person."""
     now = parts.clock.now()
     with parts.database.read() as tx:
-        late = overview.overdue(tx, now - _OVERDUE)
+        late = agenda.overdue(tx, now - _OVERDUE)
         parked, troubles = overview.parked(tx), overview.attention(tx)
     if late:
         yield bad(

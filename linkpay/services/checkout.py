@@ -257,7 +257,12 @@ def _ensure_customer(parts: Parts, payment_id: int, key: str) -> None:
 def site_key(parts: Parts, site_id: int) -> str:
     """The site's Mollie key. Raises Conflict ``not_connected`` while it has none."""
     with parts.database.read() as tx:
-        key = sites.mollie_key(sites.get(tx, site_id), parts.box)
+        return key_of(tx, parts, site_id)
+
+
+def key_of(tx: Tx, parts: Parts, site_id: int) -> str:
+    """The same within a transaction."""
+    key = sites.mollie_key(sites.get(tx, site_id), parts.box)
     if key is None:
         raise Conflict("not_connected", "This site is not connected to Mollie yet.")
     return key

@@ -58,7 +58,7 @@ def send_days_back(tx: Tx, subscription: Subscription, left_out: Unused, now: da
 def give_up_old_days(tx: Tx, subscription: Subscription, paid: Charge) -> None:
     """The new plan is paid for: days of the old one that became credit give nothing more."""
     given_up = agreements.switched_away(tx, subscription.id)
-    for charge in charges.of_subscription(tx, subscription.id):
+    for charge in charges.of_subscription(tx, subscription.id) if given_up else ():
         if charge.id in given_up and charge.period < paid.period and charge.ends_on > paid.starts_on:
             charge.ends_on = max(paid.starts_on, charge.starts_on + timedelta(days=1))
 

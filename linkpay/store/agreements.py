@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from linkpay.store.db import FOR_CHANGE, Tx, insert_once
 from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription, Withdrawal
@@ -11,7 +11,10 @@ from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscr
 
 def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
     """The coupon that a subscription uses; at most one."""
-    return tx.scalar(select(Redemption).where(Redemption.subscription_id == subscription_id))
+    return tx.scalar(_REDEMPTION, {"subscription_id": subscription_id})
+
+
+_REDEMPTION = select(Redemption).where(Redemption.subscription_id == bindparam("subscription_id"))
 
 
 def redeem(tx: Tx, coupon: Coupon, subscription: Subscription, now: datetime) -> None:
@@ -64,15 +67,18 @@ def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:
 
 def announced(tx: Tx, subscription_id: int) -> Sequence[tuple[date, int]]:
     """(first day, cents) of every price that was told to the member and not withdrawn, oldest first."""
-    query = (
-        select(PriceChange.effective_on, PriceChange.amount_cents)
-        .where(
-            PriceChange.subscription_id == subscription_id, PriceChange.told_at.is_not(None),
-            PriceChange.withdrawn_at.is_(None),
-        )
-        .order_by(PriceChange.effective_on, PriceChange.id)
-    )  # fmt: skip
-    return [(day, cents) for day, cents in tx.execute(query)]
+    found = tx.execute(_ANNOUNCED, {"subscription_id": subscription_id})
+    return [(day, cents) for day, cents in found]
+
+
+_ANNOUNCED = (
+    select(PriceChange.effective_on, PriceChange.amount_cents)
+    .where(
+        PriceChange.subscription_id == bindparam("subscription_id"), PriceChange.told_at.is_not(None),
+        PriceChange.withdrawn_at.is_(None),
+    )
+    .order_by(PriceChange.effective_on, PriceChange.id)
+)  # fmt: skip
 
 
 def counting_on(prices: Sequence[tuple[date, int]], due_on: date) -> int | None:
@@ -82,8 +88,10 @@ def counting_on(prices: Sequence[tuple[date, int]], due_on: date) -> int | None:
 
 def credit_cents(tx: Tx, subscription_id: int) -> int:
     """What a member has in hand: never negative, since charges use no more than there is."""
-    query = select(func.sum(Credit.amount_cents)).where(Credit.subscription_id == subscription_id)
-    return int(tx.scalar(query) or 0)
+    return int(tx.scalar(_CREDIT, {"subscription_id": subscription_id}) or 0)
+
+
+_CREDIT = select(func.sum(Credit.amount_cents)).where(Credit.subscription_id == bindparam("subscription_id"))
 
 
 def add_credit(
@@ -102,10 +110,14 @@ def add_credit(
 
 def switched_away(tx: Tx, subscription_id: int) -> set[int]:
     """The charges whose unused days were given as credit, and so are nobody's to use or send back."""
-    query = select(Credit.charge_id).where(
-        Credit.subscription_id == subscription_id, Credit.reason == "switch", Credit.charge_id.is_not(None)
-    )
-    return {charge_id for charge_id in tx.scalars(query) if charge_id is not None}
+    found = tx.scalars(_SWITCHED_AWAY, {"subscription_id": subscription_id})
+    return {charge_id for charge_id in found if charge_id is not None}
+
+
+_SWITCHED_AWAY = select(Credit.charge_id).where(
+    Credit.subscription_id == bindparam("subscription_id"), Credit.reason == "switch",
+    Credit.charge_id.is_not(None),
+)  # fmt: skip
 
 
 def credit_given(tx: Tx, subscription_id: int) -> dict[int, int]:

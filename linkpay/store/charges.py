@@ -3,7 +3,7 @@
 from collections.abc import Sequence as ListOf
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import bindparam, exists, func, select, update
 
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import Entry, EntryKind
@@ -31,20 +31,27 @@ def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
 
 def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
     """All charges of a subscription's periods, oldest first, as they are now."""
-    return tx.scalars(
-        select(Charge)
-        .where(Charge.subscription_id == subscription_id, _IS_PERIOD)
-        .order_by(Charge.period)
-        .execution_options(populate_existing=True)
-    ).all()
+    return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()
+
+
+_OF_SUBSCRIPTION = (
+    select(Charge)
+    .where(Charge.subscription_id == bindparam("subscription_id"), _IS_PERIOD)
+    .order_by(Charge.period)
+    .execution_options(populate_existing=True)
+)
 
 
 def has_unsettled(tx: Tx, subscription_id: int) -> bool:
     """Whether money of an earlier period is still expected."""
-    query = select(Charge.id).where(
-        Charge.subscription_id == subscription_id, Charge.state.in_(UNSETTLED), _IS_PERIOD
+    return bool(tx.scalar(_HAS_UNSETTLED, {"subscription_id": subscription_id}))
+
+
+_HAS_UNSETTLED = select(
+    exists().where(
+        Charge.subscription_id == bindparam("subscription_id"), Charge.state.in_(UNSETTLED), _IS_PERIOD
     )
-    return bool(tx.scalar(select(exists(query))))
+)
 
 
 def raise_once(tx: Tx, **values: object) -> Charge | None:
@@ -60,7 +67,12 @@ def payment(tx: Tx, payment_id: int) -> Payment:
 
 def payment_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Payment | None:
     """The site's payment with this Mollie id."""
-    return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.mollie_id == mollie_id))
+    return tx.scalar(_BY_MOLLIE_ID, {"site_id": site_id, "mollie_id": mollie_id})
+
+
+_BY_MOLLIE_ID = select(Payment).where(
+    Payment.site_id == bindparam("site_id"), Payment.mollie_id == bindparam("mollie_id")
+)
 
 
 def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
@@ -70,12 +82,15 @@ def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
 
 def payments(tx: Tx, charge_id: int) -> ListOf[Payment]:
     """All attempts to collect a charge, oldest first."""
-    return tx.scalars(
-        select(Payment)
-        .where(Payment.charge_id == charge_id)
-        .order_by(Payment.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    return tx.scalars(_PAYMENTS, {"charge_id": charge_id}).all()
+
+
+_PAYMENTS = (
+    select(Payment)
+    .where(Payment.charge_id == bindparam("charge_id"))
+    .order_by(Payment.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def open_payment(tx: Tx, charge_id: int) -> Payment | None:
@@ -129,7 +144,10 @@ def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
 
 def booked_refs(tx: Tx, payment_id: int) -> set[str]:
     """The outside references that the ledger already holds for a payment."""
-    return set(tx.scalars(select(LedgerEntry.ref).where(LedgerEntry.payment_id == payment_id)))
+    return set(tx.scalars(_BOOKED_REFS, {"payment_id": payment_id}))
+
+
+_BOOKED_REFS = select(LedgerEntry.ref).where(LedgerEntry.payment_id == bindparam("payment_id"))
 
 
 def book(tx: Tx, payment: Payment, entry: Entry, now: datetime) -> bool:
@@ -165,9 +183,10 @@ def find_outside(tx: Tx, site_id: int, ref: str) -> LedgerEntry | None:
 
 def entries(tx: Tx, charge_id: int) -> ListOf[LedgerEntry]:
     """The ledger of one charge, oldest first."""
-    return tx.scalars(
-        select(LedgerEntry).where(LedgerEntry.charge_id == charge_id).order_by(LedgerEntry.id)
-    ).all()
+    return tx.scalars(_ENTRIES, {"charge_id": charge_id}).all()
+
+
+_ENTRIES = select(LedgerEntry).where(LedgerEntry.charge_id == bindparam("charge_id")).order_by(LedgerEntry.id)
 
 
 def entries_of_payment(tx: Tx, payment_id: int) -> ListOf[LedgerEntry]:
@@ -259,8 +278,12 @@ def failing(tx: Tx, site_id: int | None) -> ListOf[Charge]:
 
 def is_failing(tx: Tx, subscription_id: int, *, besides: int) -> bool:
     """Whether money of another period is asked for after a failure."""
-    query = select(Charge.id).where(
-        Charge.subscription_id == subscription_id, Charge.id != besides, Charge.failed_at.is_not(None),
-        Charge.state.in_(UNSETTLED),
-    )  # fmt: skip
-    return bool(tx.scalar(select(exists(query))))
+    return bool(tx.scalar(_IS_FAILING, {"subscription_id": subscription_id, "besides": besides}))
+
+
+_IS_FAILING = select(
+    exists().where(
+        Charge.subscription_id == bindparam("subscription_id"), Charge.id != bindparam("besides"),
+        Charge.failed_at.is_not(None), Charge.state.in_(UNSETTLED),
+    )
+)  # fmt: skip

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.store.db import Tx, core, current, insert_once
 from linkpay.store.tables import Grant
@@ -22,21 +22,27 @@ def get(tx: Tx, grant_id: int) -> Grant:
 
 def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
     """The one grant of this member to this offer."""
-    return tx.scalar(
-        select(Grant)
-        .where(Grant.member_id == member_id, Grant.offer_id == offer_id)
-        .execution_options(populate_existing=True)
-    )
+    return tx.scalar(_ONE, {"member_id": member_id, "offer_id": offer_id})
+
+
+_ONE = (
+    select(Grant)
+    .where(Grant.member_id == bindparam("member_id"), Grant.offer_id == bindparam("offer_id"))
+    .execution_options(populate_existing=True)
+)
 
 
 def of_member(tx: Tx, member_id: int) -> Sequence[Grant]:
     """All grants of a member as they are now, oldest first."""
-    return tx.scalars(
-        select(Grant)
-        .where(Grant.member_id == member_id)
-        .order_by(Grant.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    return tx.scalars(_OF_MEMBER, {"member_id": member_id}).all()
+
+
+_OF_MEMBER = (
+    select(Grant)
+    .where(Grant.member_id == bindparam("member_id"))
+    .order_by(Grant.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def want(

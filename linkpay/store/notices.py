@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from linkpay.domain.notice import Told
 from linkpay.store.db import Tx, insert_once
@@ -12,9 +12,12 @@ from linkpay.store.tables import Notice, Subscription
 
 def of_subscription(tx: Tx, subscription_id: int) -> Sequence[Notice]:
     """All notices of a subscription, oldest first."""
-    return tx.scalars(
-        select(Notice).where(Notice.subscription_id == subscription_id).order_by(Notice.id)
-    ).all()
+    return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()
+
+
+_OF_SUBSCRIPTION = (
+    select(Notice).where(Notice.subscription_id == bindparam("subscription_id")).order_by(Notice.id)
+)
 
 
 def keep(

@@ -1,8 +1,8 @@
 """Queries behind the views for people: who has what, and what happened to whom. They only read."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 from sqlalchemy import BigInteger, Select, cast, func, select
 
@@ -177,40 +177,6 @@ def messages_about(tx: Tx, site_id: int, mollie_ids: Collection[str]) -> Sequenc
     ).all()
 
 
-@dataclass(frozen=True, slots=True)
-class Busy:
-    """What is being done right now. `newest` are the highest inbox and outbox ids."""
-
-    running: int
-    newest: tuple[int, int]
-
-
-def busy(tx: Tx, now: datetime) -> Busy:
-    """Rows that somebody holds, and how far the message tables reach."""
-    held = [
-        select(func.count(table.id))
-        .where(table.done_at.is_(None), table.parked_at.is_(None), table.leased_until > now)
-        .scalar_subquery()
-        for table in (Inbox, Outbox)
-    ]
-    newest = [select(func.coalesce(func.max(table.id), 0)).scalar_subquery() for table in (Inbox, Outbox)]
-    messages, work, last_message, last_work = tx.execute(select(*held, *newest)).one()
-    return Busy(messages + work, (last_message, last_work))
-
-
-def next_tries_at(tx: Tx, *, tried: int) -> tuple[datetime | None, datetime | None]:
-    """When waiting work becomes due: of what was tried less often than `tried`, and of the rest."""
-    fresh: list[datetime] = []
-    stubborn: list[datetime] = []
-    for table in (Inbox, Outbox):
-        waiting = select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None))
-        for found, often in ((fresh, table.attempts < tried), (stubborn, table.attempts >= tried)):
-            at = tx.scalar(waiting.where(often))
-            if at is not None:
-                found.append(at)
-    return min(fresh, default=None), min(stubborn, default=None)
-
-
 def newest_payment(tx: Tx, site_id: int, email: str, offer_id: int) -> tuple[Payment, Grant | None] | None:
     """The newest payment of this person for an offer, with the grant that it may lead to."""
     row = tx.execute(
@@ -228,23 +194,6 @@ def newest_payment(tx: Tx, site_id: int, email: str, offer_id: int) -> tuple[Pay
     return None if row is None else (row[0], row[1])
 
 
-def charge_days(tx: Tx, states: Iterable[str], since: date) -> Sequence[tuple[str, date]]:
-    """(zone, day) of the next few days from `since` on which anybody is charged, soonest first."""
-    rows = tx.execute(
-        select(Site.zone, Subscription.next_charge_on)
-        .join(Site, Site.id == Subscription.site_id)
-        .where(
-            Subscription.next_charge_on >= since,
-            Subscription.state.in_(states),
-            Site.halted_at.is_(None),
-        )
-        .distinct()
-        .order_by(Subscription.next_charge_on)
-        .limit(20)
-    )
-    return [(zone, day) for zone, day in rows if day is not None]
-
-
 def parked(tx: Tx) -> Sequence[Inbox | Outbox]:
     """Messages and work that wait for a person, oldest first."""
     messages = select(Inbox).where(Inbox.parked_at.is_not(None), Inbox.done_at.is_(None))
@@ -255,19 +204,6 @@ def parked(tx: Tx) -> Sequence[Inbox | Outbox]:
 def attention(tx: Tx) -> Sequence[Attention]:
     """Troubles that need a person, oldest first."""
     return tx.scalars(select(Attention).where(Attention.solved_at.is_(None)).order_by(Attention.id)).all()
-
-
-def overdue(tx: Tx, before: datetime) -> int:
-    """How many messages and pieces of work should have been done before this moment."""
-    return sum(
-        tx.scalar(
-            select(func.count(table.id)).where(
-                table.done_at.is_(None), table.parked_at.is_(None), table.run_at < before
-            )
-        )
-        or 0
-        for table in (Inbox, Outbox)
-    )
 
 
 def newest_event(tx: Tx) -> int:

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
 from linkpay.store.db import FOR_CHANGE, Tx, insert_once
@@ -91,18 +91,26 @@ def family(tx: Tx, member_id: int) -> dict[int, Member]:
 def _family(tx: Tx, member_ids: Iterable[int], *, held: bool) -> dict[int, Member]:
     wanted = set(member_ids)
     while True:
-        query = (
-            select(Member)
-            .where(or_(Member.id.in_(wanted), Member.moved_to_id.in_(wanted)))
-            .order_by(Member.id)
-            .execution_options(populate_existing=True)
-        )
-        found = tx.scalars(query.with_for_update(**FOR_CHANGE) if held else query).all()
+        found = tx.scalars(_HELD_FAMILY if held else _FAMILY, {"ids": list(wanted)}).all()
         connected = {member.id for member in found}
         connected |= {member.moved_to_id for member in found if member.moved_to_id is not None}
         if connected == wanted:
             return {member.id: member for member in found}
         wanted = connected
+
+
+_FAMILY = (
+    select(Member)
+    .where(
+        or_(
+            Member.id.in_(bindparam("ids", expanding=True)),
+            Member.moved_to_id.in_(bindparam("ids", expanding=True)),
+        )
+    )
+    .order_by(Member.id)
+    .execution_options(populate_existing=True)
+)
+_HELD_FAMILY = _FAMILY.with_for_update(**FOR_CHANGE)
 
 
 def by_email(tx: Tx, site_id: int, email: str) -> Member | None:
@@ -112,11 +120,13 @@ def by_email(tx: Tx, site_id: int, email: str) -> Member | None:
 
 def gifts(tx: Tx, member_id: int, offer_id: int) -> Sequence[Gift]:
     """What an owner gave this member of an offer and did not take back; at most one."""
-    return tx.scalars(
-        select(Gift).where(
-            Gift.member_id == member_id, Gift.offer_id == offer_id, Gift.taken_back_at.is_(None)
-        )
-    ).all()
+    return tx.scalars(_GIFTS, {"member_id": member_id, "offer_id": offer_id}).all()
+
+
+_GIFTS = select(Gift).where(
+    Gift.member_id == bindparam("member_id"), Gift.offer_id == bindparam("offer_id"),
+    Gift.taken_back_at.is_(None),
+)  # fmt: skip
 
 
 def gifts_of(tx: Tx, member_id: int) -> Sequence[Gift]:
@@ -157,8 +167,9 @@ def distrust_mandate(tx: Tx, mandate_id: int, code: str | None, now: datetime) -
 
 def consents(tx: Tx, subscription: Subscription) -> Sequence[Consent]:
     """What was agreed to for this subscription, oldest first."""
-    return tx.scalars(
-        select(Consent)
-        .where(Consent.site_id == subscription.site_id, Consent.subscription_id == subscription.id)
-        .order_by(Consent.id)
-    ).all()
+    return tx.scalars(_CONSENTS, {"subscription_id": subscription.id}).all()
+
+
+_CONSENTS = (
+    select(Consent).where(Consent.subscription_id == bindparam("subscription_id")).order_by(Consent.id)
+)

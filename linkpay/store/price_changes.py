@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from linkpay.domain.subscription import LIVE
 from linkpay.store.db import Tx, current, insert_once
@@ -39,16 +39,19 @@ def put(tx: Tx, subscription: Subscription, now: datetime, **values: object) -> 
 
 def open_of(tx: Tx, subscription_id: int) -> Sequence[PriceChange]:
     """The new prices of a subscription that were not taken back and count for no charge yet, oldest first."""
-    return tx.scalars(
-        select(PriceChange)
-        .where(
-            PriceChange.subscription_id == subscription_id,
-            PriceChange.withdrawn_at.is_(None),
-            PriceChange.applied_at.is_(None),
-        )
-        .order_by(PriceChange.id)
-        .execution_options(populate_existing=True)
-    ).all()
+    return tx.scalars(_OPEN, {"subscription_id": subscription_id}).all()
+
+
+_OPEN = (
+    select(PriceChange)
+    .where(
+        PriceChange.subscription_id == bindparam("subscription_id"),
+        PriceChange.withdrawn_at.is_(None),
+        PriceChange.applied_at.is_(None),
+    )
+    .order_by(PriceChange.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def counting_on(tx: Tx, subscription_id: int, due_on: date) -> PriceChange | None:

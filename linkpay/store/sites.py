@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from linkpay.domain.policy import Policy, merge
 from linkpay.ports import DirectoryKey
-from linkpay.store.db import Tx
+from linkpay.store.db import Tx, current
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Member, Offer, Plan, Site
 
@@ -22,8 +22,11 @@ def by_slug(tx: Tx, slug: str) -> Site | None:
 
 def get(tx: Tx, site_id: int) -> Site:
     """The site; it must exist."""
-    # The session only keeps what somebody refers to, and one settlement asks five times.
-    return cast("Site", tx.info.setdefault(("site", site_id), tx.get_one(Site, site_id)))
+    known = tx.info.get(("site", site_id))
+    if known is None:
+        # The session only keeps what somebody refers to, and one settlement asks five times.
+        known = tx.info[("site", site_id)] = current(tx, Site, site_id)
+    return cast("Site", known)
 
 
 def all_sites(tx: Tx) -> Sequence[Site]:

@@ -19,12 +19,15 @@ def lock(tx: Tx, subscription_id: int) -> Subscription:
     Everything that changes a subscription, its charges or their payments takes this lock first.
     """
     read_anew(tx)
-    return tx.scalars(
-        select(Subscription)
-        .where(Subscription.id == subscription_id)
-        .with_for_update(**FOR_CHANGE)
-        .execution_options(populate_existing=True)
-    ).one()
+    return tx.scalars(_LOCK, {"subscription_id": subscription_id}).one()
+
+
+_LOCK = (
+    select(Subscription)
+    .where(Subscription.id == bindparam("subscription_id"))
+    .with_for_update(**FOR_CHANGE)
+    .execution_options(populate_existing=True)
+)
 
 
 def lock_for_payment(tx: Tx, payment_id: int) -> Subscription:
@@ -81,11 +84,14 @@ def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscriptio
 
 def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions that may give this member this offer."""
-    return tx.scalars(
-        select(Subscription)
-        .where(Subscription.member_id == member_id, Subscription.offer_id == offer_id)
-        .order_by(Subscription.id)
-    ).all()
+    return tx.scalars(_FOR_ACCESS, {"member_id": member_id, "offer_id": offer_id}).all()
+
+
+_FOR_ACCESS = (
+    select(Subscription)
+    .where(Subscription.member_id == bindparam("member_id"), Subscription.offer_id == bindparam("offer_id"))
+    .order_by(Subscription.id)
+)
 
 
 def of_member(tx: Tx, member_id: int) -> Sequence[Subscription]:
@@ -104,12 +110,15 @@ def of_payer(tx: Tx, customer_id: int) -> Sequence[Subscription]:
 
 def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     """The order bumps that were paid within charges of this subscription, oldest first."""
-    return tx.scalars(
-        select(Subscription)
-        .join(Charge, Charge.id == Subscription.paid_within_id)
-        .where(Charge.subscription_id == subscription_id)
-        .order_by(Subscription.id)
-    ).all()
+    return tx.scalars(_PAID_WITHIN, {"subscription_id": subscription_id}).all()
+
+
+_PAID_WITHIN = (
+    select(Subscription)
+    .join(Charge, Charge.id == Subscription.paid_within_id)
+    .where(Charge.subscription_id == bindparam("subscription_id"))
+    .order_by(Subscription.id)
+)
 
 
 def due_ids(

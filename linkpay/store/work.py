@@ -62,21 +62,27 @@ def schedule(
 
 
 def _move(tx: Tx, kind: str, ref: str, run_at: datetime) -> int | None:
-    return tx.scalar(
-        update(Outbox)
-        .where(Outbox.kind == kind, Outbox.ref == ref, Outbox.lease.is_(None), Outbox.parked_at.is_(None))
-        .values(run_at=run_at, done_at=None, attempts=0)
-        .returning(Outbox.id)
-    )
+    tx.flush()
+    return cast("int | None", tx.scalar(_MOVE, {"of_kind": kind, "of_ref": ref, "at": run_at}))
+
+
+_OUTBOX = core(Outbox).c
+_FREE = (
+    _OUTBOX.kind == bindparam("of_kind"), _OUTBOX.ref == bindparam("of_ref"), _OUTBOX.lease.is_(None),
+)  # fmt: skip
+_MOVE = (
+    update(core(Outbox))
+    .where(*_FREE, _OUTBOX.parked_at.is_(None))
+    .values(run_at=bindparam("at"), done_at=None, attempts=0)
+    .returning(_OUTBOX.id)
+)
+_NEEDLESS = update(core(Outbox)).where(*_FREE, _OUTBOX.done_at.is_(None)).values(done_at=bindparam("at"))
 
 
 def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     """What this work was to find out is known: it is done, unless somebody is at it."""
-    tx.execute(
-        update(Outbox)
-        .where(Outbox.kind == kind, Outbox.ref == ref, Outbox.lease.is_(None), Outbox.done_at.is_(None))
-        .values(done_at=now)
-    )
+    tx.flush()
+    tx.execute(_NEEDLESS, {"of_kind": kind, "of_ref": ref, "at": now})
 
 
 def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
