@@ -54,10 +54,14 @@ def look(tx: Tx, subscription_id: int, now: datetime) -> None:
     elif debit.due_on <= today:
         pass  # `first_day` sees to it, once no earlier money is under way
     else:
-        look_on = write_from(debit.due_on, notices.days_agreed(tx, site, subscription))
+        days = notices.days_agreed(tx, site, subscription)
+        look_on = write_from(debit.due_on, days)
+        over = max(tomorrow, debit.due_on + timedelta(days=1))
         if look_on <= today:
             _tell_unless_told(tx, site, subscription, debit, now)
-            look_on = max(tomorrow, debit.due_on + timedelta(days=1))
+            look_on = over
+        elif notices.was_told(tx, site, subscription, debit, days):
+            look_on = over  # most debits are of a series that was told when it began
     subscription.notice_look_at = day_starts_at(look_on, site.zone)
 
 

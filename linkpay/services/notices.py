@@ -140,6 +140,13 @@ def judge(tx: Tx, site: Site, subscription: Subscription, debit: Debit, today: d
     return notice.verdict(debit, told, days=days_agreed(tx, site, subscription), today=today)
 
 
+def was_told(tx: Tx, site: Site, subscription: Subscription, debit: Debit, days: int) -> bool:
+    """Whether a debit was told for its own day and amount, by something that left: it needs no more notice."""
+    sent = [one for one in known(tx, site, subscription) if one.sent_on is not None]
+    found = notice.verdict(debit, sent, days=days, today=debit.due_on)
+    return found.told and found.first_day == debit.due_on
+
+
 def known(tx: Tx, site: Site, subscription: Subscription) -> list[Told]:
     """All that was told of debits, or is on its way, as the rule sees it."""
     told = [_told(one, site) for one in store.of_subscription(tx, subscription.id)]

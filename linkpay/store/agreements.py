@@ -99,6 +99,7 @@ def add_credit(
     charge_id: int | None = None,
 ) -> bool:  # fmt: skip
     """Give credit, or use it up (negative), once for each `ref`; False when that was done before."""
+    subscription.notice_look_at = None  # its next debit is of another amount
     return (
         insert_once(
             tx, Credit, site_id=subscription.site_id, subscription_id=subscription.id, charge_id=charge_id,

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from linkpay.domain.calendar import local_day
+from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import MandateStatus
@@ -14,7 +14,7 @@ from linkpay.errors import Retryable
 from linkpay.ports import Letter
 from linkpay.services import announcing, mail_texts
 from linkpay.services.formats import day_text, money_text
-from linkpay.store import people
+from linkpay.store import agreements, people, subscriptions
 from linkpay.store.tables import Consent, Credit, Mail, Mandate, Notice, Site, Subscription
 from tests.flows import truth
 from tests.flows.plans import add_plan, pause, set_policy, switch
@@ -49,11 +49,17 @@ def debit_days(stage: Stage) -> list[date]:
     return sorted(local_day(payment.created_at, ZONE) for payment in made)
 
 
-def forget_agreement(stage: Stage) -> None:
-    """A member who never agreed to anything that we know of, and was told of nothing."""
+def forget_notices(stage: Stage) -> None:
+    """A member who was told of nothing, and at whom nobody looked yet."""
     with stage.database.write() as tx:
         tx.query(Notice).delete()
         tx.get_one(Subscription, stage.subscription(ANNA).id).notice_look_at = None
+
+
+def forget_agreement(stage: Stage) -> None:
+    """A member who never agreed to anything that we know of, and was told of nothing."""
+    forget_notices(stage)
+    with stage.database.write() as tx:
         for consent in people.consents(tx, stage.subscription(ANNA)):
             tx.delete(consent)
 
@@ -324,9 +330,30 @@ def test_nothing_is_told_to_who_left(stage: Stage) -> None:
 def test_a_notice_that_is_missing_is_sent_before_its_debit(stage: Stage) -> None:
     """As after a welcome in an owner's own words that names no day."""
     stage.buy(ANNA)
-    with stage.database.write() as tx:
-        tx.query(Notice).delete()
+    forget_notices(stage)
     stage.advance(days=29)
     assert stage.mail_kinds().count("debit_notice") == 1
     assert debit_days(stage) == [SECOND]
     truth.check(stage)
+
+
+def test_a_debit_of_a_series_that_was_told_is_looked_at_once(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.advance(days=29)
+    looked_at = stage.subscription(ANNA).notice_look_at
+    assert looked_at is not None
+    assert looked_at > day_starts_at(date(2026, 3, 31), ZONE)
+    assert "debit_notice" not in stage.mail_kinds()
+
+
+def test_credit_that_makes_a_debit_smaller_is_told_before_it(stage: Stage) -> None:
+    stage.buy(ANNA)
+    set_policy(stage, notice_days=5)
+    stage.advance(days=2)
+    with stage.database.write() as tx:
+        held = subscriptions.lock(tx, stage.subscription(ANNA).id)
+        agreements.add_credit(tx, held, 500, reason="owner", ref="gift", now=stage.clock.now())
+    stage.advance(days=24)
+    assert "€ 45,00" in text_of(stage, notices(stage)[-1])
+    stage.advance(days=3)
+    assert debit_days(stage) == [SECOND]
