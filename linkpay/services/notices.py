@@ -141,7 +141,7 @@ def judge(tx: Tx, site: Site, subscription: Subscription, debit: Debit, today: d
 
 
 def was_told(tx: Tx, site: Site, subscription: Subscription, debit: Debit, days: int) -> bool:
-    """Whether a debit was told for its own day and amount, by something that left: it needs no more notice."""
+    """Whether a debit was told for its own day and amount by something that left: it needs no more notice."""
     sent = [one for one in known(tx, site, subscription) if one.sent_on is not None]
     found = notice.verdict(debit, sent, days=days, today=debit.due_on)
     return found.told and found.first_day == debit.due_on
