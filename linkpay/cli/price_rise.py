@@ -1,5 +1,6 @@
 """``price-rise``: another price for who runs already, seen first, told by mail, taken back."""
 
+import uuid
 from collections.abc import Sequence
 
 import click
@@ -10,7 +11,9 @@ from linkpay.cli import words
 from linkpay.cli.context import chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.domain.email import normalise_email
+from linkpay.errors import Conflict
 from linkpay.services import price_changes
+from linkpay.services.parts import Parts
 from linkpay.services.price_changes import Affected, Left, Told
 from linkpay.store import sites
 
@@ -48,17 +51,17 @@ def change(output: Output, plan: str, cents: int, email: str | None, dry_run: bo
     which holds the way out. Who is leaving keeps the old price.
     """
     wanted = normalise_email(email) if email else None
-    batch = None
+    batch = None if dry_run else str(uuid.uuid4())
     with opened() as (_, parts):
         site_id, now = chosen_site(parts, site).id, parts.clock.now()
-        if dry_run:
-            with parts.database.read() as tx:
-                found = price_changes.preview(tx, sites.get(tx, site_id), plan, cents, now, email=wanted)
-        else:
-            with parts.database.write() as tx:
-                batch, found = price_changes.announce(
-                    tx, sites.get(tx, site_id), plan, cents, OWNER, now, email=wanted
-                )
+        with parts.database.read() as tx:
+            chosen = sites.get(tx, site_id)
+            numbers = price_changes.concerned(tx, chosen, plan, cents, email=wanted)
+            found = price_changes.preview(tx, chosen, numbers, cents, now)
+        if batch is not None:
+            if all(one.left_out for one in found):
+                raise Conflict("nobody_concerned", "This changes nobody's price.")
+            found = [_announce(parts, site_id, number, cents, batch) for number in numbers]
     output.document({"batch": batch, "dry_run": dry_run, "members": found})
     output.people.print(_table_of(found))
     told = sum(one.left_out is None for one in found)
@@ -93,10 +96,22 @@ def withdraw(output: Output, batch: str, site: str | None) -> None:
     """Take a decision back for everybody who was not charged the new price yet."""
     with opened() as (_, parts):
         site_id = chosen_site(parts, site).id
-        with parts.database.write() as tx:
-            number = price_changes.withdraw(tx, site_id, batch, OWNER, parts.clock.now())
+        with parts.database.read() as tx:
+            numbers = price_changes.undecided(tx, site_id, batch)
+        number = sum(_withdraw(parts, one, batch) for one in numbers)
     output.document({"batch": batch, "withdrawn": number})
     output.people.print(f"The price of {number} stays as it was; who was told hears so by mail.")
+
+
+def _announce(parts: Parts, site_id: int, number: int, cents: int, batch: str) -> Affected:
+    with parts.database.write() as tx:
+        site = sites.get(tx, site_id)
+        return price_changes.announce(tx, site, number, cents, batch, OWNER, parts.clock.now())
+
+
+def _withdraw(parts: Parts, number: int, batch: str) -> bool:
+    with parts.database.write() as tx:
+        return price_changes.withdraw(tx, number, batch, OWNER, parts.clock.now())
 
 
 def _table_of(found: Sequence[Affected]) -> Table:

@@ -12,11 +12,11 @@ from typing import Any
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.leaving import CancelMode
 from linkpay.errors import Conflict, InputError, NotFound
-from linkpay.services import debts, membership, pausing
+from linkpay.services import debts, membership, pausing, price_changes
 from linkpay.store import bulk as store
-from linkpay.store import charges, selection, subscriptions, work
+from linkpay.store import charges, selection, sites, subscriptions, work
 from linkpay.store.db import Tx
-from linkpay.store.selection import Filter
+from linkpay.store.selection import Filter, Meant
 from linkpay.store.tables import BulkRun
 
 #: How many members one piece of work does, so that several workers share a run.
@@ -28,18 +28,23 @@ DONE = "done"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is to be done: the name of an act, and the day that some acts need."""
+    """What is to be done: the name of an act, and what some acts need: a day, or a price in cents.
+
+    `batch` is the name of the decision that a price belongs to.
+    """
 
     act: str
     day: date | None = None
     keeps_access: bool | None = None
     reason: str = ""
+    cents: int = 0
+    batch: str = ""
 
     def plain(self) -> dict[str, Any]:
         """As it is kept with a run."""
         return {
             "day": self.day.isoformat() if self.day else None, "keeps_access": self.keeps_access,
-            "reason": self.reason,
+            "reason": self.reason, "cents": self.cents, "batch": self.batch,
         }  # fmt: skip
 
 
@@ -47,8 +52,9 @@ def order_of(act: str, kept: Mapping[str, Any]) -> Order:
     """An order as it was kept."""
     day = kept.get("day")
     return Order(
-        act, date.fromisoformat(day) if day else None, kept.get("keeps_access"), kept.get("reason") or ""
-    )
+        act, date.fromisoformat(day) if day else None, kept.get("keeps_access"), kept.get("reason") or "",
+        kept.get("cents") or 0, kept.get("batch") or "",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +99,31 @@ def _resume(tx: Tx, number: int, order: Order, actor: str, now: datetime) -> Non
     pausing.resume(tx, number, actor, now)
 
 
+def _price(tx: Tx, number: int, order: Order, actor: str, now: datetime) -> None:
+    site = sites.get(tx, subscriptions.get(tx, number).site_id)
+    told = price_changes.announce(tx, site, number, order.cents, order.batch, actor, now)
+    if told.left_out is not None:
+        raise Conflict(f"price_{told.left_out.value}", "This member keeps the price that she has.")
+
+
+def _price_back(tx: Tx, number: int, order: Order, actor: str, now: datetime) -> None:
+    if not price_changes.withdraw(tx, number, order.batch, actor, now):
+        raise Conflict("price_counts", "The new price counts for this member already.")
+
+
 Act = Callable[[Tx, int, Order, str, datetime], None]
-ACTS: Mapping[str, Act] = {"cancel": _cancel, "extend": _extend, "pause": _pause, "resume": _resume}
+#: What can be done for whomever a filter means.
+FOR_MANY: Mapping[str, Act] = {"cancel": _cancel, "extend": _extend, "pause": _pause, "resume": _resume}
+#: Prices are decided for a plan, and only by who manages the site.
+ACTS: Mapping[str, Act] = {**FOR_MANY, "price": _price, "price_back": _price_back}
 #: Acts that make no sense without a day.
 NEEDS_DAY = frozenset({"extend", "pause"})
 
 
 def check(order: Order) -> None:
     """Raise InputError for an order that nobody could be done by."""
-    if order.act not in ACTS:
-        raise InputError("act_unknown", f"Choose one of: {', '.join(ACTS)}.", "act")
+    if order.act not in FOR_MANY:
+        raise InputError("act_unknown", f"Choose one of: {', '.join(FOR_MANY)}.", "act")
     if order.act in NEEDS_DAY and order.day is None:
         raise InputError("no_date", "Fill in a day.", "day")
 
@@ -126,16 +147,23 @@ def preview(tx: Tx, site_id: int, wanted: Filter, order: Order, actor: str, now:
 def start(tx: Tx, site_id: int, wanted: Filter, order: Order, actor: str, now: datetime) -> BulkRun:
     """Begin a run over everybody who is meant now; later ones are not. Raises InputError and Conflict."""
     check(order)
+    return begin(tx, selection.meant(tx, site_id, wanted), order, actor, now, kept=wanted.plain())
+
+
+def begin(
+    tx: Tx, of: Meant, order: Order, actor: str, now: datetime, *, kept: Mapping[str, Any] | None = None
+) -> BulkRun:
+    """The same for any choice of subscriptions; `kept` says how they were chosen. Raises Conflict."""
     run = store.begin(
-        tx, site_id=site_id, act=order.act, actor=actor, wanted=wanted.plain(), params=order.plain(),
+        tx, site_id=of.site_id, act=order.act, actor=actor, wanted=dict(kept or {}), params=order.plain(),
         created_at=now,
     )  # fmt: skip
-    batches = store.fill(tx, run, wanted, BATCH)
+    batches = store.fill(tx, run, of, BATCH)
     if run.total == 0:
         raise Conflict("nobody_meant", "Nobody fits that.")
     for batch in range(batches):
         work.add(
-            tx, site_id=site_id, kind="bulk_batch", ref=f"{run.id}:{batch}", target_id=run.id, run_at=now,
+            tx, site_id=of.site_id, kind="bulk_batch", ref=f"{run.id}:{batch}", target_id=run.id, run_at=now,
             now=now,
         )  # fmt: skip
     return run

@@ -4,8 +4,7 @@ The caller names a plan of its own site. Nobody is charged more who was not told
 the price that she has.
 """
 
-import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -69,64 +68,79 @@ class Told:
     state: str
 
 
-def preview(
-    tx: Tx, site: Site, plan_slug: str, cents: int, now: datetime, *, email: str | None = None
-) -> Sequence[Affected]:
-    """What `announce` would do now to everybody who runs on a plan, or to one payer, changing nothing.
+def concerned(tx: Tx, site: Site, plan_slug: str, cents: int, *, email: str | None = None) -> Sequence[int]:
+    """Numbers of the subscriptions that run on a plan, or of those that one payer has there, oldest first.
 
-    Raises NotFound ``plan_unknown`` or ``member_unknown``, Conflict ``not_a_membership``, and InputError
-    for an amount that cannot be.
+    Raises NotFound ``plan_unknown`` or ``member_unknown``, Conflict ``not_a_membership``, and InputError for
+    an amount that cannot be.
     """
-    concerned = _concerned(tx, site, plan_slug, cents, email)
-    return [_affected(tx, site, subscription, payer, cents, now) for subscription, payer in concerned]
+    check_cents(cents)
+    plan = importing.plan(tx, site.id, plan_slug)
+    if plan is None:
+        raise NotFound("plan_unknown", "There is no such plan here.", "plan")
+    if plan.kind is not PlanKind.MEMBERSHIP:
+        raise Conflict("not_a_membership", "Instalments are parts of one agreed price, which stays as it is.")
+    found = store.running_on(tx, site.id, plan.id, email)
+    if email is not None and not found:
+        raise NotFound("member_unknown", "Nobody with this address pays for this plan.", "email")
+    return found
+
+
+def check_cents(cents: int) -> None:
+    """Raise InputError for an amount that cannot be a price."""
+    if not 0 < cents <= _MOST_CENTS:
+        raise InputError("price_amount", f"Give a price of 1 to {_MOST_CENTS:,} cents.", "cents")
+
+
+def preview(tx: Tx, site: Site, numbers: Iterable[int], cents: int, now: datetime) -> Sequence[Affected]:
+    """What `announce` would do now to each of these subscriptions, changing nothing."""
+    return [_affected(tx, site, subscriptions.get(tx, number), cents, now) for number in numbers]
 
 
 def announce(
-    tx: Tx, site: Site, plan_slug: str, cents: int, actor: str, now: datetime, *, email: str | None = None
-) -> tuple[str, Sequence[Affected]]:  # fmt: skip
-    """Tell everybody concerned by mail; the name of the decision, and what it does to whom.
+    tx: Tx, site: Site, number: int, cents: int, batch: str, actor: str, now: datetime
+) -> Affected:  # fmt: skip
+    """Tell one member by mail, and what that does to her; `batch` is the name of the decision for all.
 
-    Each pays the new price from the first charge that lies the days of notice behind her own mail. Raises
-    as `preview` does, and Conflict ``nobody_concerned``.
+    She pays the new price from the first charge that lies the days of notice behind her own mail. Nothing
+    is done for who is left out. A plan's members are a transaction each: so many mails would hold up others.
     """
-    batch, found = str(uuid.uuid4()), []
-    for one, payer in _concerned(tx, site, plan_slug, cents, email):
-        subscription = subscriptions.lock(tx, one.id)
-        affected = _affected(tx, site, subscription, payer, cents, now)
-        found.append(affected)
-        if affected.left_out is None and affected.first_on is not None:
-            _owe(tx, subscription, affected, batch, actor, now)
-    if all(affected.left_out for affected in found):
-        raise Conflict("nobody_concerned", "This changes nobody's price.")
-    return batch, found
+    subscription = subscriptions.lock(tx, number)
+    affected = _affected(tx, site, subscription, cents, now)
+    if affected.left_out is None and affected.first_on is not None:
+        _owe(tx, subscription, affected, batch, actor, now)
+    return affected
 
 
-def withdraw(tx: Tx, site_id: int, batch: str, actor: str, now: datetime) -> int:
-    """Take a decision back for everybody whom no charge asked the new price of yet; how many these are.
+def undecided(tx: Tx, site_id: int, batch: str) -> Sequence[int]:
+    """Numbers of the subscriptions for which a decision can be taken back.
 
-    Who was told already is told that her price stays. Taken back again it changes nothing. Raises NotFound
-    ``price_change_unknown``, and Conflict ``counts_already`` where it counts for everybody.
+    Raises NotFound ``price_change_unknown``, and Conflict ``counts_already`` where it counts for everybody.
     """
     made = store.of_batch(tx, site_id, batch)
     if not made:
         raise NotFound("price_change_unknown", "There is no such price change here.", "batch")
     if all(change.applied_at is not None for change in made):
         raise Conflict("counts_already", "Everybody pays the new price already. Announce another one.")
-    number = 0
-    for one in made:
-        subscription = subscriptions.lock(tx, one.subscription_id)
-        change = store.get(tx, one.id)
-        if change.applied_at is not None or change.withdrawn_at is not None:
-            continue
-        change.withdrawn_at, subscription.notice_look_at = now, None
-        number += 1
-        journal.record(
-            tx, "price_rise_withdrawn", actor, now, subscription=subscription,
-            amount_cents=change.amount_cents,
-        )  # fmt: skip
-        if change.told_at is not None and subscription.state in new_prices.CHARGED:
-            letters.owe(tx, "price_stays", subscription, step=f"price_stays:{change.id}", now=now)
-    return number
+    return [one.subscription_id for one in made if one.applied_at is None and one.withdrawn_at is None]
+
+
+def withdraw(tx: Tx, number: int, batch: str, actor: str, now: datetime) -> bool:
+    """Take a decision back for one whom no charge asked the new price of yet; says whether that was so.
+
+    Who was told already is told that her price stays. Taken back again it changes nothing.
+    """
+    subscription = subscriptions.lock(tx, number)
+    change = store.of_batch_for(tx, number, batch)
+    if change is None or change.applied_at is not None or change.withdrawn_at is not None:
+        return False
+    change.withdrawn_at, subscription.notice_look_at = now, None
+    journal.record(
+        tx, "price_rise_withdrawn", actor, now, subscription=subscription, amount_cents=change.amount_cents
+    )
+    if change.told_at is not None and subscription.state in new_prices.CHARGED:
+        letters.owe(tx, "price_stays", subscription, step=f"price_stays:{change.id}", now=now)
+    return True
 
 
 def list_told(tx: Tx, site_id: int, *, batch: str | None = None) -> Sequence[Told]:
@@ -149,28 +163,8 @@ def _state(change: PriceChange) -> str:
     return "told" if change.told_at is not None else "on_its_way"
 
 
-def _concerned(
-    tx: Tx, site: Site, plan_slug: str, cents: int, email: str | None
-) -> Sequence[tuple[Subscription, Customer]]:
-    if not 0 < cents <= _MOST_CENTS:
-        raise InputError("price_amount", f"Give a price of 1 to {_MOST_CENTS:,} cents.", "cents")
-    plan = importing.plan(tx, site.id, plan_slug)
-    if plan is None:
-        raise NotFound("plan_unknown", "There is no such plan here.", "plan")
-    if plan.kind is not PlanKind.MEMBERSHIP:
-        raise Conflict("not_a_membership", "Instalments are parts of one agreed price, which stays as it is.")
-    found = store.running_on(tx, site.id, plan.id)
-    if email is None:
-        return found
-    found = [(subscription, payer) for subscription, payer in found if payer.email == email]
-    if not found:
-        raise NotFound("member_unknown", "Nobody with this address pays for this plan.", "email")
-    return found
-
-
-def _affected(
-    tx: Tx, site: Site, subscription: Subscription, payer: Customer, cents: int, now: datetime
-) -> Affected:
+def _affected(tx: Tx, site: Site, subscription: Subscription, cents: int, now: datetime) -> Affected:
+    payer = tx.get_one(Customer, subscription.customer_id)
     today = local_day(now, site.zone)
     old = new_prices.price_now(tx, subscription, today)
     first = new_prices.first_charge(tx, site, subscription, cents, today)

@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, literal, select
 
 from linkpay.store import selection
 from linkpay.store.db import FOR_CHANGE, Tx, core, current
-from linkpay.store.selection import Filter
+from linkpay.store.selection import Meant
 from linkpay.store.tables import BulkItem, BulkRun, SavedView
 
 _AT_ONCE = 5000
@@ -22,10 +22,10 @@ def begin(tx: Tx, **values: Any) -> BulkRun:
     return run
 
 
-def fill(tx: Tx, run: BulkRun, wanted: Filter, batch_size: int) -> int:
+def fill(tx: Tx, run: BulkRun, of: Meant, batch_size: int) -> int:
     """Put everybody who is meant into a run, in numbered batches; how many batches that makes."""
     before: int | None = None
-    total, of = 0, selection.meant(tx, run.site_id, wanted)
+    total = 0
     while found := selection.numbers(tx, of, before=before, limit=_AT_ONCE):
         rows = [
             {

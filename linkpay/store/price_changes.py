@@ -1,13 +1,15 @@
 """New prices for running subscriptions: whom they concern, and what was decided and told."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 
 from linkpay.domain.subscription import LIVE
 from linkpay.store.db import Tx, current, insert_once
-from linkpay.store.tables import Customer, PriceChange, Subscription
+from linkpay.store.selection import Meant
+from linkpay.store.tables import Customer, Plan, PriceChange, Subscription
 
 
 def get(tx: Tx, change_id: int) -> PriceChange:
@@ -15,18 +17,32 @@ def get(tx: Tx, change_id: int) -> PriceChange:
     return current(tx, PriceChange, change_id)
 
 
-def running_on(tx: Tx, site_id: int, plan_id: int) -> Sequence[tuple[Subscription, Customer]]:
-    """Everybody who runs on a plan of this site, with who pays, oldest first."""
-    rows = tx.execute(
-        select(Subscription, Customer)
-        .join(Customer, Customer.id == Subscription.customer_id)
-        .where(
-            Subscription.site_id == site_id, Subscription.plan_id == plan_id, Subscription.state.in_(LIVE),
-            Subscription.started_at.is_not(None),
-        )
-        .order_by(Subscription.id)
+def running_on(tx: Tx, site_id: int, plan_id: int, email: str | None = None) -> Sequence[int]:
+    """Numbers of the subscriptions that run on a plan of this site, or of one payer's, oldest first."""
+    query = select(Subscription.id).where(Subscription.site_id == site_id, *_runs(plan_id))
+    if email is not None:
+        query = query.join(Customer, Customer.id == Subscription.customer_id).where(Customer.email == email)
+    return tx.scalars(query.order_by(Subscription.id)).all()
+
+
+def running(site_id: int, plan_id: int) -> Meant:
+    """Everybody who runs on a plan of this site."""
+    return Meant(site_id, _runs(plan_id))
+
+
+def _runs(plan_id: int) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Subscription.plan_id == plan_id, Subscription.state.in_(LIVE), Subscription.started_at.is_not(None),
     )  # fmt: skip
-    return [(subscription, customer) for subscription, customer in rows]
+
+
+def undecided(site_id: int, batch: str) -> Meant:
+    """Everybody for whom a decision can be taken back."""
+    numbers = select(PriceChange.subscription_id).where(
+        PriceChange.site_id == site_id, PriceChange.batch == batch, PriceChange.applied_at.is_(None),
+        PriceChange.withdrawn_at.is_(None),
+    )  # fmt: skip
+    return Meant(site_id, (Subscription.id.in_(numbers),))
 
 
 def put(tx: Tx, subscription: Subscription, now: datetime, **values: object) -> int | None:
@@ -68,6 +84,53 @@ def of_batch(tx: Tx, site_id: int, batch: str) -> Sequence[PriceChange]:
         .order_by(PriceChange.id)
         .execution_options(populate_existing=True)
     ).all()
+
+
+def of_batch_for(tx: Tx, subscription_id: int, batch: str) -> PriceChange | None:
+    """What one decision changed for one subscription, as it is now."""
+    return tx.scalar(
+        select(PriceChange)
+        .where(PriceChange.subscription_id == subscription_id, PriceChange.batch == batch)
+        .execution_options(populate_existing=True)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One new price for many: how many are on their way to know, know, pay it, and keep their price."""
+
+    batch: str
+    plan: str
+    amount_cents: int
+    currency: str
+    decided_at: datetime
+    decided_by: str
+    on_its_way: int
+    told: int
+    counts: int
+    withdrawn: int
+
+
+def decisions(tx: Tx, site_id: int, limit: int = 50) -> Sequence[Decision]:
+    """What was decided on a site, newest first."""
+    stays, counts = PriceChange.withdrawn_at.is_not(None), PriceChange.applied_at.is_not(None)
+    told = PriceChange.told_at.is_not(None)
+    query = (
+        select(
+            PriceChange.batch, func.min(Plan.title), func.min(PriceChange.amount_cents),
+            func.min(Subscription.currency), func.min(PriceChange.created_at),
+            func.min(PriceChange.decided_by), func.count().filter(~stays, ~counts, ~told),
+            func.count().filter(~stays, ~counts, told), func.count().filter(~stays, counts),
+            func.count().filter(stays),
+        )
+        .join(Subscription, Subscription.id == PriceChange.subscription_id)
+        .join(Plan, Plan.id == Subscription.plan_id)
+        .where(PriceChange.site_id == site_id)
+        .group_by(PriceChange.batch)
+        .order_by(func.max(PriceChange.id).desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [Decision(*tuple(row)) for row in tx.execute(query)]
 
 
 def of_site(

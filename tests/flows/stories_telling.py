@@ -54,7 +54,8 @@ def raise_price(stage: Stage) -> None:
         with stage.database.write() as tx:
             if not price_changes.list_told(tx, stage.shop.site_id):
                 site = sites.get(tx, stage.shop.site_id)
-                price_changes.announce(tx, site, "monthly", 6000, "owner", stage.clock.now())
+                for number in price_changes.concerned(tx, site, "monthly", 6000):
+                    price_changes.announce(tx, site, number, 6000, "one", "owner", stage.clock.now())
 
     stage.insist(press)
     stage.advance(days=7)

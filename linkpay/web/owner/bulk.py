@@ -99,6 +99,8 @@ def act_words() -> dict[str, str]:
         "extend": _("Give more time"),
         "pause": _("Pause"),
         "resume": _("End the pause"),
+        "price": _("Another price"),
+        "price_back": _("Take a new price back"),
     }
 
 
@@ -130,7 +132,7 @@ def _choose(given: Mapping[str, str], *, notice: str | None = None, status: int 
     at: gate.Desk = g.desk
     wanted = filters.read(given)
     shown, seen, problems = None, "", tuple[Problem, ...]()
-    if given.get("act") in bulk.ACTS:
+    if given.get("act") in bulk.FOR_MANY:
         try:
             order = _order(given)
             shown = _preview(wanted, order)
@@ -141,7 +143,7 @@ def _choose(given: Mapping[str, str], *, notice: str | None = None, status: int 
         total = shown.total if shown else selection.count(tx, selection.meant(tx, at.site.id, wanted))
     page = render_template(
         "owner/bulk.html", desk=at, wanted=wanted, hidden=filters.address(wanted), total=total, shown=shown,
-        seen=seen, problems=problems, acts=act_words(), given=given, notice=notice, why=_why,
-        needs_day=bulk.NEEDS_DAY,
+        seen=seen, problems=problems, given=given, notice=notice, why=_why, needs_day=bulk.NEEDS_DAY,
+        acts={name: text for name, text in act_words().items() if name in bulk.FOR_MANY},
     )  # fmt: skip
     return make_response(page, status)

@@ -1,5 +1,6 @@
 """Every route of the desk x every role x every site: who is not meant to be there is not there."""
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -38,7 +39,7 @@ def needs(app: Flask, rule: Rule) -> Right | None:
 def address(rule: Rule, site: str) -> str:
     values = {
         "site": site, "number": 1, "token": "a" * 32, "name": "growth", "bump": 1, "kind": "welcome",
-        "language": "nl", "act": "cancel", "mail": 1,
+        "language": "nl", "act": "cancel", "mail": 1, "batch": uuid.UUID(int=1),
     }  # fmt: skip
     built = rule.build({name: values[name] for name in rule.arguments}, append_unknown=False)
     assert built is not None
