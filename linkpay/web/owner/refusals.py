@@ -63,13 +63,13 @@ def _money() -> dict[str, str]:
             "An amount is open. Paying it gives the new account or card as well: send its link."
         ),
         "nothing_collected": _("Nothing is collected for this any more."),
-        "price_leaving": _("She is leaving."),
-        "price_stopped": _("Nothing is collected from her as things stand."),
-        "price_switching": _("She goes over to another plan."),
-        "price_same_price": _("She pays this already."),
-        "price_news_on_its_way": _("Another new price is on its way to her."),
-        "price_nothing_to_come": _("Nothing more will be collected from her."),
-        "price_counts": _("The new price counts for her already."),
+        "price_leaving": _("It is cancelled already."),
+        "price_stopped": _("Nothing is collected as things stand."),
+        "price_switching": _("A change to another plan is on its way."),
+        "price_same_price": _("This is the price already."),
+        "price_news_on_its_way": _("Another new price is on its way."),
+        "price_nothing_to_come": _("Nothing more will be collected."),
+        "price_counts": _("The new price counts already."),
         "nobody_meant": _("Nobody fits that."),
     }
 

@@ -43,7 +43,7 @@ def press(visitor: Visitor, page: str) -> TestResponse:
 def test_a_new_price_is_seen_then_told_then_paid(team: Team, stage: Stage, page: str) -> None:
     owner = team.signed_in()
     seen = words_of(look(owner, page, "60"))
-    assert "One is told by mail. One keeps her price: She is leaving." in seen
+    assert "One is told by mail. One keeps her price: It is cancelled already." in seen
     assert "31 March 2026" in seen
     with stage.database.read() as tx:
         assert tx.query(PriceChange).count() == 0, "looking did it"
