@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench chaos soak model crashes mutants screenshots owner-docs format lock clean
+.PHONY: help run test check bench chaos soak model crashes fuzz mutants screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=
 
 crashes: $(VENV)/.dev ## Kill every story at every boundary; make test does so at every third
 	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 --dist worksteal tests/flows/test_crashes.py --every-boundary
+
+fuzz: $(VENV)/.dev ## Whatever may come in at the API, forms, webhooks and files; N=1000 for each
+	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 tests/security/test_fuzz.py tests/security/test_injection.py \
+		--fuzz $(or $(N),1000)
 
 mutants: $(VENV)/.dev ## Make each known mistake in a copy and see that a test notices; M=part of a name
 	@$(PY) -m tests.mutants $(M)

@@ -19,6 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--every-boundary", action="store_true", help="kill each story at every boundary, not at every third"
     )
+    parser.addoption(
+        "--fuzz",
+        metavar="N",
+        type=int,
+        default=6,
+        help="examples of each kind for each operation of the API",
+    )
 
 
 #: Left out with --database unless asked for by name: they look at pages, doors, schedules and the finer

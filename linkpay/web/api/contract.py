@@ -22,7 +22,7 @@ _ERROR = {
 }
 _ONCE = {
     "name": "Idempotency-Key", "in": "header", "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
     "description": "Names this request for 30 days: sent again, it does nothing and gets the first answer.",
 }  # fmt: skip
 _SITE = {name: {"type": "string"} for name in ("slug", "name", "zone", "locale", "mode")}
@@ -37,7 +37,9 @@ def document(base_url: str) -> dict[str, Any]:
         schemas[_named(name)] = _object(dict(resource.fields))
         schemas[f"{_named(name)}List"] = _list(name)
         paths[f"/{name}"] = {
-            "get": _read(f"list_{name}", resource.about, f"{_named(name)}List", _query(resource))
+            "get": _read(
+                f"list_{name}", resource.about, f"{_named(name)}List", _query(resource), _links(name)
+            )
         }
         paths[f"/{name}/{{id}}"] = {"get": _read(f"get_{name}", "One of them.", _named(name), [_id()])}
     paths["/subscriptions/{id}/cancel"] = {
@@ -79,17 +81,36 @@ def _id() -> dict[str, Any]:
 
 def _query(resource: Resource) -> list[dict[str, Any]]:
     paging = {
-        "after": {"type": "integer", "minimum": 0, "description": "The `next` of the page before."},
+        "after": {
+            "type": "integer", "minimum": 0, "maximum": 2**63 - 1,
+            "description": "The `next` of the page before.",
+        },
         "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
-    }
+    }  # fmt: skip
     asked = {**paging, **{name: dict(by.schema) for name, by in resource.filters.items()}}
     return [{"name": name, "in": "query", "schema": schema} for name, schema in asked.items()]
 
 
-def _read(operation: str, about: str, schema: str, parameters: list[dict[str, Any]] | None = None) -> Any:
+def _links(name: str) -> dict[str, Any]:
+    """What can be asked about the first thing of a list."""
+    first = {"id": "$response.body#/data/0/id"}
+    named = [f"get_{name}", *(("cancel", "undo_cancel") if name == "subscriptions" else ())]
+    links = {operation: {"operationId": operation, "parameters": first} for operation in named}
+    for other, resource in RESOURCES.items():
+        if (about := name[:-1]) in resource.filters:
+            asked = {about: first["id"]}
+            links[f"list_{other}"] = {"operationId": f"list_{other}", "parameters": asked}
+    return links
+
+
+def _read(
+    operation: str, about: str, schema: str, parameters: list[dict[str, Any]] | None = None,
+    links: dict[str, Any] | None = None,
+) -> Any:  # fmt: skip
+    answer = {**_answer(schema), "links": links} if links else _answer(schema)
     return {
         "operationId": operation, "summary": about, "parameters": parameters or [],
-        "responses": {"200": _answer(schema), **_refusals("401", "404", "422", "429")},
+        "responses": {"200": answer, **_refusals("401", "404", "422", "429")},
     }  # fmt: skip
 
 

@@ -29,8 +29,13 @@ class Filter:
     read: Callable[[str], Any]
 
 
+#: Numbers of rows, and what a database can look for in its texts.
+_ID = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_ASKED_TEXT = {"type": "string", "pattern": r"^[^\u0000]*$"}
+
+
 def _number(text: str) -> int:
-    number = int(text)
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
     if not 0 < number < 2**63:
         raise ValueError(text)
     return number
@@ -54,11 +59,11 @@ class Resource:
         return {name: _plain(getattr(row, name)) for name in self.fields}
 
 
-_BY_EMAIL = Filter("email", _TEXT, _email)
+_BY_EMAIL = Filter("email", _ASKED_TEXT, _email)
 
 
 def _by(column: str) -> Filter:
-    return Filter(column, _NUMBER, _number)
+    return Filter(column, _ID, _number)
 
 
 RESOURCES: dict[str, Resource] = {

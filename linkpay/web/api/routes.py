@@ -134,11 +134,11 @@ def _asked(resource: Resource) -> tuple[int, int, dict[str, Any]]:
                 where[by.column] = by.read(request.args[name])
             except ValueError:
                 raise InputError("query", f"{name} is a number above 0.", name) from None
-    return _count("after", 0, 2**63 - 1), max(1, _count("limit", 50, _MOST)), where
+    return _count("after", 0, least=0, most=2**63 - 1), _count("limit", 50, least=1, most=_MOST), where
 
 
-def _count(name: str, default: int, most: int) -> int:
+def _count(name: str, default: int, *, least: int, most: int) -> int:
     text = request.args.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) <= most):
-        raise InputError("query", f"{name} is a number from 0 to {most}.", name)
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
+        raise InputError("query", f"{name} is a number from {least} to {most}.", name)
     return int(text)
