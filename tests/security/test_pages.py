@@ -39,12 +39,12 @@ def pages(stage: Stage, team: Team, visitor: Visitor, app: Flask) -> list[Page]:
     desk, stranger = team.signed_in(Role.OWNER), team.new_visitor()
     found = []
     for who, browser in (("stranger", stranger), ("member", member), ("owner", desk)):
-        for url in _addresses(app, stage):
+        for url in addresses(app, stage):
             found.append(Page(who, url, browser.look(url)))
     return found
 
 
-def _addresses(app: Flask, stage: Stage) -> Iterator[str]:
+def addresses(app: Flask, stage: Stage) -> Iterator[str]:
     values = {
         "filename": "linkpay.css",
         "site": "studio", "offer": "members", "token": stage.subscription(ANNA).token, "number": 1,
