@@ -52,6 +52,8 @@ def read(raw: bytes, name: str) -> Contacts:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("contacts_text", f"{name} is not UTF-8. Save it as CSV UTF-8.", "contacts") from None
+    if "\0" in text:  # no database holds it
+        raise InputError("contacts_text", f"{name} holds a NUL sign. Save it as CSV UTF-8.", "contacts")
     return Contacts(list(_rows(text, name)))
 
 

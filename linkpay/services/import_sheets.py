@@ -92,6 +92,8 @@ def _rows(
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("not_utf8", f"{name}.csv is not UTF-8.", name) from None
+    if "\0" in text:  # no database holds it
+        raise InputError("not_text", f"{name}.csv holds a NUL sign.", name)
     lines = csv.reader(io.StringIO(text, newline=""))
     try:
         header = next(lines, [])

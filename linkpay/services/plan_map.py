@@ -21,6 +21,8 @@ def read(raw: bytes, name: str) -> list[Rule]:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InputError("map_text", f"{name} is not UTF-8. Save it as CSV UTF-8.", "plan_map") from None
+    if "\0" in text:  # no database holds it
+        raise InputError("map_text", f"{name} holds a NUL sign. Save it as CSV UTF-8.", "plan_map")
     first, _, _ = text.partition("\n")
     delimiter = ";" if first.count(";") > first.count(",") else ","
     rows = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter)

@@ -14,6 +14,7 @@ from linkpay.store.tables import ApiKey, Subscription
 from linkpay.web.api import contract, gate
 from linkpay.web.api.resources import RESOURCES, Resource
 from linkpay.web.edge import parts
+from linkpay.web.forms import tidy
 
 bp = Blueprint("api", __name__, url_prefix="/api/v1")
 _MOST = 100
@@ -75,7 +76,7 @@ def cancel(number: int) -> Response:
     def act(tx: Tx, key: ApiKey) -> gate.Answer:
         _find(tx, _SUBSCRIPTIONS, number)
         membership.cancel(
-            tx, number, mode=CancelMode.PERIOD_END, on=None, reason=reason, actor=_actor(key),
+            tx, number, mode=CancelMode.PERIOD_END, on=None, reason=tidy(reason), actor=_actor(key),
             now=parts().clock.now(),
         )  # fmt: skip
         tx.flush()

@@ -142,6 +142,14 @@ def test_a_cancellation_is_done_once_and_taken_back(program: Program, stage: Sta
     assert stage.mail_kinds().count("cancel_confirmed") == 1
 
 
+@pytest.mark.parametrize("reason", ["\0", "moved\0 away", "\ud800", "a\r\nb"])
+def test_a_reason_holds_what_a_database_holds(program: Program, stage: Stage, reason: str) -> None:
+    stage.buy(ANNA)
+    answer = program.post(f"/subscriptions/{stage.subscription(ANNA).id}/cancel", reason=reason)
+    assert answer.status_code == 200
+    assert (stage.subscription(ANNA).cancel_reason or "").isprintable()
+
+
 def test_what_is_refused_is_not_kept(program: Program, stage: Stage) -> None:
     stage.buy(ANNA)
     stage.stop(ANNA)
