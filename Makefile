@@ -48,8 +48,9 @@ soak: $(VENV)/.dev ## The same for hours, each round with a new seed; MINUTES=48
 model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=seed, ALL=1 for every boundary
 	@$(PY) -m tests.model --seeds $(or $(N),1000) --first $(or $(FIRST),0) $(if $(ALL),--deviations --pairs 2000)
 
-crashes: $(VENV)/.dev ## Kill every story at every boundary; make test does so at every third
-	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 --dist worksteal tests/flows/test_crashes.py --every-boundary
+crashes: $(VENV)/.dev ## Kill every story at every boundary, in one process and by SIGKILL; make test does some
+	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 --dist worksteal tests/flows/test_crashes.py \
+		tests/flows/test_kills.py --every-boundary
 
 fuzz: $(VENV)/.dev ## Whatever may come in at the API, forms, webhooks and files; N=1000 for each
 	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 tests/security/test_fuzz.py tests/security/test_injection.py \

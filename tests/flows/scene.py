@@ -24,6 +24,7 @@ class Scene:
     database: FragileDatabase
     boundaries: Boundaries
     beginning: Stage
+    made: type[Stage]
     records: tuple[tuple[str, str], ...]
 
     @contextmanager
@@ -32,7 +33,7 @@ class Scene:
         self.database.dispose()
         self.databases.copied(self.url, onto=self.database.url.render_as_string(hide_password=False))
         self.boundaries.arm(0)
-        stage = Stage(self.database, self.boundaries, self.beginning.clock.now())
+        stage = self.made(self.database, self.boundaries, self.beginning.clock.now())
         stage.shop = self.beginning.shop
         self._reopen_books(stage)
         with mounted(stage.sandbox):
@@ -50,13 +51,16 @@ class Scene:
 
 @contextmanager
 def frozen(
-    databases: Databases, begin: Callable[[Stage], None], boundaries: Boundaries | None = None
+    databases: Databases,
+    begin: Callable[[Stage], None],
+    boundaries: Boundaries | None = None,
+    made: type[Stage] = Stage,
 ) -> Iterator[Scene]:
-    """The scene as `begin` leaves it; `boundaries` are those that its plays cross."""
+    """The scene as `begin` leaves it; `boundaries` are those that its plays cross, on a stage as `made`."""
     boundaries = boundaries or Boundaries()
     url, copy = databases.migrated(), databases.migrated()
-    database = FragileDatabase(url, boundaries)
-    stage = Stage(database, boundaries)
+    database = FragileDatabase(url, Boundaries())
+    stage = Stage(database, Boundaries())
     with mounted(stage.sandbox):
         stage.set_up()
         begin(stage)
@@ -65,7 +69,7 @@ def frozen(
     records = tuple((name, to_text(row)) for name, table in tables.items() for row in table)
     player = FragileDatabase(copy, boundaries)
     try:
-        yield Scene(databases, url, player, boundaries, stage, records)
+        yield Scene(databases, url, player, boundaries, stage, made, records)
     finally:
         player.dispose()
         databases.drop(copy)
