@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench chaos soak model crashes fuzz mutants screenshots owner-docs format lock clean
+.PHONY: help run test check bench chaos soak model crashes fuzz mutants bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -58,6 +58,9 @@ fuzz: $(VENV)/.dev ## Whatever may come in at the API, forms, webhooks and files
 
 mutants: $(VENV)/.dev ## Make each known mistake in a copy and see that a test notices; M=part of a name
 	@$(PY) -m tests.mutants $(M)
+
+bom: $(VENV)/.dev ## Write what is pinned as a bill of materials, CycloneDX JSON, into var/bom.json
+	@$(PY) -m tests.supply
 
 screenshots: $(VENV)/.dev ## Take pictures of every page into var/screenshots; needs Chromium
 	@$(PY) -m tests.browser.screenshots
