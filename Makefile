@@ -75,9 +75,10 @@ lock: $(VENV)/.dev ## Resolve all requirements anew and pin them with hashes
 	@$(LOCK) --upgrade -o requirements.txt
 	@$(LOCK) --upgrade --extra local -c requirements.txt -o config/requirements-local.txt
 	@$(LOCK) --upgrade --extra sentry -c requirements.txt -o config/requirements-sentry.txt
-	@$(LOCK) --upgrade --extra local --extra sentry --extra dev -c config/requirements-local.txt \
-		-c config/requirements-sentry.txt -o config/requirements-dev.txt
-	@echo 'requirements.txt and config/requirements-local.txt, -sentry.txt and -dev.txt are fresh'
+	@$(LOCK) --upgrade --extra otel -c requirements.txt -o config/requirements-otel.txt
+	@$(LOCK) --upgrade --extra local --extra sentry --extra otel --extra dev -c config/requirements-local.txt \
+		-c config/requirements-sentry.txt -c config/requirements-otel.txt -o config/requirements-dev.txt
+	@echo 'requirements.txt and config/requirements-local.txt, -sentry.txt, -otel.txt and -dev.txt are fresh'
 
 clean: ## Remove the virtual environment and caches; data under var/ stays
 	@rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

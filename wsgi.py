@@ -6,7 +6,7 @@ from config.settings import Settings, load_settings
 from linkpay import logs
 from linkpay.adapters.queue import connect, workers_heard
 from linkpay.app import create_app
-from linkpay.bootstrap import build, report_errors
+from linkpay.bootstrap import build, tell_outside
 from linkpay.web.edge import Edge, checkout_origin
 
 _REDIS_PATIENCE = 0.5  # seconds
@@ -41,5 +41,5 @@ def edge_of(settings: Settings) -> Edge:
 
 _settings = load_settings()
 logs.configure(_settings.log_level, as_json=_settings.logs_as_json)
-report_errors(_settings, "web")
+tell_outside(_settings, "web")
 app = create_app(build(_settings), edge_of(_settings))

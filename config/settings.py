@@ -50,6 +50,7 @@ class Settings(BaseModel):
     operator_email: str | None = None
     metrics_token: SecretStr | None = None
     sentry_dsn: SecretStr | None = None
+    otel_exporter_otlp_endpoint: SecretStr | None = None
     clock_file: Path | None = None
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
@@ -152,14 +153,14 @@ class Settings(BaseModel):
         strong = token is not None and _env(info) == "production"
         return checks.strong_secret(token) if token is not None and strong else token
 
-    @field_validator("sentry_dsn", mode="before")
+    @field_validator("sentry_dsn", "otel_exporter_otlp_endpoint", mode="before")
     @classmethod
-    def _sentry(cls, dsn: str | None, info: ValidationInfo) -> str | None:
-        if dsn is not None:
-            host = checks.split(dsn, ("https", "http")).hostname or ""
+    def _told_outside(cls, url: str | None, info: ValidationInfo) -> str | None:
+        if url is not None:
+            host = checks.split(url, ("https", "http")).hostname or ""
             if _env(info) == "test":
                 _refuse_by_env(host, info)
-        return dsn
+        return url
 
     @field_validator("clock_file", mode="before")
     @classmethod

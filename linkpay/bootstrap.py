@@ -1,7 +1,7 @@
 """Puts the parts together, once per process: the only place that knows all adapters."""
 
 from config.settings import Settings
-from linkpay.adapters import error_report
+from linkpay.adapters import error_report, traces
 from linkpay.adapters.kajabi import KajabiOffers
 from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.adapters.mail import SmtpMailer
@@ -52,10 +52,12 @@ def build(settings: Settings, *, bell: Bell | None = None, lock_timeout: float =
     )
 
 
-def report_errors(settings: Settings, process: str) -> None:
-    """Report errors of this process where that is wanted. Raises SettingsError."""
+def tell_outside(settings: Settings, process: str) -> None:
+    """Tell of this process's errors, requests and jobs where that is wanted. Raises SettingsError."""
     if settings.sentry_dsn is not None:
         error_report.start(settings.sentry_dsn.get_secret_value(), process)
+    if settings.otel_exporter_otlp_endpoint is not None:
+        traces.start(settings.otel_exporter_otlp_endpoint.get_secret_value(), process)
 
 
 def build_clock(settings: Settings) -> Clock:

@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timedelta
 
 from config.settings import load_settings
-from linkpay.bootstrap import UNHURRIED, build, report_errors
+from linkpay.bootstrap import UNHURRIED, build, tell_outside
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
@@ -76,7 +76,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; the exit status is then 0."""
     settings = load_settings()
     configure(settings.log_level, as_json=settings.logs_as_json)
-    report_errors(settings, "clock")
+    tell_outside(settings, "clock")
     parts = build(settings, lock_timeout=UNHURRIED)
     stop = StopSignal()
     stop.install()

@@ -19,6 +19,7 @@ from linkpay.errors import (
 )
 from linkpay.logs import correlation
 from linkpay.services.parts import Parts
+from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Outbox
@@ -83,10 +84,12 @@ _CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refun
 def run(parts: Parts, kind: str, row_id: int) -> None:
     """Run one row. `kind` is ``inbox`` or ``outbox``. One that is not due, or held, is left alone."""
     table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
-    with correlation(f"{kind}:{row_id}"):
+    with correlation(f"{kind}:{row_id}") as identity, span("job", kind, correlation=identity) as told:
         row = _claim(parts, table, row_id)
+        told.facts["taken"] = row is not None
         if row is None:
             return
+        told.name = f"inbox {row.source}" if isinstance(row, Inbox) else f"outbox {row.kind}"
         try:
             _do(parts, row)
         except work.LeaseLost:

@@ -11,7 +11,7 @@ from functools import partial
 
 from config.settings import load_settings
 from linkpay.adapters.queue import RqBell
-from linkpay.bootstrap import UNHURRIED, build, report_errors
+from linkpay.bootstrap import UNHURRIED, build, tell_outside
 from linkpay.logs import configure
 from workers import jobs
 from workers.doorbell import serve
@@ -31,7 +31,7 @@ def main() -> None:
     """Run until SIGTERM or SIGINT; the exit status is then 0."""
     settings = load_settings()
     configure(settings.log_level, as_json=settings.logs_as_json)
-    report_errors(settings, "worker")
+    tell_outside(settings, "worker")
     redis_url = settings.redis_url.get_secret_value()
     bell = NearBell(RqBell(redis_url, gather_seconds=_AFTERWARDS))
     parts = build(settings, bell=bell, lock_timeout=UNHURRIED)

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 from flask import Flask, Response, g, request
 
 from linkpay.logs import correlation, current_correlation
+from linkpay.spans import Span, span
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
+#: Where the WSGI environment holds the span of a request.
+_TOLD = "linkpay.span"
 
 
 class Correlated:
@@ -22,7 +25,8 @@ class Correlated:
         self._inner = inner
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        with correlation():
+        with correlation() as identity, span("request", "request", correlation=identity) as told:
+            environ[_TOLD] = told
             return self._inner(environ, start_response)
 
 
@@ -37,6 +41,7 @@ def install(app: Flask) -> None:
     @app.after_request
     def tell(response: Response) -> Response:
         response.headers["X-Request-Id"] = current_correlation() or ""
+        _note(request.environ.get(_TOLD), response)
         if request.endpoint != "static":
             took = time.perf_counter() - g.get("started", time.perf_counter())
             log.info(
@@ -49,3 +54,14 @@ def install(app: Flask) -> None:
                 },
             )
         return response
+
+
+def _note(told: Span | None, response: Response) -> None:
+    if told is not None:
+        route = request.url_rule.rule if request.url_rule else "none"
+        told.name = f"{request.method} {route}"
+        told.facts |= {
+            "http.request.method": request.method,
+            "http.route": route,
+            "http.response.status_code": response.status_code,
+        }

@@ -11,6 +11,7 @@ from config.environment import ROOT
 LOCKS = {
     ROOT / "requirements.txt": "product",
     ROOT / "config" / "requirements-sentry.txt": "option",
+    ROOT / "config" / "requirements-otel.txt": "option",
     ROOT / "config" / "requirements-local.txt": "development",
     ROOT / "config" / "requirements-dev.txt": "development",
 }
