@@ -18,7 +18,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench chaos soak model crashes fuzz mutants bom screenshots owner-docs format lock clean
+.PHONY: help run test check bench chaos siege soak model crashes fuzz mutants bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json
 
 chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; some minutes
 	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
+
+siege: $(VENV)/.dev ## 10,000 requests a minute by one forger while others buy; LASTING=60
+	@$(PY) -m tests.chaos.siege $(if $(DB),--database '$(DB)') --seconds $(or $(LASTING),60)
 
 soak: $(VENV)/.dev ## The same for hours, each round with a new seed; MINUTES=480
 	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') --minutes $(or $(MINUTES),480)

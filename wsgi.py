@@ -36,6 +36,7 @@ def edge_of(settings: Settings) -> Edge:
         redis_answers=redis_answers,
         workers_listening=workers_listening,
         metrics_token=token.get_secret_value() if token else None,
+        proxies=settings.trusted_proxies,
     )
 
 

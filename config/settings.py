@@ -55,6 +55,7 @@ class Settings(BaseModel):
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Upper] = "INFO"
     log_format: Literal["auto", "json", "text"] = "auto"
     port: Port = 8000
+    trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     web_threads: Threads = 16
     worker_threads: Threads = 16
     clock_life_sign: Path | None = None

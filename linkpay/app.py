@@ -18,6 +18,7 @@ from linkpay.web import (
     look,
     metrics,
     orders,
+    pace,
     trace,
     upsells,
     webhooks,
@@ -47,6 +48,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     app.extensions["linkpay.intake"] = Intake(parts.database)
     app.jinja_options = {**app.jinja_options, "trim_blocks": True, "lstrip_blocks": True}
     trace.install(app)
+    pace.install(app, edge.proxies)
     headers.install(app, edge)
     csrf.install(app)
     i18n.install(app)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 from linkpay import spans
 from linkpay.errors import SettingsError
@@ -20,39 +22,38 @@ def start(endpoint: str, process: str) -> Callable[[], None]:
     Returns what sends the rest and ends it; else that happens when the process ends. Raises SettingsError.
     """
     try:
-        from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - only who sets it has it
-            OTLPSpanExporter,
-        )
+        from opentelemetry.exporter.otlp.proto.http import trace_exporter as otlp  # noqa: PLC0415 - who sets it has it
         from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
         from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
         from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
-        from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415
     except ImportError:
         raise SettingsError(_MISSING) from None
-    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=_PATIENCE)
+    exporter = otlp.OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", timeout=_PATIENCE)
     provider = TracerProvider(resource=Resource.create({"service.name": f"linkpay-{process}"}))
     provider.add_span_processor(BatchSpanProcessor(exporter, export_timeout_millis=_PATIENCE * 1000))
-    tracer = provider.get_tracer("linkpay")
-    kinds = {"request": SpanKind.SERVER, "job": SpanKind.CONSUMER}
-
-    @contextmanager
-    def trace(told: spans.Span) -> Iterator[None]:
-        # What an error says may hold a person: only its kind is sent.
-        with tracer.start_as_current_span(
-            told.name, kind=kinds[told.kind], record_exception=False, set_status_on_exception=False
-        ) as sent:
-            try:
-                yield
-            except BaseException as raised:
-                sent.set_status(Status(StatusCode.ERROR, type(raised).__name__))
-                raise
-            finally:
-                sent.update_name(told.name)
-                sent.set_attributes(told.facts)
+    spans.listen(partial(_trace, provider.get_tracer("linkpay")))
 
     def stop() -> None:
         spans.fall_silent()
         provider.shutdown()
 
-    spans.listen(trace)
     return stop
+
+
+@contextmanager
+def _trace(tracer: Any, told: spans.Span) -> Iterator[None]:
+    """One span. What an error says may hold a person: only its kind is sent."""
+    from opentelemetry.trace import SpanKind, Status, StatusCode  # noqa: PLC0415 - there, or nobody calls this
+
+    kind = SpanKind.SERVER if told.kind == "request" else SpanKind.CONSUMER
+    with tracer.start_as_current_span(
+        told.name, kind=kind, record_exception=False, set_status_on_exception=False
+    ) as sent:
+        try:
+            yield
+        except BaseException as raised:
+            sent.set_status(Status(StatusCode.ERROR, type(raised).__name__))
+            raise
+        finally:
+            sent.update_name(told.name)
+            sent.set_attributes(told.facts)

@@ -28,6 +28,7 @@ class Edge:
     `checkout_origin` is where hosted payment pages are when they are not Mollie's own.
     `redis_answers` tells whether Redis does, within a second; pages work without it. `workers_listening`
     counts the workers that it hears, None when it cannot be asked. `metrics_token` opens /metrics.
+    `proxies` is how many of ours stand in front and name the address that they were asked from.
     """
 
     secret_key: str
@@ -36,6 +37,7 @@ class Edge:
     redis_answers: Callable[[], bool] = _nobody_to_ask
     workers_listening: Callable[[], int | None] = _nobody_counts
     metrics_token: str | None = None
+    proxies: int = 0
 
     @property
     def payment_hosts(self) -> str:

@@ -59,25 +59,50 @@ def open_load(port: int, request: bytes, *, per_second: float, seconds: float, c
 
 
 class _Line:
-    """One kept connection."""
+    """One kept connection, made when it is needed, and anew when the other side closed it."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._reader, self._writer = reader, writer
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._ends: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+
+    async def open(self) -> None:
+        self._ends = await asyncio.open_connection("127.0.0.1", self._port)
 
     async def ask(self, request: bytes) -> int:
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
+        if self._ends is None:
+            await self.open()
+        try:
+            return await self._ask(request)
+        except (OSError, asyncio.IncompleteReadError):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        if self._ends is not None:
+            self._ends[1].close()
+        self._ends = None
+
+    async def _ask(self, request: bytes) -> int:
+        assert self._ends is not None
+        reader, writer = self._ends
+        writer.write(request)
+        head = await reader.readuntil(b"\r\n\r\n")
         lowered = head.lower()
         start = lowered.find(_LENGTH)
         if start >= 0:
             length = int(lowered[start + len(_LENGTH) : lowered.find(b"\r\n", start)])
             if length:
-                await self._reader.readexactly(length)
+                await reader.readexactly(length)
+        if b"\r\nconnection: close" in lowered:
+            self.close()
         return int(head[9:12])
 
 
 async def _lines(port: int, connections: int) -> list[_Line]:
-    return [_Line(*await asyncio.open_connection("127.0.0.1", port)) for _ in range(connections)]
+    lines = [_Line(port) for _ in range(connections)]
+    for line in lines:
+        await line.open()
+    return lines
 
 
 async def _timed(line: _Line, request: bytes, since: float, answers: Answers) -> None:

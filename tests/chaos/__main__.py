@@ -32,7 +32,7 @@ def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -
     """One run in a folder of its own; returns what was found wrong."""
     with (
         tempfile.TemporaryDirectory(prefix="chaos") as folder,
-        _database(database_url, folder) as url,
+        database_for(database_url, folder) as url,
         town(Path(folder) / "var", url, seed) as here,
     ):
         course = Course(here, plan, say)
@@ -44,7 +44,7 @@ def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -
 
 
 @contextmanager
-def _database(server: str | None, folder: str) -> Iterator[str]:
+def database_for(server: str | None, folder: str) -> Iterator[str]:
     """A fresh database: a file, or one of its own on the given server."""
     if server is None:
         yield f"sqlite:///{folder}/linkpay.db"
