@@ -125,6 +125,6 @@ def test_without_a_tracer_nothing_is_told_and_nothing_is_missing(app: Flask, col
 
 
 def test_who_sets_it_without_the_packages_is_told_how_to_mend_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.trace", None)
     with pytest.raises(SettingsError, match=r"requirements-otel\.txt"):
         traces.start("http://127.0.0.1:4318", "web")

@@ -21,18 +21,29 @@ from tests.chaos import storms
 from tests.chaos.course import Course, Plan
 from tests.chaos.figures import document, table, write
 from tests.chaos.judge import judge
+from tests.chaos.postgres import server_of_our_own
 from tests.chaos.town import town
 from tests.store_fixtures import ServerDatabases
 
+#: Instead of a server's address: one that this run starts, and may therefore kill.
+OWN = "own"
 FULL = Plan(storms.ALL, quiet=64, per_storm=14, again=25, renewals=2, of_each_fate=8)
 SHORT = Plan(storms.SHORT, quiet=20, per_storm=8, again=15, renewals=1, of_each_fate=3)
 
 
 def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -> list[str]:
     """One run in a folder of its own; returns what was found wrong."""
+    if database_url == OWN:
+        with server_of_our_own() as server:
+            more = replace(plan, storms=(*plan.storms, *storms.of_server(server)))
+            return _run_on(more, server.url, seed, f"{form}, own server", out)
+    with tempfile.TemporaryDirectory(prefix="chaos") as folder, database_for(database_url, folder) as url:
+        return _run_on(plan, url, seed, form, out)
+
+
+def _run_on(plan: Plan, url: str, seed: int, form: str, out: Path) -> list[str]:
     with (
         tempfile.TemporaryDirectory(prefix="chaos") as folder,
-        database_for(database_url, folder) as url,
         town(Path(folder) / "var", url, seed) as here,
     ):
         course = Course(here, plan, say)
@@ -78,7 +89,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="one storm of each family, about two minutes")
     parser.add_argument("--minutes", type=float, help="go on with new seeds for so long")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", help="PostgreSQL server to make a database on; SQLite when not given")
+    parser.add_argument("--database", help="PostgreSQL server, or `own` for one to kill; else SQLite")
     parser.add_argument("--out", type=Path, default=Path("var/chaos.json"), help="where the figures go")
     options = parser.parse_args()
     if options.minutes:

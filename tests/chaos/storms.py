@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from redis import Redis
 from sqlalchemy import text
 
+from tests.chaos.postgres import Server
 from tests.chaos.town import Town
 
 Act = Callable[[Town], None]
@@ -107,6 +108,20 @@ def _line(kind: str, share: float = 1.0, *, lasts: float = 4.0) -> Storm:
         town.kajabi.calm()
 
     return Storm(f"line: {kind}", "N4", lasts, strike, heal)
+
+
+def of_server(server: Server) -> tuple[Storm, ...]:
+    """The database server itself dies, and is stopped; afterwards it is started again."""
+
+    def heal(town: Town) -> None:
+        server.start()
+        town.parts.database.dispose()
+        town.restore()
+
+    return (
+        Storm("database server killed", "N2", 4.0, lambda _town: server.die(), heal),
+        Storm("database server restarted", "N2", 2.0, lambda _town: server.stop(), heal),
+    )
 
 
 _KINDS = ("status:429", "status:500", "status:502", "status:503", "html", "html_after", "accepted_202")
