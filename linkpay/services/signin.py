@@ -5,7 +5,9 @@ Hashing a password takes long on purpose, so it happens outside of any transacti
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
 
 from linkpay.domain.roles import Role
-from linkpay.errors import InputError
+from linkpay.errors import InputError, SlowDown
 from linkpay.services import second_factor, throttle
 from linkpay.services.parts import Parts
 from linkpay.store import owners
@@ -23,6 +25,8 @@ from linkpay.store.tables import Owner, OwnerSession, Site
 SESSION_LIFE = timedelta(hours=12)
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 _HASHER = PasswordHasher()
+#: Seconds that a person waits for another's password to be looked at.
+_HASHING, _PATIENCE = threading.Lock(), 1.0
 # So that an unknown address takes as long to refuse as a wrong password.
 _NOBODYS = _HASHER.hash(secrets.token_urlsafe())
 
@@ -60,19 +64,32 @@ def sign_in(parts: Parts, email: str, password: str, address: str) -> Opened | N
     """
     now = parts.clock.now()
     subjects = {"person": email, "address": address}
-    with parts.database.read() as tx:
-        throttle.check(tx, subjects, now)
-        owner = owners.by_email(tx, email)
-    kept = owner.password_hash if owner is not None else None
-    is_right = _verify(kept or _NOBODYS, password[:LONGEST_PASSWORD])
-    if owner is None or kept is None or not is_right:
-        with parts.database.write() as tx:
-            throttle.failed(tx, subjects, now)
-        return None
+    with _alone():
+        with parts.database.read() as tx:
+            throttle.check(tx, subjects, now)
+            owner = owners.by_email(tx, email)
+        kept = owner.password_hash if owner is not None else None
+        is_right = _verify(kept or _NOBODYS, password[:LONGEST_PASSWORD])
+        if owner is None or kept is None or not is_right:
+            with parts.database.write() as tx:
+                throttle.failed(tx, subjects, now)
+            return None
     fresh = _HASHER.hash(password) if _HASHER.check_needs_rehash(kept) else kept
     with parts.database.write() as tx:
         tx.get_one(Owner, owner.id).password_hash = fresh
         return open_session(tx, owner, now, whole=owner.totp_confirmed_at is None)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One password at a time in a process: each keeps several cores busy, and guesses that come together
+    would all be looked at before the first is counted."""
+    if not _HASHING.acquire(timeout=_PATIENCE):
+        raise SlowDown("too_many_attempts", "Many are signing in at this moment. Try again in a minute.")
+    try:
+        yield
+    finally:
+        _HASHING.release()
 
 
 def _verify(kept: str, password: str) -> bool:

@@ -11,12 +11,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Refusals that one address may collect in a window, in each process. An office behind one address never
-#: comes near it, and a forger of 10,000 requests a minute costs this many.
-MOST, WINDOW = 60, 60.0
-#: Never counted and never made to wait: Mollie posts for every site from the same addresses, so one site
-#: that is gone would hold up the money of all others. What is refused here is refused cheaply.
-_OPEN = "/webhooks/"
+#: Refusals that one address may collect in a window, in each process: more than people collect who mistype,
+#: and what a forger of 10,000 requests a minute costs.
+MOST, WINDOW = 20, 60.0
+#: Never counted and never made to wait. Mollie posts for every site from the same addresses, so one site
+#: that is gone would hold up the money of all others; what is refused there is refused cheaply. A program
+#: with a key may ask for a hundred things that are not there, and who guesses keys is slowed down by the API.
+_OPEN = ("/webhooks/", "/api/")
 #: Addresses that are remembered; with more the oldest are forgotten, which only lets them in again.
 _ADDRESSES = 20_000
 _HEADERS = [

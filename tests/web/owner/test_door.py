@@ -1,11 +1,13 @@
 """Signing in: the right person gets in, guessing is slowed down, and nothing tells who exists."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pyotp
 import pytest
 
-from linkpay.services import throttle
+from linkpay.errors import SlowDown
+from linkpay.services import signin, throttle
 from linkpay.store.tables import Owner, OwnerSession
 from tests.flows.shop import BOX
 from tests.flows.stage import Stage
@@ -145,3 +147,18 @@ def test_after_the_door_one_gets_where_one_wanted_but_never_elsewhere(
     visitor = team.new_visitor()
     page = visitor.look(f"/owner/sign-in?to={asked}")
     assert visitor.press(page, email=MIRA, password=PASSWORD).headers["Location"] == onward
+
+
+def test_guesses_that_come_together_are_counted_one_by_one(team: Team, stage: Stage) -> None:
+    team.person(MIRA)
+
+    def guess(number: int) -> bool:
+        try:
+            assert signin.sign_in(stage.parts, MIRA, f"a guess of many {number}", "203.0.114.9") is None
+        except SlowDown:
+            return False
+        return True
+
+    with ThreadPoolExecutor(16) as pool:
+        looked_at = sum(pool.map(guess, range(40)))
+    assert looked_at <= throttle.LIMITS["person"]
