@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--fuzz",
         metavar="N",
         type=int,
-        default=6,
+        default=4,
         help="examples of each kind for each operation of the API",
     )
 

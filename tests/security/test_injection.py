@@ -36,7 +36,7 @@ from tests.web.visitor import Form, Visitor, forms_of
 ANNA, CANARY = "anna@example.com", "canary-of-another-site"
 ALL = [*injections(), *markup()]
 #: In a usual run each input gets every so-manieth string, other ones each day; with --fuzz 1000 all.
-_EVERY, _TODAY = 8, date.today().toordinal()  # noqa: DTZ011 - any day will do
+_EVERY, _TODAY = 12, date.today().toordinal()  # noqa: DTZ011 - any day will do
 #: Signing out would end the round, and these need no text.
 _LEAVING = ("/sign-out", "/leave")
 
