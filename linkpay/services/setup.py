@@ -15,7 +15,7 @@ from linkpay.services import connection, shelf
 from linkpay.services.keys import MOLLIE_KEY
 from linkpay.services.shelf import By
 from linkpay.services.specs import BumpSpec, CouponSpec, KajabiSpec, OfferSpec, PlanSpec, SiteSpec
-from linkpay.store import journal, owners, sites
+from linkpay.store import importing, journal, owners, sites
 from linkpay.store.db import Tx
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Offer, Plan, Site
@@ -64,7 +64,10 @@ def _no_doubles(names: Sequence[str], place: str) -> None:
 
 
 def apply(tx: Tx, spec: SiteSpec, box: SecretBox, now: datetime) -> Site:
-    """Make or update the site with its offers and plans. What is not named stays as it is."""
+    """Make or update the site with its offers and plans. What is not named stays as it is.
+
+    What is named is for sale, also where it was taken off sale before.
+    """
     site = sites.by_slug(tx, spec.slug)
     if site is None:
         site = Site(slug=spec.slug, token=secrets.token_urlsafe(24), name=spec.name, created_at=now)
@@ -108,12 +111,14 @@ def _connect(tx: Tx, site: Site, spec: KajabiSpec, box: SecretBox, now: datetime
 
 
 def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetime) -> None:
-    offer = sites.offer(tx, site.id, spec.slug)
+    known = {offer.slug: offer for offer in sites.all_offers(tx, site.id)}
+    offer = known.get(spec.slug)
     if offer is None:
         offer = Offer(site_id=site.id, slug=spec.slug, title=spec.title, created_at=now)
         tx.add(offer)
         tx.flush()
     shelf.fill_offer(offer, spec, box)
+    offer.archived_at = None
     if spec.products and not sites.is_connected(site):
         offer.products = sorted(set(spec.products))
     for position, plan in enumerate(spec.plans):
@@ -121,14 +126,14 @@ def _put_offer(tx: Tx, site: Site, spec: OfferSpec, box: SecretBox, now: datetim
 
 
 def _put_plan(tx: Tx, offer: Offer, spec: PlanSpec, position: int, now: datetime) -> None:
-    plan = sites.plan(tx, offer.site_id, spec.slug)
+    plan = importing.plan(tx, offer.site_id, spec.slug)
     if plan is None:
         plan = Plan(site_id=offer.site_id, offer_id=offer.id, slug=spec.slug, created_at=now)
         tx.add(plan)
     if plan.offer_id != offer.id:
         raise InputError("plan_slug", f"The plan {spec.slug} belongs to another offer.", "slug")
     shelf.fill_plan(plan, spec)
-    plan.position = position
+    plan.position, plan.archived_at = position, None
     tx.flush()
 
 

@@ -57,6 +57,21 @@ def test_setting_up_again_changes_what_is_named_and_makes_nothing_twice(database
         assert tx.query(Plan).filter_by(slug="monthly").one().amount_cents == 6500
 
 
+def test_what_was_taken_off_sale_is_for_sale_again_where_the_file_names_it(database: Database) -> None:
+    spec = SiteSpec.model_validate(example())
+    with database.write() as tx:
+        setup.apply(tx, spec, BOX, NOW)
+        tx.query(Offer).one().archived_at = NOW
+        tx.query(Plan).filter_by(slug="monthly").one().archived_at = NOW
+    with database.write() as tx:
+        setup.apply(tx, spec, BOX, NOW)
+    with database.read() as tx:
+        assert (tx.query(Offer).count(), tx.query(Plan).count()) == (1, 3)
+        offer = sites.offer(tx, 1, "members")
+        assert offer is not None
+        assert len(sites.plans(tx, offer)) == 3
+
+
 def test_the_mode_is_that_of_the_key(database: Database) -> None:
     with database.write() as tx:
         spec = SiteSpec.model_validate(example() | {"mollie_key": "live_madeupmadeup"})
