@@ -6,14 +6,17 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from flask import Flask, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-#: Refusals that one address may collect in a window, in each process: more than people collect who mistype,
-#: and what a forger of 10,000 requests a minute costs.
+#: Refusals that one address may collect in a window, in each process: what a forger of 10,000 requests a
+#: minute costs. Many people may share an address at their provider, so nothing counts that they do by chance.
 MOST, WINDOW = 20, 60.0
+#: Forms with mistakes, and what changed while a page was open.
+_BY_CHANCE = ("409", "422")
 #: Never counted and never made to wait. Mollie posts for every site from the same addresses, so one site
 #: that is gone would hold up the money of all others; what is refused there is refused cheaply. A program
 #: with a key may ask for a hundred things that are not there, and who guesses keys is slowed down by the API.
@@ -25,11 +28,16 @@ _HEADERS = [
     ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"),
     ("Content-Security-Policy", "default-src 'none'"),
 ]  # fmt: skip
-_BODY = b"Too many requests that came to nothing. Wait a minute.\n"
+_BODY = b"Te veel aanvragen die op niets uitliepen. Wacht een minuut.\n" + (
+    b"Too many requests that came to nothing. Wait a minute.\n"
+)
+#: Where the WSGI environment says that no page of ours was meant: icons that browsers ask for by themselves.
+_NOWHERE = "linkpay.nowhere"
 
 
 class Pace:
-    """WSGI middleware; `now` is seconds that never go back. Only answers of 400 to 499 count.
+    """WSGI middleware; `now` is seconds that never go back. Of the answers of 400 to 499 those count that a
+    forger gets: a page, link or key that is not there, a form that is not ours.
 
     An address that is no public one is a proxy's or this machine's: all the world would wait with it.
     """
@@ -51,7 +59,7 @@ class Pace:
             return [_BODY]
 
         def begin(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            if status.startswith("4"):
+            if status.startswith("4") and not status.startswith(_BY_CHANCE) and _NOWHERE not in environ:
                 self._count(address)
             return start_response(status, headers, *more)
 
@@ -81,8 +89,14 @@ def _is_public(address: str) -> bool:
         return False
 
 
-def install(app: Any, proxies: int) -> None:
+def install(app: Flask, proxies: int) -> None:
     """Keep the pace; `proxies` is how many of ours stand in front, whose word on the address counts."""
-    app.wsgi_app = Pace(app.wsgi_app)
+
+    @app.before_request
+    def _look_where() -> None:
+        if request.url_rule is None:
+            request.environ[_NOWHERE] = True
+
+    app.wsgi_app = Pace(app.wsgi_app)  # type: ignore[method-assign]
     if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]

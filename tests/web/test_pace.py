@@ -52,8 +52,11 @@ def test_after_the_minute_she_is_asked_in_again(door: Door) -> None:
     assert door.knock() == 404
 
 
-@pytest.mark.parametrize("status", ["200 OK", "303 SEE OTHER", "500 INTERNAL SERVER ERROR"])
-def test_what_is_answered_never_counts(door: Door, status: str) -> None:
+@pytest.mark.parametrize(
+    "status",
+    ["200 OK", "303 SEE OTHER", "409 CONFLICT", "422 WRONG", "500 SORRY"],
+)
+def test_what_is_answered_and_mistakes_never_count(door: Door, status: str) -> None:
     door.status = status
     assert {door.knock() for _ in range(MOST * 3)} == {int(status[:3])}
 
@@ -92,6 +95,14 @@ def test_behind_a_proxy_the_forger_waits_and_the_buyer_buys(behind_one: Flask) -
     assert post(f"192.0.3.{1}, {FORGER}", nowhere) == 429, "what she claims herself counts for nothing"
     assert post(BUYER, nowhere) == 404
     assert post(FORGER, "/webhooks/mollie/studio-webhook-token") == 200
+
+
+def test_icons_that_browsers_ask_for_by_themselves_shut_nobody_out(app: Flask) -> None:
+    client = app.test_client()
+    at = {"REMOTE_ADDR": BUYER}
+    for name in ("favicon.ico", "apple-touch-icon.png", "apple-touch-icon-precomposed.png") * MOST:
+        assert client.get(f"/{name}", environ_overrides=at).status_code == 404
+    assert client.get("/studio/buy/members", environ_overrides=at).status_code == 200
 
 
 def test_without_a_proxy_of_ours_nobody_is_believed(app: Flask) -> None:
