@@ -5,23 +5,21 @@ was added meanwhile. Words are looked for in the people first, which are few and
 their subscriptions.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Select, exists, func, literal, select
 
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.store import finding
 from linkpay.store.db import Tx
 from linkpay.store.desk import Row, rows_of
 from linkpay.store.tables import (
     Charge,
     Customer,
     Mandate,
-    Member,
     Outbox,
     Payment,
     Refund,
@@ -32,8 +30,6 @@ from linkpay.store.tables import (
 #: Where somebody with a failed payment stands: anywhere, before another debit, after the last, stopped.
 STEPS = ("failing", "debit", "no_debit", "stopped")
 _AT_ONCE = 1000
-#: So many people are looked up by number.
-_FEW = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +54,20 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Meant:
-    """Whom a filter means on a site, with the people of its words looked up once."""
+    """Whom a filter means on a site, with the people of its words looked up once; `many` have such words."""
 
     site_id: int
     conditions: tuple[ColumnElement[bool], ...]
+    many: bool = False
 
 
 def meant(tx: Tx, site_id: int, wanted: Filter) -> Meant:
     """Whom a filter means, to be asked for in the same transaction."""
-    return Meant(site_id, tuple(_conditions(tx, site_id, wanted)))
+    conditions, many = _conditions(site_id, wanted), False
+    if wanted.search:
+        found, many = _matches(tx, site_id, wanted.search)
+        conditions.append(found)
+    return Meant(site_id, tuple(conditions), many)
 
 
 def page(tx: Tx, of: Meant, *, before: int | None = None, limit: int = 50) -> Sequence[Row]:
@@ -81,6 +82,15 @@ def count(tx: Tx, of: Meant) -> int:
     """How many are meant."""
     query = select(func.count(Subscription.id)).where(Subscription.site_id == of.site_id, *of.conditions)
     return int(tx.scalar(query) or 0)
+
+
+def count_some(tx: Tx, of: Meant, most: int = 1000) -> tuple[int, bool]:
+    """How many are meant, and whether that is all: of a word that very many have, `most` are counted."""
+    if not of.many:
+        return count(tx, of), True
+    some = select(Subscription.id).where(Subscription.site_id == of.site_id, *of.conditions).limit(most + 1)
+    found = int(tx.scalar(select(func.count()).select_from(some.subquery())) or 0)
+    return min(found, most), found <= most
 
 
 def numbers(tx: Tx, of: Meant, *, before: int | None = None, limit: int) -> list[int]:
@@ -100,7 +110,7 @@ def every_row(tx: Tx, of: Meant) -> Iterator[Row]:
         tx.expunge_all()
 
 
-def _conditions(tx: Tx, site_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
+def _conditions(site_id: int, wanted: Filter) -> list[ColumnElement[bool]]:
     # Written out, so that the indexes that leave bumps out are used for it.
     found: list[ColumnElement[bool]] = [Subscription.origin != literal("bump", literal_execute=True)]
     if wanted.state is not None:
@@ -111,8 +121,6 @@ def _conditions(tx: Tx, site_id: int, wanted: Filter) -> list[ColumnElement[bool
         found.append(Subscription.plan_id == wanted.plan)
     if wanted.step in STEPS:
         found.append(Subscription.id.in_(_on_the_ladder(site_id, wanted.step or "")))
-    if wanted.search:
-        found.append(_matches(tx, site_id, wanted.search))
     return found
 
 
@@ -137,47 +145,12 @@ def _on_the_ladder(site_id: int, step: str) -> Select[int]:
     return query
 
 
-def _matches(tx: Tx, site_id: int, search: str) -> ColumnElement[bool]:
-    """By anything: an id at Mollie, or a part of a name, an address or an id at Kajabi.
-
-    A few people are looked up first, and their subscriptions by number: no database then walks through all
-    subscriptions to find theirs. Of very many the newest subscriptions are found soon in any case.
-    """
+def _matches(tx: Tx, site_id: int, search: str) -> tuple[ColumnElement[bool], bool]:
+    """By anything: an id at Mollie, or words of a name, an address or an id at Kajabi; and if of many."""
     by_id = _by_mollie_id(site_id, search)
     if by_id is not None:
-        return Subscription.id.in_(tx.scalars(by_id).all())
-    payers, members = _people(site_id, search.lower())
-    some = [tx.scalars(people.limit(_FEW + 1)).all() for people in (payers, members)]
-    if any(len(ids) > _FEW for ids in some):
-        return or_(Subscription.customer_id.in_(payers), Subscription.member_id.in_(members))
-    theirs = union(
-        select(Subscription.id).where(Subscription.customer_id.in_(some[0])),
-        select(Subscription.id).where(Subscription.member_id.in_(some[1])),
-    )
-    return Subscription.id.in_(tx.scalars(theirs).all())
-
-
-def _people(site_id: int, text: str) -> tuple[Select[int], Select[int]]:
-    """Payers and members; who types a whole address, or its beginning, finds it by index."""
-    if "@" in text:
-        after = text + "\U0010ffff"
-        return (
-            select(Customer.id).where(
-                Customer.site_id == site_id, Customer.email >= text, Customer.email < after
-            ),
-            select(Member.id).where(Member.site_id == site_id, Member.email >= text, Member.email < after),
-        )
-    payers = select(Customer.id).where(Customer.site_id == site_id, _has(text, Customer.email, Customer.name))
-    members = select(Member.id).where(
-        Member.site_id == site_id, _has(text, Member.email, Member.name, Member.external_user_id)
-    )
-    return payers, members
-
-
-def _has(text: str, *columns: InstrumentedAttribute[str]) -> ColumnElement[bool]:
-    """Whether any of these columns holds the text: all of them are looked through in one go."""
-    together = functools.reduce(lambda one, other: one + " " + other, columns[1:], columns[0].expression)
-    return func.lower(together).contains(text, autoescape=True)
+        return Subscription.id.in_(tx.scalars(by_id).all()), False
+    return finding.subscriptions_of(tx, site_id, search)
 
 
 def _by_mollie_id(site_id: int, search: str) -> Select[int] | None:

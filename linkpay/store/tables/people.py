@@ -4,11 +4,22 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from linkpay.domain.snapshots import MandateStatus
-from linkpay.store.tables.base import Base, choice
+from linkpay.store.tables.base import Base, BigInt, choice
 
 
 class Customer(Base):
@@ -24,7 +35,11 @@ class Customer(Base):
     # Committed before Mollie is asked to make the customer, so that a repeat makes no second one.
     idempotency_key: Mapped[str] = mapped_column(String(36))
 
-    __table_args__ = (UniqueConstraint("site_id", "email"), UniqueConstraint("site_id", "mollie_id"))
+    __table_args__ = (
+        UniqueConstraint("site_id", "email"),
+        UniqueConstraint("site_id", "mollie_id"),
+        Index("ix_customer_listed", "site_id", "id"),
+    )
 
 
 class Member(Base):
@@ -46,7 +61,24 @@ class Member(Base):
     __table_args__ = (
         UniqueConstraint("site_id", "email"),
         UniqueConstraint("site_id", "external_user_id"),
+        Index("ix_member_listed", "site_id", "id"),
     )
+
+
+def _words(person: str) -> Table:
+    """The words of a person's name, address and id, kept by triggers alone: they are found, never written."""
+    number, word = f"{person}_id", String(40).with_variant(String(40, collation="C"), "postgresql")
+    return Table(
+        f"{person}_word",
+        Base.metadata,
+        Column(number, BigInt, ForeignKey(f"{person}.id", ondelete="CASCADE"), primary_key=True),
+        Column("word", word, primary_key=True),
+        Column("site_id", BigInt, ForeignKey("site.id"), nullable=False),
+        Index(f"ix_{person}_word_found", "site_id", "word", number),
+    )
+
+
+customer_word, member_word = _words("customer"), _words("member")
 
 
 class Mandate(Base):

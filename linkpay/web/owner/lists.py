@@ -48,12 +48,13 @@ def members(site: str) -> Response:
             for view in views.views(tx, at.site.id, at.person.id)
         ]
         offers = sites.all_offers(tx, at.site.id)
+        total, is_all = selection.count_some(tx, of)
         page = render_template(
             "owner/members.html", desk=at, rows=rows[:_PAGE], wanted=wanted,
             here=filters.address(wanted), states=list(SubscriptionState), steps=filters.step_words(),
             offer_names={offer.id: offer.title for offer in offers},
             plan_names={plan.id: plan.title for offer in offers for plan in sites.plans(tx, offer)},
-            kept=kept, total=selection.count(tx, of), before=before,
+            kept=kept, total=total, is_all=is_all, before=before,
             more=rows[_PAGE - 1].subscription.id if len(rows) > _PAGE else None,
         )  # fmt: skip
     return make_response(page)
