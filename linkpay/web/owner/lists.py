@@ -94,9 +94,9 @@ def _cells(row: Row) -> tuple[object, ...]:
 
 
 @bp.post("/<slug:site>/members/views")
-@gate.site_page(Right.HELP)
+@gate.site_page(Right.SEE)
 def keep(site: str) -> Response:
-    """Keep the filter under a name; the same name again replaces it."""
+    """Keep the filter under a name, for oneself alone; the same name again replaces it."""
     at: gate.Desk = g.desk
     name, wanted = tidy(request.form.get("name", ""))[:60], filters.read(request.form)
     if name and not wanted.is_empty:
@@ -106,7 +106,7 @@ def keep(site: str) -> Response:
 
 
 @bp.post("/<slug:site>/members/views/<int:number>/forget")
-@gate.site_page(Right.HELP)
+@gate.site_page(Right.SEE)
 def forget(site: str, number: int) -> Response:
     """Forget a filter of one's own."""
     at: gate.Desk = g.desk

@@ -81,6 +81,21 @@ def test_a_filter_is_kept_for_one_person_and_forgotten(team: Team, stage: Stage)
     assert "Who pays" not in words_of(visitor.look(LIST))
 
 
+def test_who_may_only_look_keeps_filters_of_her_own(team: Team, stage: Stage) -> None:
+    stage.buy(ANNA)
+    visitor = team.signed_in(Role.READ_ONLY)
+    page = visitor.look(f"{LIST}?state=active")
+    assert "Keep this filter under a name" in words_of(page)
+    assert post(visitor, f"{LIST}/views", name="Mine", state="active").status_code == 303
+    shown = visitor.look(f"{LIST}?state=active")
+    assert "Forget this filter" in words_of(shown)
+    assert "Mine" not in words_of(team.signed_in(Role.OWNER).look(LIST))
+    with stage.database.read() as tx:
+        (number,) = tx.connection().exec_driver_sql("SELECT id FROM saved_view").one()
+    post(visitor, f"{LIST}/views/{number}/forget")
+    assert "Mine" not in words_of(visitor.look(LIST))
+
+
 def test_pages_follow_each_other_by_key_whatever_comes_in_between(stage: Stage) -> None:
     stage.begin(ANNA)
     for number in range(4):
