@@ -26,6 +26,7 @@ from linkpay.web import (
 )
 from linkpay.web.api import routes as api
 from linkpay.web.edge import Edge
+from linkpay.web.owner import navigation
 from linkpay.web.owner import routes as owner
 from linkpay.web.portal import routes as portal
 
@@ -54,6 +55,7 @@ def create_app(parts: Parts, edge: Edge) -> Flask:
     i18n.install(app)
     addresses.install(app)
     errors.install(app)
+    navigation.install(app)
     buying = (checkout.bp, orders.bp, bills.bp, withdrawals.bp, upsells.bp)
     for blueprint in (
         health.bp, metrics.bp, api.bp, home.bp, webhooks.bp, look.bp, embed.bp, *buying,
