@@ -5,7 +5,10 @@ formula (CSV injection, OWASP), or that begins with an apostrophe itself, gets o
 it as text; reading takes exactly one away again.
 """
 
+import csv
+import io
 import json
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from enum import Enum
 from typing import Any
@@ -43,3 +46,10 @@ def write(value: Any) -> str:
         case dict() | list():
             return write_text(json.dumps(value, ensure_ascii=False, sort_keys=True))
     return write_text(str(value))
+
+
+def line(values: Iterable[Any]) -> str:
+    """A line of a CSV file, with its end."""
+    written = io.StringIO()
+    csv.writer(written).writerow([write(value) for value in values])
+    return written.getvalue()

@@ -12,8 +12,7 @@ from linkpay.store import agreements, charges, journal, people, sites, withdrawa
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
 
-#: The reason of these refunds; a later one of the same payment carries a number behind it.
-REASON = "withdrawal"
+REASON = withdrawals.REASON
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +141,4 @@ def _of_extra(tx: Tx, extra: Subscription) -> int:
 
 
 def _extra_reason(extra: Subscription) -> str:
-    return f"extra_withdrawal:{extra.id}"
+    return f"{withdrawals.EXTRA_REASON}{extra.id}"

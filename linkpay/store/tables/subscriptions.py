@@ -200,7 +200,10 @@ class Withdrawal(Base):
     outcome: Mapped[str | None] = mapped_column(String(40))
     refund_cents: Mapped[int | None]
 
-    __table_args__ = (CheckConstraint("done_at IS NULL OR proven_at IS NOT NULL", name="done_is_proven"),)
+    __table_args__ = (
+        CheckConstraint("done_at IS NULL OR proven_at IS NOT NULL", name="done_is_proven"),
+        Index("ix_withdrawal_listed", "site_id", "id"),
+    )
 
 
 class Upsell(Base):

@@ -1,7 +1,5 @@
 """The list of members: search, filters that are kept by a name, pages by key, and a download."""
 
-import csv
-import io
 from collections.abc import Iterator
 
 from flask import (
@@ -16,7 +14,7 @@ from flask import (
     url_for,
 )
 
-from linkpay.domain.cells import write
+from linkpay.domain import cells
 from linkpay.domain.roles import Right
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store import bulk as views
@@ -72,16 +70,10 @@ def download(site: str) -> Response:
 
 
 def _lines(site_id: int, wanted: selection.Filter) -> Iterator[str]:
-    yield _line(_COLUMNS)
+    yield cells.line(_COLUMNS)
     with parts().database.read() as tx:
         for row in selection.every_row(tx, selection.meant(tx, site_id, wanted)):
-            yield _line([write(value) for value in _cells(row)])
-
-
-def _line(cells: object) -> str:
-    written = io.StringIO()
-    csv.writer(written).writerow(cells)  # type: ignore[arg-type]  # any row of cells
-    return written.getvalue()
+            yield cells.line(_cells(row))
 
 
 def _cells(row: Row) -> tuple[object, ...]:

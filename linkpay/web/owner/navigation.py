@@ -54,7 +54,14 @@ def _table() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
     return (
         (_("Today"), (("owner_today.today", _("Today")),)),
         (_("Attention"), (("owner_attention.show", _("Attention")),)),
-        (_("Members"), (("owner_lists.members", _("Members")), ("owner_bulk.runs", _("Runs")))),
+        (
+            _("Members"),
+            (
+                ("owner_lists.members", _("Members")),
+                ("owner_withdrawals.show", _("Withdrawals")),
+                ("owner_bulk.runs", _("Runs")),
+            ),
+        ),
         (
             _("Offers"),
             (

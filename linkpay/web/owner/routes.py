@@ -27,6 +27,7 @@ from linkpay.web.owner import (
     settings,
     start,
     today,
+    withdrawals,
 )
 
 BLUEPRINTS = (
@@ -40,6 +41,7 @@ BLUEPRINTS = (
     attention.bp,
     lists.bp,
     bulk.bp,
+    withdrawals.bp,
     members.bp,
     offers.bp,
     plans.bp,

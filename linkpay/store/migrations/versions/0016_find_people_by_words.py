@@ -53,6 +53,7 @@ def upgrade() -> None:
         # After the rows, of which there may be many.
         op.create_index(f"ix_{person}_word_found", f"{person}_word", ["site_id", "word", f"{person}_id"])
         op.create_index(f"ix_{person}_listed", person, ["site_id", "id"])
+    op.create_index("ix_withdrawal_listed", "withdrawal", ["site_id", "id"])
 
 
 def _keep_on_sqlite(person: str) -> None:
@@ -128,6 +129,7 @@ def _verbatim(statement: str) -> sa.TextClause:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_withdrawal_listed", table_name="withdrawal")
     for person in _NAMED:
         if op.get_bind().dialect.name == "sqlite":
             for verb in ("insert", "update"):
