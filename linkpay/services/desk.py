@@ -49,20 +49,18 @@ def today(tx: Tx, site_id: int, zone: str, now: datetime) -> Today:
     day = local_day(now, zone)
     month, week = day.replace(day=1), day - timedelta(days=6)
 
-    def came_in(since: datetime) -> Money:
-        return Money(desk.money_between(tx, site_id, since, now))
-
-    def charges_in(state: ChargeState) -> Sum:
-        number, cents = desk.charges_in(tx, site_id, state)
-        return Sum(number, Money(cents))
-
+    starts = [day_starts_at(since, zone) for since in (day, week, month)]
+    in_today, in_week, in_month = map(Money, desk.money_since(tx, site_id, *starts, end=now))
+    unsettled = {
+        state: Sum(number, Money(cents)) for state, (number, cents) in desk.unsettled(tx, site_id).items()
+    }
     number, cents = desk.due_between(tx, site_id, day, day + timedelta(days=30))
     return Today(
-        in_today=came_in(day_starts_at(day, zone)),
-        in_week=came_in(day_starts_at(week, zone)),
-        in_month=came_in(day_starts_at(month, zone)),
-        running=charges_in(ChargeState.COLLECTING),
-        failed=charges_in(ChargeState.FAILED),
+        in_today=in_today,
+        in_week=in_week,
+        in_month=in_month,
+        running=unsettled.get(ChargeState.COLLECTING, Sum(0, Money(0))),
+        failed=unsettled.get(ChargeState.FAILED, Sum(0, Money(0))),
         expected=Sum(number, Money(cents)),
         states=desk.by_state(tx, site_id),
         attention=desk.open_attention(tx, site_id),

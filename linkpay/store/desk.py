@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, literal, select
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
@@ -23,21 +23,25 @@ from linkpay.store.tables import (
 )
 
 
-def money_between(tx: Tx, site_id: int, start: datetime, end: datetime) -> int:
-    """What came in less what went back out between two instants, in cents."""
-    query = select(func.sum(LedgerEntry.amount_cents)).where(
-        LedgerEntry.site_id == site_id, LedgerEntry.occurred_at >= start, LedgerEntry.occurred_at < end
+def money_since(tx: Tx, site_id: int, *starts: datetime, end: datetime) -> list[int]:
+    """What came in less what went back out from each of these instants to `end`, in cents."""
+    since = [func.sum(LedgerEntry.amount_cents).filter(LedgerEntry.occurred_at >= start) for start in starts]
+    query = select(*since).where(
+        LedgerEntry.site_id == site_id, LedgerEntry.occurred_at >= min(starts), LedgerEntry.occurred_at < end
     )
-    return int(tx.scalar(query) or 0)
+    return [int(cents or 0) for cents in tx.execute(query).one()]
 
 
-def charges_in(tx: Tx, site_id: int, state: ChargeState) -> tuple[int, int]:
-    """(how many, cents) of charges in an unsettled state."""
-    query = select(func.count(Charge.id), func.sum(Charge.amount_cents)).where(
-        Charge.site_id == site_id, Charge.state == state
+def unsettled(tx: Tx, site_id: int) -> dict[ChargeState, tuple[int, int]]:
+    """(how many, cents) of charges in each state but the one that nearly all of them are in."""
+    # Written out, so that the index that leaves out what is paid is used.
+    is_not_paid = Charge.state != literal(ChargeState.PAID.value, literal_execute=True)
+    query = (
+        select(Charge.state, func.count(Charge.id), func.sum(Charge.amount_cents))
+        .where(Charge.site_id == site_id, is_not_paid)
+        .group_by(Charge.state)
     )
-    number, cents = tx.execute(query).one()
-    return int(number), int(cents or 0)
+    return {state: (int(number), int(cents)) for state, number, cents in tx.execute(query)}
 
 
 def due_between(tx: Tx, site_id: int, first: date, last: date) -> tuple[int, int]:
@@ -50,10 +54,11 @@ def due_between(tx: Tx, site_id: int, first: date, last: date) -> tuple[int, int
 
 
 def by_state(tx: Tx, site_id: int) -> dict[SubscriptionState, int]:
-    """How many subscriptions are in each state."""
+    """How many subscriptions are in each state, as the list of members counts them: without extras."""
+    is_own = Subscription.origin != literal("bump", literal_execute=True)
     query = (
         select(Subscription.state, func.count(Subscription.id))
-        .where(Subscription.site_id == site_id)
+        .where(Subscription.site_id == site_id, is_own)
         .group_by(Subscription.state)
     )
     return {state: int(number) for state, number in tx.execute(query)}

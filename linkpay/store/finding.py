@@ -19,10 +19,12 @@ from sqlalchemy import (
     exists,
     false,
     func,
+    literal,
     or_,
     select,
     true,
     union,
+    union_all,
 )
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -35,7 +37,7 @@ _LONGEST = 40
 #: More words narrow nothing down any more.
 _MOST = 5
 #: So many people are looked up by number; of more, their subscriptions are walked through, newest first.
-_FEW = 500
+_FEW = 300
 #: So far one counts to see which word is the rarest.
 _RARE = 2000
 #: Parts within a word are looked for among so many of the newest people, where no word begins like that.
@@ -87,30 +89,34 @@ def subscriptions_of(tx: Tx, site_id: int, text: str) -> tuple[ColumnElement[boo
     subscriptions to find theirs. Of very many the newest subscriptions are found soon in any case.
     """
     if "@" in text:
-        return _of_people(tx, [_by_address(kind, site_id, text.lower()) for kind in _KINDS]), False
+        return _of_people(
+            tx, [_by_address(kind, site_id, text.lower()).limit(_FEW) for kind in _KINDS]
+        ), False
     words = _rarest_first(tx, site_id, sorted(set(split(text)))[:_MOST])
     if not words:
         return false(), False
-    found = [tx.scalars(_by_words(kind, site_id, words)).all() for kind in _KINDS]
-    if any(len(numbers) > _FEW for numbers in found):
-        return or_(*(_has_all(kind, site_id, words, kind.held) for kind in _KINDS)), True
-    if any(found):
-        return _of_numbers(tx, found), False
-    return _of_people(tx, [_by_part(kind, site_id, text.lower()) for kind in _KINDS]), False
+    people = _few(tx, [_by_words(kind, site_id, words) for kind in _KINDS])
+    if any(len(numbers) > _FEW for numbers in people):
+        return or_(*(_has_all(kind, words, kind.held) for kind in _KINDS)), True
+    if any(people):
+        return _of_people(tx, people), False
+    return _of_people(tx, [_by_part(kind, site_id, text.lower()).limit(_FEW) for kind in _KINDS]), False
 
 
-def _of_people(tx: Tx, queries: Sequence[Select[int]]) -> ColumnElement[bool]:
-    return _of_numbers(tx, [tx.scalars(query.limit(_FEW)).all() for query in queries])
+def _few(tx: Tx, people: Sequence[Select[int]]) -> list[list[int]]:
+    """The numbers of a few payers, and of a few members."""
+    parts = [one.limit(_FEW + 1).subquery() for one in people]
+    rows = tx.execute(union_all(*(select(literal(place), one.c[0]) for place, one in enumerate(parts)))).all()
+    return [[number for place, number in rows if place == wanted] for wanted in range(len(parts))]
 
 
-def _of_numbers(tx: Tx, found: Sequence[Sequence[int]]) -> ColumnElement[bool]:
-    """The subscriptions of these payers and members, by their own numbers."""
+def _of_people(tx: Tx, people: Sequence[Sequence[int] | Select[int]]) -> ColumnElement[bool]:
+    """The subscriptions of a few payers and members, by their own numbers."""
     theirs = [
         select(Subscription.id).where(kind.held.in_(numbers))
-        for kind, numbers in zip(_KINDS, found, strict=True)
-        if numbers
+        for kind, numbers in zip(_KINDS, people, strict=True)
     ]
-    return Subscription.id.in_(tx.scalars(union(*theirs)).all()) if theirs else false()
+    return Subscription.id.in_(tx.scalars(union(*theirs)).all())
 
 
 def _by_address(kind: _Kind, site_id: int, text: str) -> Select[int]:
@@ -124,26 +130,26 @@ def _by_address(kind: _Kind, site_id: int, text: str) -> Select[int]:
 def _by_words(kind: _Kind, site_id: int, words: Sequence[str]) -> Select[int]:
     """A few people who have a word that begins like each of these; the first of them finds them."""
     number = kind.words.c[kind.number]
-    rest = _has_all(kind, site_id, words[1:], number)
-    return select(number).where(_begins(kind.words, site_id, words[0]), rest).distinct().limit(_FEW + 1)
+    first = and_(kind.words.c.site_id == site_id, _begins(kind.words, words[0]))
+    return select(number).where(first, _has_all(kind, words[1:], number)).distinct()
 
 
 def _has_all(
-    kind: _Kind, site_id: int, words: Sequence[str], number: ColumnElement[int] | InstrumentedAttribute[int]
+    kind: _Kind, words: Sequence[str], number: ColumnElement[int] | InstrumentedAttribute[int]
 ) -> ColumnElement[bool]:
-    """Whether the person with this number has a word that begins like each of these."""
+    """Whether the person with this number has a word that begins like each of these; looked up by her."""
     hers = [kind.words.alias() for _ in words]
     return and_(
         true(),
         *(
-            exists().where(one.c[kind.number] == number, _begins(one, site_id, word))
+            exists().where(one.c[kind.number] == number, _begins(one, word))
             for one, word in zip(hers, words, strict=True)
         ),
     )
 
 
-def _begins(words: FromClause, site_id: int, word: str) -> ColumnElement[bool]:
-    return and_(words.c.site_id == site_id, words.c.word >= word, words.c.word < word + _LAST)
+def _begins(words: FromClause, word: str) -> ColumnElement[bool]:
+    return and_(words.c.word >= word, words.c.word < word + _LAST)
 
 
 def _rarest_first(tx: Tx, site_id: int, words: list[str]) -> list[str]:
@@ -152,7 +158,10 @@ def _rarest_first(tx: Tx, site_id: int, words: list[str]) -> list[str]:
     counts = [
         select(func.count())
         .select_from(
-            select(customer_word.c.word).where(_begins(customer_word, site_id, word)).limit(_RARE).subquery()
+            select(customer_word.c.word)
+            .where(customer_word.c.site_id == site_id, _begins(customer_word, word))
+            .limit(_RARE)
+            .subquery()
         )
         .scalar_subquery()
         for word in words

@@ -41,7 +41,7 @@ def grants(tx: Tx, site_id: int, member_id: int) -> Sequence[tuple[Offer, Grant]
     query = (
         select(Offer, Grant)
         .join(Grant, Grant.offer_id == Offer.id)
-        .where(Grant.site_id == site_id, Grant.member_id == member_id)
+        .where(Grant.member_id == member_id, Offer.site_id == site_id)
         .order_by(Offer.title)
     )
     return [(offer, grant) for offer, grant in tx.execute(query)]

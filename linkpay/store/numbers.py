@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import extract, func, select
+from sqlalchemy import extract, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from linkpay.domain.calendar import Interval, Unit
@@ -75,7 +75,7 @@ def failures(tx: Tx, site_id: int) -> tuple[int, int, int]:
     paid = Charge.state == ChargeState.PAID
     query = select(
         func.count(Charge.id), func.count(Charge.id).filter(paid), func.sum(Charge.amount_cents).filter(paid)
-    ).where(Charge.site_id == site_id, Charge.dunning_round > 0)
+    ).where(Charge.site_id == site_id, Charge.dunning_round > literal(0, literal_execute=True))
     failed, recovered, cents = tx.execute(query).one()
     return int(failed), int(recovered), int(cents or 0)
 
@@ -108,7 +108,8 @@ def under_way(tx: Tx, site_id: int) -> Sequence[tuple[datetime, int]]:
         select(Payment.created_at, Payment.amount_cents)
         .join(Charge, Charge.id == Payment.charge_id)
         .where(
-            Charge.site_id == site_id, Charge.state == ChargeState.COLLECTING, Payment.is_open,
+            Charge.site_id == site_id, Charge.state == ChargeState.COLLECTING,
+            Charge.state != literal(ChargeState.PAID.value, literal_execute=True), Payment.is_open,
             Payment.method == "directdebit",
         )
     )  # fmt: skip

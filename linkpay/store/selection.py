@@ -84,15 +84,6 @@ def count(tx: Tx, of: Meant) -> int:
     return int(tx.scalar(query) or 0)
 
 
-def count_some(tx: Tx, of: Meant, most: int = 1000) -> tuple[int, bool]:
-    """How many are meant, and whether that is all: of a word that very many have, `most` are counted."""
-    if not of.many:
-        return count(tx, of), True
-    some = select(Subscription.id).where(Subscription.site_id == of.site_id, *of.conditions).limit(most + 1)
-    found = int(tx.scalar(select(func.count()).select_from(some.subquery())) or 0)
-    return min(found, most), found <= most
-
-
 def numbers(tx: Tx, of: Meant, *, before: int | None = None, limit: int) -> list[int]:
     """The numbers of the subscriptions that are meant, newest first."""
     query = select(Subscription.id).where(Subscription.site_id == of.site_id, *of.conditions)

@@ -94,6 +94,13 @@ def all_offers(tx: Tx, site_id: int) -> Sequence[Offer]:
     return tx.scalars(select(Offer).where(Offer.site_id == site_id).order_by(Offer.id)).all()
 
 
+def plan_titles(tx: Tx, site_id: int) -> dict[int, str]:
+    """What can be bought now, by number, offer by offer in the owner's order."""
+    query = select(Plan.id, Plan.title).where(Plan.site_id == site_id, Plan.archived_at.is_(None))
+    rows = tx.execute(query.order_by(Plan.offer_id, Plan.position, Plan.id))
+    return {row.id: row.title for row in rows}
+
+
 def offer_by_kajabi_id(tx: Tx, site_id: int, kajabi_offer_id: str) -> Offer | None:
     """The offer that the owner mapped to this Kajabi offer."""
     return tx.scalar(

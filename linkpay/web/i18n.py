@@ -47,10 +47,11 @@ def locale() -> str:
     """The language of this request: ``nl`` or ``en``."""
     if not has_request_context():
         return DEFAULT
-    if (asked := asked_language()) is not None:
-        return asked
-    chosen: str | None = g.get("locale")
-    return chosen or request.accept_languages.best_match(list(LOCALES)) or DEFAULT
+    # Asked for with every word of a page: found out once.
+    if (known := g.get("spoken")) is None:
+        known = asked_language() or g.get("locale")
+        known = g.spoken = known or request.accept_languages.best_match(list(LOCALES)) or DEFAULT
+    return str(known)
 
 
 def asked_language() -> str | None:
@@ -61,12 +62,12 @@ def asked_language() -> str | None:
 
 def settle_on(preferred: str) -> None:
     """Speak the site's or the customer's language, unless the address asks for another."""
-    g.locale = preferred if preferred in LOCALES else DEFAULT
+    g.locale, g.spoken = preferred if preferred in LOCALES else DEFAULT, None
 
 
 def switch_to(other: str) -> None:
     """Speak the language whose button was pressed, whatever the address asks for."""
-    g.switched = other
+    g.switched, g.spoken = other, None
 
 
 def gettext(message: str, **values: Any) -> str:

@@ -71,7 +71,16 @@ class Charge(Base):
         CheckConstraint("ends_on > starts_on", name="days"),
         CheckConstraint("paid_cents >= 0 AND refunded_cents >= 0 AND charged_back_cents >= 0", name="sums"),
         CheckConstraint("surplus_refunded_cents BETWEEN 0 AND refunded_cents", name="surplus"),
-    )
+        # Nearly all charges are paid; what is summed up is the rest, and what ever failed.
+        Index(
+            "ix_charge_unsettled", "site_id", "state", "amount_cents", sqlite_where=text("state <> 'paid'"),
+            postgresql_where=text("state <> 'paid'"),
+        ),
+        Index(
+            "ix_charge_failed", "site_id", "state", "amount_cents", sqlite_where=text("dunning_round > 0"),
+            postgresql_where=text("dunning_round > 0"),
+        ),
+    )  # fmt: skip
 
     @property
     def is_check(self) -> bool:
@@ -207,6 +216,8 @@ class LedgerEntry(Base):
             "(amount_cents > 0) = (kind IN ('payment', 'refund_undone', 'chargeback_undone', 'outside'))",
             name="sign_fits_kind",
         ),
+        # What came in since a moment, from the index alone.
+        Index("ix_ledger_summed", "site_id", "occurred_at", "amount_cents"),
         CheckConstraint(
             "(payment_id IS NULL) = (kind IN ('outside', 'outside_undone'))", name="payment_unless_outside"
         ),

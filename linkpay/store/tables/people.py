@@ -240,6 +240,11 @@ class Grant(Base):
         Index("ix_access_grant_site_id_until", "site_id", "until"),
         # What Kajabi has not confirmed yet is little, and is asked for every few minutes.
         Index(
+            "ix_access_grant_behind_site", "site_id", "wanted_at",
+            sqlite_where=text("applied_version < version"),
+            postgresql_where=text("applied_version < version"),
+        ),
+        Index(
             "ix_access_grant_behind", "wanted_at",
             sqlite_where=text("applied_version < version"),
             postgresql_where=text("applied_version < version"),

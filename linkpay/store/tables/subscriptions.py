@@ -84,6 +84,13 @@ class Subscription(Agreed, Base):
             "ix_subscription_listed_state", "site_id", "state", "id",
             sqlite_where=text("origin <> 'bump'"), postgresql_where=text("origin <> 'bump'"),
         ),
+        # How many run by each plan, and what is due when: from the index alone.
+        Index("ix_subscription_by_plan", "site_id", "plan_id", "state"),
+        Index(
+            "ix_subscription_due_sums", "site_id", "next_charge_on", "amount_cents",
+            sqlite_where=text("next_charge_on IS NOT NULL"),
+            postgresql_where=text("next_charge_on IS NOT NULL"),
+        ),
         Index(
             "ix_subscription_due", "next_charge_on", "id",
             sqlite_where=text("next_charge_on IS NOT NULL"),

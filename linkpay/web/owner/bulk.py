@@ -140,7 +140,9 @@ def _choose(given: Mapping[str, str], *, notice: str | None = None, status: int 
         except InputError as problem:
             problems, status = (Problem("day", refusal_words(problem)),), problem.status
     with parts().database.read() as tx:
-        total = shown.total if shown else selection.count(tx, selection.meant(tx, at.site.id, wanted))
+        of = selection.meant(tx, at.site.id, wanted)
+        # To count whom a word means that very many have takes long; it is done when one looks.
+        total = shown.total if shown else None if of.many else selection.count(tx, of)
     page = render_template(
         "owner/bulk.html", desk=at, wanted=wanted, hidden=filters.address(wanted), total=total, shown=shown,
         seen=seen, problems=problems, given=given, notice=notice, why=_why, needs_day=bulk.NEEDS_DAY,

@@ -46,12 +46,14 @@ def members(site: str) -> Response:
             for view in views.views(tx, at.site.id, at.person.id)
         ]
         offers = sites.all_offers(tx, at.site.id)
-        total, is_all = selection.count_some(tx, of)
+        # Of words that very many have, no more are counted than one page shows.
+        is_all = not of.many or (before is None and len(rows) <= _PAGE)
+        total = selection.count(tx, of) if is_all else _PAGE
         page = render_template(
             "owner/members.html", desk=at, rows=rows[:_PAGE], wanted=wanted,
             here=filters.address(wanted), states=list(SubscriptionState), steps=filters.step_words(),
             offer_names={offer.id: offer.title for offer in offers},
-            plan_names={plan.id: plan.title for offer in offers for plan in sites.plans(tx, offer)},
+            plan_names=sites.plan_titles(tx, at.site.id),
             kept=kept, total=total, is_all=is_all, before=before,
             more=rows[_PAGE - 1].subscription.id if len(rows) > _PAGE else None,
         )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Find people by the words of their names and addresses; the database keeps the words, whoever writes them.
+"""Find people by words, which the database keeps whoever writes a name, and sum up by indexes alone.
 
 By triggers: a version that knows nothing of these tables may run beside the one that does.
 """
@@ -17,6 +17,17 @@ depends_on = None
 _BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _WORD = sa.String(40).with_variant(sa.String(40, collation="C"), "postgresql")
 _NAMED = {"customer": ("email", "name"), "member": ("email", "name", "external_user_id")}
+_INDEXES = {
+    "ix_withdrawal_listed": ("withdrawal", ["site_id", "id"], ""),
+    "ix_ledger_summed": ("ledger", ["site_id", "occurred_at", "amount_cents"], ""),
+    "ix_charge_unsettled": ("charge", ["site_id", "state", "amount_cents"], "state <> 'paid'"),
+    "ix_charge_failed": ("charge", ["site_id", "state", "amount_cents"], "dunning_round > 0"),
+    "ix_access_grant_behind_site": ("access_grant", ["site_id", "wanted_at"], "applied_version < version"),
+    "ix_subscription_by_plan": ("subscription", ["site_id", "plan_id", "state"], ""),
+    "ix_subscription_due_sums": (
+        "subscription", ["site_id", "next_charge_on", "amount_cents"], "next_charge_on IS NOT NULL",
+    ),
+}  # fmt: skip
 #: What is between words: none of it stands in the escapes of JSON.
 _BETWEEN = " @.-_+',/()&:;|"
 #: More of them in each other than SQLite reads are replaced by several statements.
@@ -53,7 +64,9 @@ def upgrade() -> None:
         # After the rows, of which there may be many.
         op.create_index(f"ix_{person}_word_found", f"{person}_word", ["site_id", "word", f"{person}_id"])
         op.create_index(f"ix_{person}_listed", person, ["site_id", "id"])
-    op.create_index("ix_withdrawal_listed", "withdrawal", ["site_id", "id"])
+    for name, (table, columns, of) in _INDEXES.items():
+        some = sa.text(of) if of else None
+        op.create_index(name, table, columns, sqlite_where=some, postgresql_where=some)
 
 
 def _keep_on_sqlite(person: str) -> None:
@@ -129,7 +142,8 @@ def _verbatim(statement: str) -> sa.TextClause:
 
 
 def downgrade() -> None:
-    op.drop_index("ix_withdrawal_listed", table_name="withdrawal")
+    for name, (table, _, _) in _INDEXES.items():
+        op.drop_index(name, table_name=table)
     for person in _NAMED:
         if op.get_bind().dialect.name == "sqlite":
             for verb in ("insert", "update"):
