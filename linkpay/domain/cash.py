@@ -11,7 +11,7 @@ from linkpay.domain.calendar import Interval, add_intervals
 @dataclass(frozen=True, slots=True)
 class Stream:
     """Subscriptions whose next collection falls on one day, at one rhythm: `number` of them ask `cents`
-    together each time, at most `left` times (None: without end), and not from `ends_on` on."""
+    together each time, at most `left` times (None: without end)."""
 
     next_on: date
     interval: Interval
@@ -19,7 +19,6 @@ class Stream:
     number: int
     cents: int
     left: int | None = None
-    ends_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def _collections(stream: Stream, today: date, end: date) -> Iterable[date]:
     times = 0
     while stream.left is None or times < stream.left:
         due_on = add_intervals(stream.next_on, stream.interval, times)
-        if due_on >= end or (stream.ends_on is not None and due_on >= stream.ends_on):
+        if due_on >= end:
             return
         if due_on >= today or times == 0:
             yield max(due_on, today)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from linkpay.domain.calendar import Interval, local_day
-from linkpay.domain.cash import Week, by_week
+from linkpay.domain.cash import Week
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.metrics import Flow, MonthOfMoney, after, months_of_money
-from linkpay.store import numbers
+from linkpay.services import cash
+from linkpay.store import numbers, sites
 from linkpay.store.db import Tx
 
 _MONTHS, _WEEKS = 12, 8
@@ -47,7 +48,7 @@ def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
     flows += [_flow(group, gain=False) for group in numbers.ended(tx, site_id)]
     return Numbers(
         months=months_of_money(flows, after(this, 1 - _MONTHS), this),
-        weeks=_weeks(tx, site_id, zone, today),
+        weeks=cash.weeks(tx, sites.get(tx, site_id), now, _WEEKS),
         recovery=Recovery(*numbers.failures(tx, site_id)),
     )
 
@@ -88,9 +89,3 @@ def pace(months: Sequence[MonthOfMoney]) -> Assumptions | None:
 def _flow(group: numbers.Group, *, gain: bool) -> Flow:
     interval = Interval(group.unit, group.count)
     return Flow((group.year, group.month), interval, group.number, group.cents, gain, group.again)
-
-
-def _weeks(tx: Tx, site_id: int, zone: str, today: date) -> Sequence[Week]:
-    running = [(local_day(at, zone), cents) for at, cents in numbers.under_way(tx, site_id)]
-    last = today + timedelta(weeks=_WEEKS, days=-1)
-    return by_week(numbers.streams(tx, site_id, last), running, today, _WEEKS)

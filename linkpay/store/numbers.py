@@ -2,20 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 from sqlalchemy import extract, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from linkpay.domain.calendar import Interval, Unit
-from linkpay.domain.cash import Stream
+from linkpay.domain.calendar import Unit
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.plan import PlanKind
-from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Mandate, Payment, Subscription
-
-_COLLECTED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
+from linkpay.store.tables import Charge, Subscription
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,39 +74,3 @@ def failures(tx: Tx, site_id: int) -> tuple[int, int, int]:
     ).where(Charge.site_id == site_id, Charge.dunning_round > literal(0, literal_execute=True))
     failed, recovered, cents = tx.execute(query).one()
     return int(failed), int(recovered), int(cents or 0)
-
-
-def streams(tx: Tx, site_id: int, last: date) -> Sequence[Stream]:
-    """What is collected until `last`, and what is due and was not raised yet, by its agreed amounts."""
-    by = (
-        Subscription.next_charge_on, Subscription.interval_unit, Subscription.interval_count, Mandate.method,
-        Subscription.periods - Subscription.next_index, Subscription.cancel_on,
-    )  # fmt: skip
-    query = (
-        select(*by, func.count(Subscription.id), func.sum(Subscription.amount_cents))
-        .outerjoin(Mandate, Mandate.id == Subscription.mandate_id)
-        .where(
-            Subscription.site_id == site_id, Subscription.next_charge_on <= last,
-            Subscription.state.in_(_COLLECTED),
-        )
-        .group_by(*by)
-    )  # fmt: skip
-    return [
-        Stream(day, Interval(Unit(unit), count), method != "creditcard", number, int(cents), left, ends_on)
-        for day, unit, count, method, left, ends_on, number, cents in tx.execute(query)
-        if day is not None
-    ]
-
-
-def under_way(tx: Tx, site_id: int) -> Sequence[tuple[datetime, int]]:
-    """(when it was asked for, cents) of each SEPA debit that no bank has answered yet."""
-    query = (
-        select(Payment.created_at, Payment.amount_cents)
-        .join(Charge, Charge.id == Payment.charge_id)
-        .where(
-            Charge.site_id == site_id, Charge.state == ChargeState.COLLECTING,
-            Charge.state != literal(ChargeState.PAID.value, literal_execute=True), Payment.is_open,
-            Payment.method == "directdebit",
-        )
-    )  # fmt: skip
-    return [(at, cents) for at, cents in tx.execute(query)]

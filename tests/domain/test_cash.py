@@ -35,10 +35,8 @@ def test_what_is_overdue_is_asked_for_today_and_once() -> None:
     assert [asked for asked, _ in asked_and_paid(stream(-3), weeks=2)] == [10_000, 0]
 
 
-def test_terms_and_a_last_day_end_it() -> None:
+def test_terms_end_it() -> None:
     assert [asked for asked, _ in asked_and_paid(stream(0, WEEKLY, left=2))] == [10_000, 10_000, 0, 0]
-    ends_on = MONDAY + timedelta(days=7)
-    assert [asked for asked, _ in asked_and_paid(stream(0, WEEKLY, ends_on=ends_on))] == [10_000, 0, 0, 0]
 
 
 def test_what_is_under_way_comes_in_and_is_not_asked_for_again() -> None:
