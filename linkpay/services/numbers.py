@@ -33,8 +33,9 @@ class Recovery:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """All of it."""
+    """All of it, as it was at `counted_at`."""
 
+    counted_at: datetime
     months: Sequence[MonthOfMoney]
     weeks: Sequence[Week]
     recovery: Recovery
@@ -47,6 +48,7 @@ def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
     flows = [_flow(group, gain=True) for group in numbers.began(tx, site_id)]
     flows += [_flow(group, gain=False) for group in numbers.ended(tx, site_id)]
     return Numbers(
+        counted_at=now,
         months=months_of_money(flows, after(this, 1 - _MONTHS), this),
         weeks=cash.weeks(tx, sites.get(tx, site_id), now, _WEEKS),
         recovery=Recovery(*numbers.failures(tx, site_id)),

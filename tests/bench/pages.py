@@ -83,13 +83,18 @@ def _pages(stage: Stage, owner: Visitor, reader: Visitor) -> Iterator[tuple[str,
         site = sites.get(tx, stage.shop.site_id)
         member = tx.scalars(select(Member.id).order_by(Member.id.desc())).first()
         offer = tx.get_one(Offer, stage.shop.offer_id).slug
-        email = tx.scalars(select(Member.email).order_by(Member.id.desc())).first()
+        email = tx.scalars(select(Member.email).order_by(Member.id.desc())).first() or ""
     desk = f"/owner/{site.slug}"
     yield "today", owner, f"{desk}/"
     yield "members", owner, f"{desk}/members"
     yield "members, found by address", owner, f"{desk}/members?q={email}"
+    yield "members, found by a word of one", owner, f"{desk}/members?q={email.partition('@')[0]}"
+    yield "members, found by words of all", owner, f"{desk}/members?q=anna+vries"
+    yield "members, found by a part of a word", owner, f"{desk}/members?q=rie"
     yield "a member", owner, f"{desk}/members/{member}"
     yield "numbers", owner, f"{desk}/numbers"
+    yield "offers", owner, f"{desk}/offers"
+    yield "policies", owner, f"{desk}/policies"
     yield "log", owner, f"{desk}/log"
     yield "checkout", reader, f"/{site.slug}/buy/{offer}"
     yield "portal's door", reader, f"/{site.slug}/portal"

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, Response, g, make_response, render_template, request
+from flask import Blueprint, Response, current_app, g, make_response, render_template, request
 
+from linkpay.domain.calendar import local_day
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.roles import Right
 from linkpay.services import numbers
@@ -15,6 +16,7 @@ from linkpay.services.numbers import Numbers
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.owner import gate, plots
+from linkpay.web.owner.kept import Kept
 
 bp = Blueprint("owner_numbers", __name__, url_prefix="/owner")
 _MONTHS = (6, 12, 24, 36)
@@ -86,9 +88,15 @@ def table(site: str, name: str) -> Response:
 
 
 def _numbers() -> Numbers:
-    at: gate.Desk = g.desk
-    with parts().database.read() as tx:
-        return numbers.of_site(tx, at.site.id, at.site.zone, parts().clock.now())
+    """Of a large site as they were at most a minute ago."""
+    site, now = g.desk.site, parts().clock.now()
+    kept: Kept[Numbers] = current_app.extensions.setdefault("linkpay.numbers", Kept())
+
+    def count() -> Numbers:
+        with parts().database.read() as tx:
+            return numbers.of_site(tx, site.id, site.zone, now)
+
+    return kept.get((site.id, local_day(now, site.zone)), count)
 
 
 def _supposed() -> Supposed:
