@@ -4,6 +4,7 @@ Pictures go to var/screenshots: desktop and phone, Dutch and English, light and 
 """
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from linkpay.store.tables import Mail
 from tests.browser import chromium
 from tests.browser.studio import MIRA, PASSWORD, Studio, members_of_every_fate, opened
 
+#: Who shows her portal.
+MEMBER = "anna@example.com"
 FOLDER = Path("var/screenshots")
 _LOOKS: tuple[chromium.Look, ...] = ("light", "dark")
 _SIZES = {"desktop": chromium.DESKTOP, "phone": chromium.PHONE}
@@ -28,7 +31,18 @@ def buyer_pages(studio: Studio) -> dict[str, str]:
         email = f"{name}@example.com"
         found[f"order-{name}"] = f"/studio/order/{stage.subscription(email).token}"
     found["bill"] = f"/studio/pay/{stage.charges('bram@example.com')[1].token}"
+    found |= {"withdraw": "/studio/withdraw", "portal-door": "/studio/portal"}
+    found |= {"sign-in": "/owner/sign-in"}
     return found
+
+
+def portal_pages(studio: Studio) -> dict[str, str]:
+    """Pages of a member of her own, by name."""
+    held, charge = studio.stage.subscription(MEMBER), studio.stage.charges(MEMBER)[0]
+    found = {"home": "", "email": "/email", "data": "/data", "receipt": f"/receipts/{charge.token}"}
+    for act in ("account", "pause", "switch", "cancel", "withdraw"):
+        found[act] = f"/subscriptions/{held.token}/{act}"
+    return {name: f"/studio/portal{path}" for name, path in found.items()}
 
 
 def owner_pages(studio: Studio) -> dict[str, str]:
@@ -54,7 +68,8 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "member-refund": f"/owner/studio/members/{number}/refund?charge={first}",
         "member-mail": f"/owner/studio/members/{number}/mails/{mail}",
         "attention": "/owner/studio/attention", "bulk": "/owner/studio/members/bulk?act=cancel",
-        "runs": "/owner/studio/runs", "run": "/owner/studio/runs/1", "programs": "/owner/studio/programs",
+        "withdrawals": "/owner/studio/withdrawals", "runs": "/owner/studio/runs",
+        "run": "/owner/studio/runs/1", "programs": "/owner/studio/programs",
     }  # fmt: skip
 
 
@@ -70,8 +85,21 @@ def sign_in(page: Page, studio: Studio) -> None:
     page.click("main button")
 
 
+def enter_portal(page: Page, studio: Studio) -> None:
+    """Into the portal, by the link in the member's mail."""
+    page.goto(studio.url("/studio/portal"))
+    page.fill("#email", MEMBER)
+    page.click("main button")
+    studio.stage.work()
+    link = re.search(r"https?://\S+/portal/enter/\S+", studio.stage.mailer.letters[-1].text)
+    assert link is not None
+    page.goto(link[0])
+    page.click("main button")
+
+
 PARTS: tuple[tuple[str, Callable[[Page, Studio], None], Callable[[Studio], dict[str, str]]], ...] = (
     ("buyer", no_sign_in, buyer_pages),
+    ("portal", enter_portal, portal_pages),
     ("owner", sign_in, owner_pages),
 )
 

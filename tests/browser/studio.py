@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 from linkpay.app import create_app
 from linkpay.domain.roles import Role
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
-from linkpay.services import bulk, signin
+from linkpay.services import bulk, signin, withdrawing
 from linkpay.store import journal, owners, schema
 from linkpay.store.db import Database
 from linkpay.store.selection import Filter
@@ -131,5 +131,8 @@ def _waiting(stage: Stage) -> None:
             journal.need_attention(
                 tx, site_id=site_id, kind=kind, subject=subject, detail="Its plan is not sold here.", now=now
             )
+        said = withdrawing.Statement("Dirk de Vries", "dirk@example.com", "Members", "nl", "Ik herroep.")
+        made = withdrawing.declare(tx, tx.get_one(Site, site_id), said, "-", now)
+        withdrawing.pass_on(tx, made.id, now)
         bulk.start(tx, site_id, Filter(), bulk.Order("resume"), f"owner:{MIRA}", now)
     stage.work()
