@@ -24,6 +24,11 @@ def day_text(day: date, locale: str) -> str:
     return format_date(day, "d MMMM y", locale=_habits(locale))
 
 
+def month_text(year: int, month: int, locale: str, *, short: bool = False) -> str:
+    """A month in words: "mei 2026", or "mei 26" where there is little room."""
+    return format_date(date(year, month, 1), "MMM yy" if short else "MMMM y", locale=_habits(locale))
+
+
 def moment_text(instant: datetime, zone: str, locale: str) -> str:
     """The day it is in `zone` at an instant, in words."""
     return day_text(local_day(instant, zone), locale)

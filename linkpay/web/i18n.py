@@ -14,7 +14,15 @@ from babel.messages.pofile import read_po
 from flask import Flask, g, has_request_context, request
 
 from linkpay.domain.money import Money
-from linkpay.services.formats import LOCALES, day_text, instant_text, moment_text, money_text, share_text
+from linkpay.services.formats import (
+    LOCALES,
+    day_text,
+    instant_text,
+    moment_text,
+    money_text,
+    month_text,
+    share_text,
+)
 
 DEFAULT = "nl"
 _CATALOGS = Path(__file__).parent / "translations"
@@ -93,6 +101,7 @@ def install(app: Flask) -> None:
     app.jinja_env.filters["instant"] = lambda instant, zone: instant_text(instant, zone, locale())
     app.jinja_env.filters["share"] = lambda basis_points: share_text(basis_points, locale())
     app.jinja_env.filters["day"] = lambda day: day_text(day, locale())
+    app.jinja_env.filters["month"] = lambda one: month_text(one.year, one.month, locale())
     app.jinja_env.filters["moment"] = lambda instant, zone: moment_text(instant, zone, locale())
     app.context_processor(lambda: {"locale": locale(), "languages": {"nl": "Nederlands", "en": "English"}})
 

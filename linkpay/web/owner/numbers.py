@@ -12,9 +12,11 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.roles import Right
 from linkpay.services import numbers
+from linkpay.services.formats import month_text
 from linkpay.services.numbers import Numbers
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
+from linkpay.web.i18n import locale
 from linkpay.web.owner import gate, plots
 from linkpay.web.owner.kept import Kept
 
@@ -59,7 +61,7 @@ def plot(site: str, name: str) -> Response:
             [str(month.number) for month in months], {_("Members"): [m.members for m in months]}
         )
     found = _numbers().months
-    labels = [f"{month.month}-{month.year % 100:02d}" for month in found]
+    labels = [month_text(month.year, month.month, locale(), short=True) for month in found]
     if name == "revenue":
         return plots.bars(labels, {_("Monthly revenue"): [month.recurring_cents / 100 for month in found]})
     return plots.bars(

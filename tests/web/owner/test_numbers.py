@@ -18,6 +18,7 @@ def test_what_was_bought_counts_for_its_month(team: Team, stage: Stage) -> None:
     stage.buy("bram@example.com", "weekly")
     words = words_of(team.signed_in().look(PAGE))
     assert "€115.00" in words, "50 euro a month, and 15 euro a week"
+    assert "January 2026 2 0 0 2 €115.00" in words
 
 
 def test_ten_a_month_at_fifty_of_whom_a_fifth_leaves(team: Team) -> None:
