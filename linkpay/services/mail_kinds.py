@@ -1,9 +1,11 @@
 """What each kind of mail is called, and when it goes out, as owners read it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from linkpay.services.texts import kinds
-from linkpay.services.timeline_words import Words
+
+Words = Mapping[str, str]
 
 
 def _w(nl: str, en: str) -> Words:

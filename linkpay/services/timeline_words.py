@@ -6,6 +6,7 @@ from typing import Any
 from linkpay.domain.coverage import Source
 from linkpay.domain.money import Money
 from linkpay.redaction import neutralise
+from linkpay.services import mail_kinds
 from linkpay.services.formats import money_text
 from linkpay.services.timeline import Moment
 
@@ -152,6 +153,23 @@ _SAID = {
 }
 
 
+#: Values that are words of machines, and what people call them.
+_VALUES: dict[str, Words] = {
+    "first": _w("eerste betaling", "first payment"),
+    "recurring": _w("afschrijving", "recurring"),
+    "oneoff": _w("losse betaling", "single payment"),
+    "booked": _w("geboekt", "booked"),
+    "nothing_new": _w("niets nieuws", "nothing new"),
+    "ignored": _w("overgeslagen", "ignored"),
+    "open": _w("open", "open"),
+    "pending": _w("bij de bank", "pending"),
+    "paid": _w("betaald", "paid"),
+    "failed": _w("mislukt", "failed"),
+    "canceled": _w("afgebroken", "canceled"),
+    "expired": _w("verlopen", "expired"),
+}
+
+
 def event(kind: str, locale: str) -> str:
     """What a kind of event says."""
     return EVENTS[kind][locale] if kind in EVENTS else _spaced(kind)
@@ -191,10 +209,18 @@ def details(moment: Moment, locale: str) -> list[str]:
 
 
 def _named(name: str, value: Any, locale: str) -> str:
-    text = neutralise(reason(str(value), locale) if name == "reason" else str(value))
+    text = neutralise(_said(name, str(value), locale))
     if name in _SPEAK_ALONE:
         return _spaced(text) if name != "ref" else text
     return f"{_NAMES[name][locale] if name in _NAMES else _spaced(name)} {text}"
+
+
+def _said(name: str, value: str, locale: str) -> str:
+    if name == "reason":
+        return reason(value, locale)
+    if name == "mail":
+        return mail_kinds.title(value, locale)
+    return _VALUES[value][locale] if value in _VALUES else value
 
 
 def _spaced(code: str) -> str:

@@ -57,6 +57,18 @@ def test_who_did_it_is_told_by_role_and_name(locale: str, said: str) -> None:
     assert timeline_words.actor("mollie", locale) == "mollie"
 
 
+def test_words_of_machines_are_said_in_those_of_people() -> None:
+    moment = Moment(
+        at=SystemClock().now(), what="mail_sent", who="worker", subscription_id=1,
+        data={"mail": "mandate_needed", "sequence": "first", "came_to": "failed", "code": "some_thing"},
+    )  # fmt: skip
+    nl, en = timeline_words.details(moment, "nl"), timeline_words.details(moment, "en")
+    assert nl[1:3] == ["eerste betaling", "werd mislukt"]
+    assert en[1:3] == ["first payment", "came to failed"]
+    assert nl[0] != en[0]
+    assert "mandate" not in nl[0]
+
+
 def test_what_somebody_typed_cannot_move_the_cursor() -> None:
     moment = Moment(
         SystemClock().now(), "gift_given", "owner", 0, data={"why": "\x1b[2Jgone", "until": "2026-12-31"}
