@@ -1,7 +1,7 @@
 """What is costly to count is counted once for everybody who looks within a minute, on this machine.
 
 A page of numbers asks three times, with its plots; of 100,000 members each count is a third of a second. What
-is counted fast is counted each time, so that a small site always sees the present moment.
+is small is counted each time, so that a small site always sees the present moment.
 """
 
 import threading
@@ -10,18 +10,15 @@ from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-#: Processor time from which it pays, and how long it is good for.
-_COSTLY_SECONDS, _GOOD_FOR_SECONDS = 0.1, 60.0
+_GOOD_FOR_SECONDS = 60.0
 _MOST = 100
 
 
 class Kept(Generic[T]):
-    """Costly things by a key, for a minute. Safe to share between threads: one counts, the others wait."""
+    """Large things by a key, for a minute. Safe to share between threads: one counts, the others wait."""
 
-    def __init__(
-        self, cost: Callable[[], float] = time.thread_time, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._cost, self._clock = cost, clock
+    def __init__(self, is_large: Callable[[T], bool], clock: Callable[[], float] = time.monotonic) -> None:
+        self._is_large, self._clock = is_large, clock
         self._held: dict[Hashable, tuple[float, T]] = {}
         self._lock = threading.Lock()
 
@@ -31,9 +28,8 @@ class Kept(Generic[T]):
             kept = self._held.get(key)
             if kept is not None and self._clock() < kept[0]:
                 return kept[1]
-            began = self._cost()
             found = count()
-            if self._cost() - began >= _COSTLY_SECONDS:
+            if self._is_large(found):
                 if len(self._held) >= _MOST:
                     self._held.clear()
                 self._held[key] = (self._clock() + _GOOD_FOR_SECONDS, found)

@@ -22,6 +22,8 @@ from linkpay.web.owner.kept import Kept
 
 bp = Blueprint("owner_numbers", __name__, url_prefix="/owner")
 _MONTHS = (6, 12, 24, 36)
+#: So many members take longer to count than anybody wants to wait for each plot.
+_LARGE = 5000
 _MONTH_COLUMNS = (
     "year", "month", "new", "back", "lost", "members", "new_cents", "back_cents", "lost_cents",
     "recurring_cents",
@@ -92,13 +94,17 @@ def table(site: str, name: str) -> Response:
 def _numbers() -> Numbers:
     """Of a large site as they were at most a minute ago."""
     site, now = g.desk.site, parts().clock.now()
-    kept: Kept[Numbers] = current_app.extensions.setdefault("linkpay.numbers", Kept())
+    kept: Kept[Numbers] = current_app.extensions.setdefault("linkpay.numbers", Kept(_is_large))
 
     def count() -> Numbers:
         with parts().database.read() as tx:
             return numbers.of_site(tx, site.id, site.zone, now)
 
-    return kept.get((site.id, local_day(now, site.zone)), count)
+    return kept.get((parts().database, site.id, local_day(now, site.zone)), count)
+
+
+def _is_large(found: Numbers) -> bool:
+    return found.months[-1].members >= _LARGE
 
 
 def _supposed() -> Supposed:
