@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import charging, coming, notices
+from linkpay.services import charging, coming, notices, worth
 from linkpay.services.coming import Next
 from linkpay.store import journal, sites, subscriptions
 from linkpay.store import price_changes as store
@@ -79,7 +79,9 @@ def count(tx: Tx, subscription: Subscription, due_on: date, now: datetime) -> No
     change = store.counting_on(tx, subscription.id, due_on)
     if change is not None:
         change.applied_at = now
+        brought = worth.of(subscription)
         subscription.amount_cents = change.amount_cents
+        worth.changed(tx, subscription, brought, now)
         journal.record(
             tx, "price_rise_counts", "clock", now, subscription=subscription,
             amount_cents=change.amount_cents,

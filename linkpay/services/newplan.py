@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from linkpay.domain.calendar import add_intervals
 from linkpay.domain.plan import Terms
+from linkpay.services import worth
 from linkpay.store import agreements, journal, people, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Plan, Subscription
@@ -23,7 +24,9 @@ def take_on(
     new one. Caller holds the lock.
     """
     before = sites.plan_by_id(tx, subscription.site_id, subscription.plan_id)
+    brought = worth.of(subscription)
     change_terms(subscription, plan, begins_on)
+    worth.changed(tx, subscription, brought, now)
     agreements.forget_prices(tx, subscription.id, now)
     if not coupon_stays(tx, subscription, plan):
         agreements.end_coupon(tx, subscription.id, subscription.next_index)
@@ -65,7 +68,9 @@ def take_on_chosen(tx: Tx, subscription: Subscription, now: datetime) -> None:
     if plan is None or begins_on is None:
         return
     take_on(tx, subscription, plan, begins_on, actor="clock", now=now)
+    brought = worth.of(subscription)
     hold_to_consent(tx, subscription, plan)
+    worth.changed(tx, subscription, brought, now)
 
 
 def hold_to_consent(tx: Tx, subscription: Subscription, plan: Plan) -> None:

@@ -1,14 +1,15 @@
 """The numbers of a site: recurring revenue and its bridge, recovery, and the money that is due."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from linkpay.domain.calendar import Interval, local_day
 from linkpay.domain.cash import Week
 from linkpay.domain.growth import Assumptions, Month, grow
-from linkpay.domain.metrics import Flow, MonthOfMoney, after, months_of_money
-from linkpay.services import cash
+from linkpay.domain.metrics import Cohort, Flow, MonthOfMoney, after, cohorts, months_of_money
+from linkpay.services import cash, regaining
+from linkpay.services.regaining import Recovery
 from linkpay.store import numbers, sites
 from linkpay.store.db import Tx
 
@@ -18,40 +19,42 @@ _PACE_MONTHS = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Recovery:
-    """Of the charges that ever failed, how many were paid after all, and what that brought in cents."""
-
-    failed: int
-    recovered: int
-    cents: int
-
-    @property
-    def basis_points(self) -> int | None:
-        """The share that was paid after all; None when nothing ever failed."""
-        return self.recovered * 10_000 // self.failed if self.failed else None
-
-
-@dataclass(frozen=True, slots=True)
 class Numbers:
     """All of it, as it was at `counted_at`."""
 
     counted_at: datetime
     months: Sequence[MonthOfMoney]
+    cohorts: Sequence[Cohort]
     weeks: Sequence[Week]
     recovery: Recovery
+
+    @property
+    def pace(self) -> Assumptions | None:
+        """How it goes at present, as what a forecast supposes."""
+        return pace(self.months)
+
+    @property
+    def lifetime_cents(self) -> int | None:
+        """What a member brings until she leaves, at the present pace; None while nobody leaves."""
+        going = self.pace
+        if going is None or going.leaving_basis_points == 0:
+            return None
+        return going.price_cents * 10_000 // going.leaving_basis_points
 
 
 def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
     """The last twelve months, the next eight weeks."""
     today = local_day(now, zone)
     this = (today.year, today.month)
-    flows = [_flow(group, gain=True) for group in numbers.began(tx, site_id)]
-    flows += [_flow(group, gain=False) for group in numbers.ended(tx, site_id)]
+    first = after(this, 1 - _MONTHS)
+    groups = numbers.memberships(tx, site_id)
+    flows = [flow for group in groups for flow in _flows(group)]
     return Numbers(
         counted_at=now,
-        months=months_of_money(flows, after(this, 1 - _MONTHS), this),
+        months=months_of_money(flows, first, this, numbers.changes(tx, site_id)),
+        cohorts=cohorts(((one.began, one.ended, one.number) for one in groups), first, this),
         weeks=cash.weeks(tx, sites.get(tx, site_id), now, _WEEKS),
-        recovery=Recovery(*numbers.failures(tx, site_id)),
+        recovery=regaining.of_site(tx, site_id, today),
     )
 
 
@@ -88,6 +91,8 @@ def pace(months: Sequence[MonthOfMoney]) -> Assumptions | None:
     )
 
 
-def _flow(group: numbers.Group, *, gain: bool) -> Flow:
+def _flows(group: numbers.Group) -> Iterator[Flow]:
     interval = Interval(group.unit, group.count)
-    return Flow((group.year, group.month), interval, group.number, group.cents, gain, group.again)
+    yield Flow(group.began, interval, group.number, group.cents, True, group.again)
+    if group.ended is not None:
+        yield Flow(group.ended, interval, group.number, group.cents, False)

@@ -1,28 +1,30 @@
 """Sums over many subscriptions and charges of one site, grouped in the database. They only read."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date
+from typing import Any
 
 from sqlalchemy import extract, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from linkpay.domain.calendar import Unit
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.metrics import Change, MonthOf
 from linkpay.domain.plan import PlanKind
+from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Subscription
+from linkpay.store.tables import Charge, Payment, Subscription, WorthChange
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Memberships that began or ended in one month (UTC) at one rhythm; `cents` is what they pay each time.
-
-    `again` says that their customers had one here before.
+    """Memberships that began in one month (UTC) at one rhythm, and ended in one, if they did; `cents` is what
+    they pay each time. `again` says that their customers had one here before.
     """
 
-    year: int
-    month: int
+    began: MonthOf
+    ended: MonthOf | None
     unit: Unit
     count: int
     again: bool
@@ -30,47 +32,105 @@ class Group:
     cents: int
 
 
-def began(tx: Tx, site_id: int) -> Sequence[Group]:
-    """Memberships by the month in which they began."""
-    return _grouped(tx, site_id, Subscription.started_at)
+def memberships(tx: Tx, site_id: int) -> ListOf[Group]:
+    """Memberships by the months in which they began and ended."""
+    by = (
+        *_month(Subscription.started_at), *_month(Subscription.ended_at), Subscription.interval_unit,
+        Subscription.interval_count, _again(),
+    )  # fmt: skip
+    query = (
+        select(*by, func.count(Subscription.id), func.sum(Subscription.amount_cents))
+        .where(
+            Subscription.site_id == site_id, Subscription.kind == PlanKind.MEMBERSHIP,
+            Subscription.started_at.is_not(None),
+        )
+        .group_by(*by)
+    )  # fmt: skip
+    return [
+        Group(
+            (int(year), int(month)), (int(end_year), int(end_month)) if end_year is not None else None,
+            Unit(unit), count, bool(again), number, int(cents),
+        )
+        for year, month, end_year, end_month, unit, count, again, number, cents in tx.execute(query)
+    ]  # fmt: skip
 
 
-def ended(tx: Tx, site_id: int) -> Sequence[Group]:
-    """Memberships by the month in which they ended."""
-    return _grouped(tx, site_id, Subscription.ended_at)
+def changes(tx: Tx, site_id: int) -> ListOf[Change]:
+    """What running memberships brought more and less, by the months in which they began and changed."""
+    more = WorthChange.after_cents - WorthChange.before_cents
+    by = (*_month(Subscription.started_at), *_month(WorthChange.created_at), _again())
+    query = (
+        select(*by, func.sum(more).filter(more > 0), func.sum(-more).filter(more < 0))
+        .join(Subscription, Subscription.id == WorthChange.subscription_id)
+        .where(WorthChange.site_id == site_id, Subscription.started_at.is_not(None))
+        .group_by(*by)
+    )
+    return [
+        Change((int(of), int(of_month)), (int(year), int(month)), int(up or 0), int(down or 0), bool(again))
+        for of, of_month, year, month, again, up, down in tx.execute(query)
+    ]
 
 
-def _grouped(tx: Tx, site_id: int, at: InstrumentedAttribute[datetime | None]) -> Sequence[Group]:
+def _month(at: InstrumentedAttribute[Any]) -> tuple[Any, Any]:
+    return extract("year", at), extract("month", at)
+
+
+def _again() -> Any:
     earlier = aliased(Subscription)
-    again = (
+    return (
         select(earlier.id)
         .where(
             earlier.customer_id == Subscription.customer_id, earlier.id < Subscription.id,
             earlier.started_at.is_not(None),
         )
+        .correlate(Subscription)
         .exists()
         .label("again")
     )  # fmt: skip
-    by = (extract("year", at), extract("month", at), Subscription.interval_unit, Subscription.interval_count)
-    query = (
-        select(*by, again, func.count(Subscription.id), func.sum(Subscription.amount_cents))
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Charges that failed, by what became of them.
+
+    `paid_by` is None where nothing at Mollie paid them; `debits` are how often they were debited until then.
+    """
+
+    state: ChargeState
+    paid_by: Sequence | None
+    debits: int
+    number: int
+    cents: int
+
+
+def failures(tx: Tx, site_id: int, since: date) -> list[Failed]:
+    """Charges due since a day that failed, by their state now, what paid them, and after how many debits."""
+    paying = (
+        select(func.max(Payment.id))
+        .where(Payment.charge_id == Charge.id, Payment.status == PaymentStatus.PAID)
+        .scalar_subquery()
+    )
+    attempt, payment = aliased(Payment), aliased(Payment)
+    debits = (
+        select(func.count(attempt.id))
         .where(
-            Subscription.site_id == site_id, Subscription.kind == PlanKind.MEMBERSHIP,
-            Subscription.started_at.is_not(None), at.is_not(None),
+            attempt.charge_id == Charge.id, attempt.sequence == Sequence.RECURRING, attempt.id <= payment.id
         )
-        .group_by(*by, again)
+        .correlate(Charge, payment)
+        .scalar_subquery()
+    )
+    found = (
+        select(Charge.state, payment.sequence, debits.label("debits"), Charge.amount_cents)
+        .outerjoin(payment, (payment.id == paying) & (Charge.state == ChargeState.PAID))
+        .where(
+            Charge.site_id == site_id, Charge.dunning_round > literal(0, literal_execute=True),
+            Charge.due_on >= since,
+        )
+        .subquery()
     )  # fmt: skip
+    by = (found.c.state, found.c.sequence, found.c.debits)
+    rows = tx.execute(select(*by, func.count(), func.sum(found.c.amount_cents)).group_by(*by))
     return [
-        Group(int(year), int(month), Unit(unit), count, bool(before), number, int(cents))
-        for year, month, unit, count, before, number, cents in tx.execute(query)
+        Failed(ChargeState(state), sequence and Sequence(sequence), int(debits), number, int(cents))
+        for state, sequence, debits, number, cents in rows
     ]
-
-
-def failures(tx: Tx, site_id: int) -> tuple[int, int, int]:
-    """(how many charges ever failed, how many of them were paid after all, what those brought in cents)."""
-    paid = Charge.state == ChargeState.PAID
-    query = select(
-        func.count(Charge.id), func.count(Charge.id).filter(paid), func.sum(Charge.amount_cents).filter(paid)
-    ).where(Charge.site_id == site_id, Charge.dunning_round > literal(0, literal_execute=True))
-    failed, recovered, cents = tx.execute(query).one()
-    return int(failed), int(recovered), int(cents or 0)

@@ -17,6 +17,7 @@ from linkpay.store.tables.subscriptions import (
     Takeover,
     Upsell,
     Withdrawal,
+    WorthChange,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "SavedView", "Site",
     "SiteOwner",
     "Subscription", "Takeover", "Upsell", "Visit", "Withdrawal",
+    "WorthChange",
 ]  # fmt: skip

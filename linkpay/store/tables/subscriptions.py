@@ -155,6 +155,20 @@ class PriceChange(Base):
     )
 
 
+class WorthChange(Base):
+    """A running membership brings another amount from now on: a new price, or another plan.
+
+    Both amounts are what it comes to in a month, rounded to cents.
+    """
+
+    __tablename__ = "worth_change"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), index=True)
+    subscription_id: Mapped[int] = mapped_column(ForeignKey("subscription.id"), index=True)
+    before_cents: Mapped[int]
+    after_cents: Mapped[int]
+
+
 class Notice(Base):
     """A pre-notification: this amount will be collected on this day. Kept as proof.
 

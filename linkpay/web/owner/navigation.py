@@ -67,6 +67,7 @@ def _table() -> tuple[tuple[str, tuple[tuple[str, str], ...]], ...]:
             (
                 ("owner_offers.offers", _("Offers")),
                 ("owner_coupons.coupons", _("Coupons")),
+                ("owner_rises.decided", _("New prices")),
                 ("owner_policies.of_site", _("Policies")),
             ),
         ),

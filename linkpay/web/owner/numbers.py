@@ -14,6 +14,7 @@ from linkpay.domain.roles import Right
 from linkpay.services import numbers
 from linkpay.services.formats import month_text
 from linkpay.services.numbers import Numbers
+from linkpay.services.regaining import How, Step
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale
@@ -25,8 +26,8 @@ _MONTHS = (6, 12, 24, 36)
 #: So many members take longer to count than anybody wants to wait for each plot.
 _LARGE = 5000
 _MONTH_COLUMNS = (
-    "year", "month", "new", "back", "lost", "members", "new_cents", "back_cents", "lost_cents",
-    "recurring_cents",
+    "year", "month", "new", "back", "lost", "members", "new_cents", "back_cents", "up_cents", "down_cents",
+    "lost_cents", "recurring_cents",
 )  # fmt: skip
 
 
@@ -47,10 +48,26 @@ class Supposed:
 def show(site: str) -> Response:
     """Recurring revenue, its bridge, recovery, what is due, and a forecast to play with."""
     at: gate.Desk = g.desk
+    found, supposed = _numbers(), _supposed()
     page = render_template(
-        "owner/numbers.html", desk=at, numbers=_numbers(), supposed=_supposed(), horizons=_MONTHS
-    )
+        "owner/numbers.html", desk=at, numbers=found, supposed=supposed, horizons=_MONTHS,
+        own=list(grow(found.pace, supposed.months)) if found.pace else [], step_words=_step_words,
+    )  # fmt: skip
     return make_response(page)
+
+
+def _step_words(step: Step) -> str:
+    """What became of failed charges, in words."""
+    match step.how:
+        case How.DEBIT:
+            return _("Paid by debit number %(number)s", number=step.debit)
+        case How.PAYER:
+            return _("Paid by the member herself, with the link")
+        case How.OUTSIDE:
+            return _("Paid past Mollie")
+        case How.ASKED:
+            return _("Still asked for")
+    return _("Given up")
 
 
 @bp.get("/<slug:site>/numbers/<any(revenue, members, growth):name>.svg")
@@ -76,14 +93,21 @@ def plot(site: str, name: str) -> Response:
     )
 
 
-@bp.get("/<slug:site>/numbers/<any(months, weeks, growth):name>.csv")
+@bp.get("/<slug:site>/numbers/<any(months, cohorts, recovery, weeks, growth):name>.csv")
 @gate.site_page(Right.SEE)
 def table(site: str, name: str) -> Response:
-    """The table behind a plot; amounts in cents."""
+    """The table behind a plot, or one that stands alone; amounts in cents."""
     match name:
+        case "cohorts":
+            found = _numbers().cohorts
+            header = ("year", "month", "size", *(f"after_{number}" for number in range(len(found))))
+            return _csv(name, header, [(one.year, one.month, one.size, *one.there) for one in found])
+        case "recovery":
+            columns: tuple[str, ...] = ("how", "debit", "number", "cents")
+            rows: Iterable[object] = _numbers().recovery.steps
         case "growth":
-            columns: tuple[str, ...] = ("number", "joined", "left", "members", "cents")
-            rows: Iterable[object] = _supposed().forecast
+            columns = ("number", "joined", "left", "members", "cents")
+            rows = _supposed().forecast
         case "weeks":
             columns, rows = ("starts_on", "number", "cents", "paid_cents"), _numbers().weeks
         case _:

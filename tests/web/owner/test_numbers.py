@@ -6,7 +6,10 @@ import re
 
 import pytest
 
+from linkpay.services import price_changes
+from linkpay.store import sites
 from tests.flows.stage import Stage
+from tests.web.members import bounced
 from tests.web.owner.conftest import Team
 from tests.web.visitor import words_of
 
@@ -19,6 +22,36 @@ def test_what_was_bought_counts_for_its_month(team: Team, stage: Stage) -> None:
     words = words_of(team.signed_in().look(PAGE))
     assert "€115.00" in words, "50 euro a month, and 15 euro a week"
     assert "January 2026 2 0 0 2 €115.00" in words
+
+
+def test_a_new_price_is_more_and_who_leaves_is_lost(team: Team, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    stage.buy("bram@example.com")
+    with stage.database.write() as tx:
+        number = stage.subscription("anna@example.com").id
+        site = sites.get(tx, stage.shop.site_id)
+        price_changes.announce(tx, site, number, 6000, "one", "owner", stage.clock.now())
+    stage.advance(days=62)
+    stage.stop("bram@example.com")
+    stage.advance(days=40)
+    words = words_of(team.signed_in().look(PAGE))
+    assert "March 2026 €100.00 €0.00 €0.00 €10.00 €0.00 €0.00 €110.00" in words
+    assert "January 2026 €0.00 €100.00 €0.00 €0.00 €0.00 €0.00 €100.00" in words
+    assert "€-50.00" in words or "-€50.00" in words
+    assert "January 2026 2 100% 100% 100%" in words
+
+
+def test_failed_payments_are_told_by_the_step_that_brought_the_money(team: Team, stage: Stage) -> None:
+    bounced(stage)
+    assert "Still asked for 1 100%" in words_of(team.signed_in().look(PAGE))
+    stage.advance(days=6)
+    charge = stage.charges("anna@example.com")[1]
+    stage.bank(stage.mollie_ids(charge.id)[-1], "paid")
+    stage.work()
+    visitor = team.signed_in()
+    assert "Paid by debit number 2 1 100% €50.00" in words_of(visitor.look(PAGE))
+    lines = visitor.look(f"{PAGE}/recovery.csv").text.splitlines()
+    assert lines == ["how,debit,number,cents", "debit,2,1,5000"]
 
 
 def test_ten_a_month_at_fifty_of_whom_a_fifth_leaves(team: Team) -> None:
@@ -47,8 +80,8 @@ def test_a_plot_is_a_picture_without_script_or_foreign_parts(team: Team, name: s
     assert not re.search(r"(href|src)=|url\(|@import", plot.text)
 
 
-@pytest.mark.parametrize("name", ["months", "weeks"])
+@pytest.mark.parametrize("name", ["months", "weeks", "cohorts"])
 def test_a_table_has_a_line_for_each_stretch(team: Team, stage: Stage, name: str) -> None:
     stage.buy("anna@example.com")
     lines = team.signed_in().look(f"{PAGE}/{name}.csv").text.splitlines()
-    assert len(lines) == {"months": 13, "weeks": 9}[name]
+    assert len(lines) == {"months": 13, "weeks": 9, "cohorts": 13}[name]
