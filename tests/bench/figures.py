@@ -14,15 +14,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def cpu_seconds(machine: Machine) -> dict[str, float]:
-    """Seconds of processor time that each program has used, its children included (Linux)."""
-    groups = machine.groups()
+    """Seconds of processor time that all processes of each program have used, with their children (Linux)."""
+    groups = machine.all_groups()
     spent = dict.fromkeys(groups, 0)
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with suppress(OSError):  # it ended while we looked
                 fields = (entry / "stat").read_text().rpartition(")")[2].split()
-                for name, group in groups.items():
-                    spent[name] += (int(fields[11]) + int(fields[12])) * (int(fields[2]) == group)
+                for name, those in groups.items():
+                    spent[name] += (int(fields[11]) + int(fields[12])) * (int(fields[2]) in those)
     return {name: ticks / _TICKS for name, ticks in spent.items()}
 
 

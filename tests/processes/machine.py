@@ -168,6 +168,10 @@ class Machine:
         """The process group of the first process of each name that runs."""
         return {name: running[0].pid for name, running in self._running.items() if running}
 
+    def all_groups(self) -> dict[str, list[int]]:
+        """The process groups of all processes of each name that run."""
+        return {name: [one.pid for one in running] for name, running in self._running.items() if running}
+
     def logs(self) -> str:
         """What all processes wrote so far."""
         return "".join(path.read_text(errors="replace") for path in sorted(self.places.log.glob("*.log")))
