@@ -71,6 +71,11 @@ class MonthOfMoney:
     recurring_cents: int
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nobody was there, came or went."""
+        return not (self.members or self.new or self.back or self.lost)
+
+    @property
     def began_cents(self) -> int:
         """What the month began with."""
         came = self.new_cents + self.back_cents + self.up_cents
