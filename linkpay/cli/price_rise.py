@@ -66,9 +66,9 @@ def change(output: Output, plan: str, cents: int, email: str | None, dry_run: bo
     output.people.print(_table_of(found))
     told = sum(one.left_out is None for one in found)
     if batch is None:
-        output.people.print(f"{told} would be told. Leave --dry-run out to do it.", style="dim")
+        output.people.print(f"To be told: {told}. Leave --dry-run out to do it.", style="dim")
     else:
-        output.people.print(f"{told} are told by mail now. To take it back: price-rise withdraw {batch}")
+        output.people.print(f"Told by mail now: {told}. To take it back: price-rise withdraw {batch}")
 
 
 @price_rise.command("list")
@@ -100,7 +100,7 @@ def withdraw(output: Output, batch: str, site: str | None) -> None:
             numbers = price_changes.undecided(tx, site_id, batch)
         number = sum(_withdraw(parts, one, batch) for one in numbers)
     output.document({"batch": batch, "withdrawn": number})
-    output.people.print(f"The price of {number} stays as it was; who was told hears so by mail.")
+    output.people.print(f"Keeps her price: {number}. Who was told hears so by mail.")
 
 
 def _announce(parts: Parts, site_id: int, number: int, cents: int, batch: str) -> Affected:

@@ -19,7 +19,7 @@ def member(database: Database) -> tuple[str, str]:
 def test_a_new_price_is_seen_told_listed_and_taken_back(run: Run, database: Database) -> None:
     plan, _ = member(database)
     shown = run("price-rise", "set", plan, "--cents", "6000", "--dry-run")
-    assert "1 would be told" in shown.stdout
+    assert "To be told: 1." in shown.stdout
     with database.read() as tx:
         assert tx.query(PriceChange).count() == 0
     done = json.loads(run("price-rise", "set", plan, "--cents", "6000", "--json").stdout)
