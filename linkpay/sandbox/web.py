@@ -168,9 +168,15 @@ class _Node(Generic[H]):
 
 
 def read_request(environ: Mapping[str, Any]) -> Request | None:
-    """The request of a WSGI environment, or None when its body is larger than we read."""
+    """The request of a WSGI environment, or None when its body is larger than we read, or was cut off.
+
+    Whoever died while sending asked for nothing: half a request must not use up its idempotency key.
+    """
     length = int(environ.get("CONTENT_LENGTH") or 0)
     if length > MAX_BODY:
+        return None
+    body = environ["wsgi.input"].read(length) if length else b""
+    if len(body) < length:
         return None
     headers = {
         key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")
@@ -182,7 +188,7 @@ def read_request(environ: Mapping[str, Any]) -> Request | None:
         path=environ.get("PATH_INFO") or "/",
         query_string=environ.get("QUERY_STRING") or "",
         headers=headers,
-        body=environ["wsgi.input"].read(length) if length else b"",
+        body=body,
         base=f"{environ['wsgi.url_scheme']}://{host}",
     )
 

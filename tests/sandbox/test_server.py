@@ -1,6 +1,7 @@
 """The sandbox as a process of its own: real ports, real mail, restarts."""
 
 import http.server
+import io
 import os
 import signal
 import smtplib
@@ -22,6 +23,7 @@ from mollie.api.error import RequestError
 
 from linkpay.errors import SettingsError
 from linkpay.sandbox.app import create_sandbox
+from linkpay.sandbox.web import read_request
 from tests.sandbox.desk import KEY, first_payment, pay
 
 ROOT = Path(__file__).parents[2]
@@ -252,3 +254,13 @@ def test_a_file_that_is_no_state_is_refused(tmp_path: Path) -> None:
     path.write_text("These are my notes, which are not a database at all." * 50)
     with pytest.raises(SettingsError, match="not a sandbox state file"):
         create_sandbox(path)
+
+
+def test_half_a_request_is_none() -> None:
+    """A client that was killed while sending: its key is still free for the whole of it."""
+    environ = {
+        "REQUEST_METHOD": "POST", "SERVER_NAME": "x", "SERVER_PORT": "80", "wsgi.url_scheme": "http",
+        "CONTENT_LENGTH": "20", "HTTP_IDEMPOTENCY_KEY": "k",
+    }  # fmt: skip
+    assert read_request({**environ, "wsgi.input": io.BytesIO(b'{"amount": ')}) is None
+    assert read_request({**environ, "wsgi.input": io.BytesIO(b"x" * 20)}) is not None
