@@ -107,7 +107,8 @@ def _price(tx: Tx, number: int, order: Order, actor: str, now: datetime) -> None
 
 
 def _price_back(tx: Tx, number: int, order: Order, actor: str, now: datetime) -> None:
-    if not price_changes.withdraw(tx, number, order.batch, actor, now):
+    is_back = price_changes.withdraw(tx, number, order.batch, actor, now)
+    if not is_back and price_changes.counts(tx, number, order.batch):
         raise Conflict("price_counts", "The new price counts for this member already.")
 
 

@@ -143,6 +143,12 @@ def withdraw(tx: Tx, number: int, batch: str, actor: str, now: datetime) -> bool
     return True
 
 
+def counts(tx: Tx, number: int, batch: str) -> bool:
+    """Whether a charge of this subscription asked the price of a decision already."""
+    change = store.of_batch_for(tx, number, batch)
+    return change is not None and change.applied_at is not None
+
+
 def list_told(tx: Tx, site_id: int, *, batch: str | None = None) -> Sequence[Told]:
     """Who was told of which new price, and when: the newest decisions first, at most 1,000 lines."""
     return [
