@@ -13,6 +13,7 @@ from sqlalchemy import Connection, NullPool, create_engine, delete, func, make_u
 
 from linkpay.store import schema
 from linkpay.store.db import Database
+from tests.engines import made_quick
 
 T = TypeVar("T")
 
@@ -225,6 +226,6 @@ def empty_database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     """This test's own database with the whole schema, at `database_url`."""
-    database = Database(database_url)
+    database = made_quick(Database(database_url))
     yield database
     database.dispose()

@@ -1,14 +1,12 @@
 """Killing the process at any boundary: before a transaction, before its commit, after it, and before
 and after every call to Mollie, Kajabi and the mail server."""
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import event
-
 from linkpay.store.db import Database, Tx
+from tests.engines import made_quick
 
 T = TypeVar("T")
 
@@ -59,8 +57,7 @@ class FragileDatabase(Database):
     def __init__(self, url: str, boundaries: Boundaries) -> None:
         super().__init__(url)
         self._boundaries = boundaries
-        if self.is_sqlite:
-            event.listen(self.engine, "connect", _without_waiting_for_the_disk)
+        made_quick(self)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -69,11 +66,6 @@ class FragileDatabase(Database):
             yield tx
             self._boundaries.cross("before the commit")
         self._boundaries.cross("after the commit")
-
-
-def _without_waiting_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
-    # A process that dies leaves its file whole without it; only a power cut would not.
-    connection.execute("PRAGMA synchronous=OFF")
 
 
 class _Fragile:

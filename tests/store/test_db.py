@@ -177,7 +177,8 @@ def test_a_writer_on_sqlite_holds_the_pen_before_it_reads(database: Database) ->
         assert other.execute("SELECT count(*) FROM site").fetchone() == (0,)
 
 
-def test_sqlite_is_opened_as_measured(database: Database) -> None:
+def test_sqlite_is_opened_as_measured(database_url: str) -> None:
+    database = Database(database_url)
     if not database.is_sqlite:
         assert database.url.get_backend_name() == "postgresql"
         return
