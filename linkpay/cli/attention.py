@@ -34,12 +34,12 @@ def list_(output: Output, site: str | None = None, locale: str = "en") -> None:
     with opened() as (_, parts):
         found = chosen_site(parts, site)
         with parts.database.read() as tx:
-            waiting = items.open_items(tx, found.id, locale)
+            waiting, number = items.open_items(tx, found.id, locale)
     output.document(waiting)
     for item in waiting:
         output.people.print(_shown(item, found.zone))
     output.people.print(
-        words.count(len(waiting), "thing waits", "things wait") if waiting else "Nothing waits for you.",
+        words.count(number, "thing waits", "things wait") if waiting else "Nothing waits for you.",
         style="dim",
     )
 

@@ -114,7 +114,7 @@ def agree(
     `facts` is what the words meant in figures. `text` is empty where there is nothing to agree to, as
     with a plan that is paid once.
     """
-    given = next((one for one in people.consents(tx, subscription) if one.text == text), None)
+    given = next((one for one in people.consents(tx, subscription.id) if one.text == text), None)
     if given is not None or not text:
         return given
     given = Consent(

@@ -10,7 +10,7 @@ from linkpay.domain.order_number import order_number, same_number
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.domain.withdrawal import in_time, last_day
 from linkpay.services import standing, withdrawal_money
-from linkpay.store import agreements, charges, journal, people, sites, subscriptions
+from linkpay.store import agreements, charges, foresight, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Offer, Site, Subscription
 
@@ -47,8 +47,9 @@ def of_customer(tx: Tx, site: Site, email: str, received_at: datetime) -> list[C
     customer = people.customer_by_email(tx, site.id, email)
     if customer is None:
         return []
-    bought = reversed(subscriptions.of_payer(tx, customer.id))
-    found = [contract(tx, site, one, received_at) for one in bought if _is_contract(tx, one)]
+    bought = subscriptions.of_payer(tx, customer.id)
+    foresight.contracts(tx, bought)
+    found = [contract(tx, site, one, received_at) for one in reversed(bought) if _is_contract(tx, one)]
     return [one for one in found if one is not None]
 
 
@@ -74,6 +75,7 @@ def open_for(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> C
 def open_tokens(tx: Tx, site: Site, customer_id: int | None, now: datetime) -> frozenset[str]:
     """The purchases of a customer that can be withdrawn from at this moment, by the secret of their pages."""
     bought = subscriptions.of_payer(tx, customer_id) if customer_id is not None else ()
+    foresight.contracts(tx, bought)
     return frozenset(one.token for one in bought if open_for(tx, site, one, now) is not None)
 
 
@@ -119,6 +121,6 @@ def _agreed_at(tx: Tx, subscription: Subscription) -> datetime | None:
 
 def _days(tx: Tx, site: Site, subscription: Subscription) -> int:
     """The days that she has: those that count now, or those that she was told if they were more."""
-    asked = [one for one in people.consents(tx, subscription) if one.kind == "start_at_once"]
+    asked = [one for one in people.consents(tx, subscription.id) if one.kind == "start_at_once"]
     told = [int(one.data.get("days", 0)) for one in asked]
     return max([sites.policy_of(site, subscription.policy).withdrawal_days, *told])

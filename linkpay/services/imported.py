@@ -22,7 +22,7 @@ _MANDATES = {"nl": " (machtiging {reference}, {day})", "en": " (mandate {referen
 
 def consent(tx: Tx, subscription: Subscription, mandate: Mandate | None, now: datetime) -> None:
     """Record that the payer had agreed before: nothing is charged without a consent that is kept."""
-    if people.consents(tx, subscription):
+    if people.consents(tx, subscription.id):
         return
     customer = tx.get_one(Customer, subscription.customer_id)
     language = customer.locale if customer.locale in _TEXTS else "nl"

@@ -75,7 +75,7 @@ def take_on_chosen(tx: Tx, subscription: Subscription, now: datetime) -> None:
 
 def hold_to_consent(tx: Tx, subscription: Subscription, plan: Plan) -> None:
     """No more is asked for the plan than was agreed to when it was chosen."""
-    agreed_to = [consent for consent in people.consents(tx, subscription) if consent.kind == "switch"]
+    agreed_to = [consent for consent in people.consents(tx, subscription.id) if consent.kind == "switch"]
     if agreed_to and agreed_to[-1].data.get("plan") == plan.slug:
         cents = agreed_to[-1].data["amount_cents"]
         subscription.amount_cents = min(subscription.amount_cents, cents)

@@ -74,7 +74,7 @@ def sepa_mandate(tx: Tx, subscription: Subscription) -> Mandate | None:
 def days_agreed(tx: Tx, site: Site, subscription: Subscription) -> int:
     """Days between notice and debit: what the member agreed to last, else what the policy says."""
     agreed = None
-    for consent in people.consents(tx, subscription):
+    for consent in people.consents(tx, subscription.id):
         if "notice_days" in consent.data:
             agreed = int(consent.data["notice_days"])
         elif consent.kind == "mandate" and not consent.data:
@@ -262,13 +262,13 @@ def agreed_to(tx: Tx, subscription: Subscription, consent: Consent | None) -> No
 
 def agreed_at_checkout(tx: Tx, subscription: Subscription) -> None:
     """A purchase is paid: the page on which it was agreed to named the first debit and those after it."""
-    given = [one for one in people.consents(tx, subscription) if one.kind == "mandate" and one.data]
+    given = [one for one in people.consents(tx, subscription.id) if one.kind == "mandate" and one.data]
     agreed_to(tx, subscription, given[-1] if given else None)
 
 
 def agreed_with_account(tx: Tx, subscription: Subscription) -> None:
     """Another account or card is collected from, if the page on which it was given named the next debit."""
     due_on = subscription.next_charge_on
-    given = [one for one in people.consents(tx, subscription) if one.kind == "mandate"]
+    given = [one for one in people.consents(tx, subscription.id) if one.kind == "mandate"]
     if given and due_on is not None and given[-1].data.get("next_on") == due_on.isoformat():
         agreed_to(tx, subscription, given[-1])

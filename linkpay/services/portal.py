@@ -11,8 +11,8 @@ from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging, forecast
-from linkpay.store import agreements, holdings
-from linkpay.store.db import Tx
+from linkpay.store import agreements, foresight, holdings
+from linkpay.store.db import Tx, keep
 from linkpay.store.holdings import Held
 from linkpay.store.tables import Charge, Mandate, Payment, Plan, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -110,7 +110,6 @@ class LetIn:
 class Home:
     """The first page of the portal."""
 
-    name: str
     holdings: tuple[Holding, ...]
     paid: tuple[Paid, ...]
     let_in: tuple[LetIn, ...]
@@ -121,7 +120,7 @@ def home(tx: Tx, site: Site, email: str, customer_id: int | None, now: datetime)
     held = holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS) if customer_id else []
     made = holdings.charges_of(tx, [one.subscription.id for one in held], _CHARGES)
     payments = holdings.last_payments(tx, [charge.id for charge in made])
-    plans = holdings.plans_to_switch_to(tx, site.id, {one.offer.id for one in held})
+    plans = _foresee(tx, site, held)
     by_subscription: dict[int, list[Charge]] = {one.subscription.id: [] for one in held}
     for charge in made:
         by_subscription[charge.subscription_id].append(charge)
@@ -129,7 +128,6 @@ def home(tx: Tx, site: Site, email: str, customer_id: int | None, now: datetime)
     others = [(o, g) for o, g in holdings.of_reader(tx, site.id, email) if (g.member_id, o.id) not in own]
     titles = {one.subscription.id: one.offer.title for one in held}
     return Home(
-        name=holdings.customer(tx, site.id, customer_id).name if customer_id else "",
         holdings=tuple(
             _holding(tx, site, one, by_subscription[one.subscription.id], plans, now) for one in held
         ),
@@ -146,10 +144,22 @@ def holding(tx: Tx, site: Site, customer_id: int, token: str, now: datetime) -> 
     """One subscription of this customer, with its id. Raises NotFound ``order_unknown``."""
     for one in holdings.of_payer(tx, site.id, customer_id, _SUBSCRIPTIONS):
         if one.subscription.token == token:
-            made = holdings.charges_of(tx, [one.subscription.id], _CHARGES)
-            plans = holdings.plans_to_switch_to(tx, site.id, {one.offer.id})
+            plans = _foresee(tx, site, [one])
+            every = {charge.id: charge for charge, _, _ in foresight.collections(tx, [one.subscription])}
+            made = sorted(every.values(), key=lambda charge: (charge.due_on, charge.id), reverse=True)
             return _holding(tx, site, one, made, plans, now), one.subscription.id
     raise NotFound("order_unknown", "There is no such order.")
+
+
+def _foresee(tx: Tx, site: Site, held: Sequence[Held]) -> Sequence[Plan]:
+    """Read what is asked of each of these; the plans by which their offers can be bought."""
+    bought = [one.subscription for one in held]
+    keep(tx, *held)
+    foresight.these(tx, bought)
+    foresight.prices(tx, bought)
+    plans = holdings.plans_to_switch_to(tx, site.id, tuple(sorted({one.offer.id for one in held})))
+    keep(tx, *plans)
+    return plans
 
 
 def _holding(

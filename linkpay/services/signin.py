@@ -147,8 +147,8 @@ class Present:
 
 def present(tx: Tx, token: str, now: datetime) -> Present | None:
     """Whose cookie this is; None when the session is over or never was."""
-    held = owners.session(tx, hash_of(token), now) if token else None
-    if held is None:
+    found = owners.signed_in(tx, hash_of(token), now) if token else None
+    if found is None:
         return None
-    owner = tx.get_one(Owner, held.owner_id)
-    return Present(owner, held.id, held.whole_at is not None, tuple(owners.sites_of(tx, owner.id)))
+    held, owner, sites = found
+    return Present(owner, held.id, held.whole_at is not None, sites)

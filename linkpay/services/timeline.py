@@ -82,24 +82,30 @@ def of_person(tx: Tx, email: str, site_id: int | None) -> Timeline:
         )
     ids = [subscription.id for subscription in owned]
     payments = store.payments_of(tx, ids)
-    moments = [*_events(tx, ids, payments), *_payments(tx, payments)]
-    moments += [_event(event, {}, {}) for event in store.events_about(tx, [member.id for member in members])]
     return Timeline(
         email,
         _zone(tx, owned[0] if owned else members[0]),
-        _in_order(moments),
+        moments(tx, ids, [member.id for member in members], payments),
         _sums(store.entries_of(tx, [p.id for _, p in payments], outside_of=ids)),
     )
 
 
+def moments(
+    tx: Tx, ids: Sequence[int], member_ids: Sequence[int], payments: Sequence[tuple[int, Payment]]
+) -> list[Moment]:  # fmt: skip
+    """All that happened to subscriptions and members, in order. `payments` are (subscription id, attempt)."""
+    events = _events(tx, ids, payments, member_ids)
+    return _in_order([*events, *_payments(tx, payments)])
+
+
 def _of_payment(tx: Tx, mollie_id: str, site_id: int | None) -> Timeline:
-    found = [one for one in store.payments_by_ref(tx, mollie_id) if site_id in (None, one.site_id)]
-    if not found:
+    known = [one for one in store.payments_by_ref(tx, mollie_id) if site_id in (None, one.site_id)]
+    if not known:
         raise NotFound("payment_unknown", f"No payment here is called {mollie_id}.", "subject")
-    payment, subscription = found[0], store.subscription_of(tx, found[0])
+    payment, subscription = known[0], store.subscription_of(tx, known[0])
     of_it = store.payments_of(tx, [subscription.id])
     ends_at = min((other.created_at for _, other in of_it if other.id > payment.id), default=None)
-    moments = [
+    found = [
         moment
         for moment in _events(tx, [subscription.id], of_it)
         if moment.payment == mollie_id
@@ -109,9 +115,9 @@ def _of_payment(tx: Tx, mollie_id: str, site_id: int | None) -> Timeline:
             and (ends_at is None or moment.at < ends_at)
         )
     ]
-    moments += _payments(tx, [(subscription.id, payment)])
+    found += _payments(tx, [(subscription.id, payment)])
     return Timeline(
-        mollie_id, _zone(tx, subscription), _in_order(moments), _sums(store.entries_of(tx, [payment.id]))
+        mollie_id, _zone(tx, subscription), _in_order(found), _sums(store.entries_of(tx, [payment.id]))
     )
 
 
@@ -123,10 +129,12 @@ def _in_order(moments: Iterable[Moment]) -> list[Moment]:
     return sorted(moments, key=lambda moment: moment.at)
 
 
-def _events(tx: Tx, ids: list[int], payments: Sequence[tuple[int, Payment]]) -> list[Moment]:
+def _events(
+    tx: Tx, ids: Sequence[int], payments: Sequence[tuple[int, Payment]], members: Sequence[int] = ()
+) -> list[Moment]:  # fmt: skip
     by_id = {payment.id: payment for _, payment in payments}
     currencies = {subscription_id: payment.currency for subscription_id, payment in payments}
-    return [_event(event, by_id, currencies) for event in store.events_of(tx, ids)]
+    return [_event(event, by_id, currencies) for event in store.events_of(tx, ids, members)]
 
 
 def _event(event: Event, payments: dict[int, Payment], currencies: dict[int, str]) -> Moment:

@@ -11,7 +11,7 @@ from linkpay.errors import Conflict, NotFound
 from linkpay.services import doors, letters, throttle
 from linkpay.store import people, visits
 from linkpay.store.db import Tx
-from linkpay.store.tables import Site
+from linkpay.store.tables import Customer, Site
 
 SESSION_LIFE = timedelta(hours=12)
 #: As many links as can be open at once; who asks on gets no more mails. The ones that were sent stay
@@ -21,10 +21,11 @@ _LINKS_AT_ONCE = 3
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """Somebody who is signed in on one site, known by her e-mail."""
+    """Somebody who is signed in on one site, known by her e-mail; `customer` where she pays there."""
 
     site_id: int
     email: str
+    customer: Customer | None
 
 
 def ask(tx: Tx, site: Site, email: str, locale: str | None, address: str, now: datetime) -> None:
@@ -64,13 +65,14 @@ def begin(tx: Tx, site_id: int, email: str, now: datetime) -> str:
 def session(tx: Tx, site_id: int, secret: str, now: datetime) -> Session | None:
     """Who is signed in; None when the session is over or never was. Raises NotFound for one that
     belongs to another site."""
-    visit = visits.find(tx, "session", secret)
-    if visit is None:
+    found = visits.find(tx, "session", secret)
+    if found is None:
         return None
+    visit, customer = found
     if visit.site_id != site_id:
         raise NotFound("session_unknown", "There is no such session.")
     is_open = visit.ended_at is None and visit.expires_at > now
-    return Session(site_id, visit.email) if is_open else None
+    return Session(site_id, visit.email, customer) if is_open else None
 
 
 def leave(tx: Tx, site_id: int, secret: str, now: datetime) -> None:

@@ -84,7 +84,7 @@ def _pays_for_days(tx: Tx, subscription: Subscription) -> bool:
     """Whether she asked for a start at once knowing that she would pay for the days; the kinder of what
     she read then and what counts now."""
     policy = sites.policy_of(sites.get(tx, subscription.site_id), subscription.policy)
-    asked = [one for one in people.consents(tx, subscription) if one.kind == "start_at_once"]
+    asked = [one for one in people.consents(tx, subscription.id) if one.kind == "start_at_once"]
     told = all(one.data.get("refund", "pro_rata") == "pro_rata" for one in asked)
     return policy.withdrawal_refund == "pro_rata" and bool(asked) and told
 

@@ -5,10 +5,11 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select, update
 
-from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, asked_once, insert_once
 from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription, Withdrawal
 
 
+@asked_once
 def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
     """The coupon that a subscription uses; at most one."""
     return tx.scalar(_REDEMPTION, {"subscription_id": subscription_id})
@@ -65,6 +66,7 @@ def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:
     return counting_on(announced(tx, subscription_id), due_on)
 
 
+@asked_once
 def announced(tx: Tx, subscription_id: int) -> Sequence[tuple[date, int]]:
     """(first day, cents) of every price that was told to the member and not withdrawn, oldest first."""
     found = tx.execute(_ANNOUNCED, {"subscription_id": subscription_id})
@@ -86,6 +88,7 @@ def counting_on(prices: Sequence[tuple[date, int]], due_on: date) -> int | None:
     return next((cents for day, cents in reversed(prices) if day <= due_on), None)
 
 
+@asked_once
 def credit_cents(tx: Tx, subscription_id: int) -> int:
     """What a member has in hand: never negative, since charges use no more than there is."""
     return int(tx.scalar(_CREDIT, {"subscription_id": subscription_id}) or 0)
@@ -109,6 +112,7 @@ def add_credit(
     )  # fmt: skip
 
 
+@asked_once
 def switched_away(tx: Tx, subscription_id: int) -> set[int]:
     """The charges whose unused days were given as credit, and so are nobody's to use or send back."""
     found = tx.scalars(_SWITCHED_AWAY, {"subscription_id": subscription_id})
@@ -150,6 +154,7 @@ def forget_prices(tx: Tx, subscription_id: int, now: datetime) -> None:
     )
 
 
+@asked_once
 def plans_of_coupon(tx: Tx, subscription_id: int) -> Sequence[str]:
     """The slugs of the plans that the coupon in use is for; none means all, or that there is no coupon."""
     query = (
@@ -167,6 +172,7 @@ def end_coupon(tx: Tx, subscription_id: int, index: int) -> None:
         used.duration, used.periods = "periods", max(index, 0)
 
 
+@asked_once
 def was_withdrawn(tx: Tx, subscription_id: int) -> bool:
     """Whether the contract was withdrawn from, and that has been done."""
     query = select(Withdrawal.id).where(

@@ -3,20 +3,21 @@
 from collections.abc import Sequence as ListOf
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, func, select, update
+from sqlalchemy import bindparam, exists, select, update
 
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
-from linkpay.store.db import Tx, core, current, held, insert_once, read_anew
+from linkpay.store.db import Tx, asked_once, core, current, held, insert_once, read_anew
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
 
 #: Checks of an account are charges as well, and no periods: nothing that asks for periods sees them.
 _IS_PERIOD = Charge.period >= TRIAL_PERIOD
 _RUNNING = (PaymentStatus.PENDING, PaymentStatus.AUTHORIZED)
+_SEPA_DEBIT = (Sequence.RECURRING, "directdebit")
 
 
 def get(tx: Tx, charge_id: int) -> Charge:
@@ -29,6 +30,7 @@ def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
     return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token, _IS_PERIOD))
 
 
+@asked_once
 def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
     """All charges of a subscription's periods, oldest first, as they are now."""
     return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()
@@ -42,6 +44,7 @@ _OF_SUBSCRIPTION = (
 )
 
 
+@asked_once
 def has_unsettled(tx: Tx, subscription_id: int) -> bool:
     """Whether money of an earlier period is still expected."""
     return bool(tx.scalar(_HAS_UNSETTLED, {"subscription_id": subscription_id}))
@@ -80,6 +83,7 @@ def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
     return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.uid == uid))
 
 
+@asked_once
 def payments(tx: Tx, charge_id: int) -> ListOf[Payment]:
     """All attempts to collect a charge, oldest first."""
     return tx.scalars(_PAYMENTS, {"charge_id": charge_id}).all()
@@ -93,6 +97,7 @@ _PAYMENTS = (
 )
 
 
+@asked_once
 def open_payment(tx: Tx, charge_id: int) -> Payment | None:
     """The attempt that may still bring money; there is at most one."""
     return tx.scalar(
@@ -111,17 +116,10 @@ def debit_runs(payment: Payment) -> bool:
 
 def bounces(tx: Tx, charge_id: int, *, until: datetime | None = None) -> int:
     """How many SEPA debits of a charge failed or were taken back, of those made until a moment."""
-    taken = select(LedgerEntry.id).where(
-        LedgerEntry.payment_id == Payment.id, LedgerEntry.kind == EntryKind.CHARGEBACK
-    )
-    query = select(func.count(Payment.id)).where(
-        Payment.charge_id == charge_id, Payment.sequence == Sequence.RECURRING,
-        Payment.method == "directdebit",
-        (Payment.status == PaymentStatus.FAILED) | exists(taken),
-    )  # fmt: skip
-    if until is not None:
-        query = query.where(Payment.created_at <= until)
-    return int(tx.scalar(query) or 0)
+    debits = [one for one in payments(tx, charge_id) if (one.sequence, one.method) == _SEPA_DEBIT]
+    back = {one.payment_id for one in entries(tx, charge_id) if one.kind is EntryKind.CHARGEBACK}
+    bounced = [one for one in debits if one.status is PaymentStatus.FAILED or one.id in back]
+    return sum(until is None or one.created_at <= until for one in bounced)
 
 
 def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
@@ -181,6 +179,7 @@ def find_outside(tx: Tx, site_id: int, ref: str) -> LedgerEntry | None:
     )
 
 
+@asked_once
 def entries(tx: Tx, charge_id: int) -> ListOf[LedgerEntry]:
     """The ledger of one charge, oldest first."""
     return tx.scalars(_ENTRIES, {"charge_id": charge_id}).all()
@@ -196,6 +195,7 @@ def entries_of_payment(tx: Tx, payment_id: int) -> ListOf[LedgerEntry]:
     ).all()
 
 
+@asked_once
 def refund(tx: Tx, refund_id: int) -> Refund:
     """The refund as it is now; it must exist."""
     return current(tx, Refund, refund_id)

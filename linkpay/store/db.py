@@ -6,11 +6,11 @@ concurrent updates were lost without an error, and without the fair lock one of 
 made 1 commit in 5 seconds while the other made 24,980.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, wraps
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 from sqlalchemy import URL, Engine, Executable, Select, Table, bindparam, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -93,9 +93,55 @@ def held(tx: Tx, table: type[Row], row_id: int) -> Row:
     return cast("Row", known[table, row_id])
 
 
+def hold(tx: Tx, rows: Iterable[Base]) -> None:
+    """Rows that were just read as they are now: `held` gives them."""
+    known: dict[tuple[type[Base], int], Base] = tx.info.setdefault("held", {})
+    known |= {(type(row), row.id): row for row in rows}
+
+
+def keep(tx: Tx, *rows: object) -> None:
+    """Rows that `tx.get` finds without asking, until the end: a session keeps only what is referred to."""
+    tx.info.setdefault("kept", []).extend(rows)
+
+
 def read_anew(tx: Tx) -> None:
     """A lock was taken, or a statement went past the session: what was read before may be old."""
     tx.info.pop("held", None)
+
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+
+def asked_once(query: Callable[Concatenate[Tx, Asked], Answer]) -> Callable[Concatenate[Tx, Asked], Answer]:
+    """A query that a page asks once, of a transaction that remembers answers (`answers`); others ask anew.
+
+    Its answer is shared by all who ask: nobody changes it.
+    """
+
+    @wraps(query)
+    def ask(tx: Tx, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
+        known = tx.info.get("answers")
+        if known is None:
+            return query(tx, *args, **named)
+        key = (ask, *args, *named.items())
+        if key not in known:
+            known[key] = query(tx, *args, **named)
+        return cast("Answer", known[key])
+
+    return ask
+
+
+def answers(tx: Tx) -> dict[tuple[Any, ...], Any] | None:
+    """What a transaction was told, by query and arguments, remembered from now on; None where it writes."""
+    if not tx.info.get("only_reads"):
+        return None
+    return cast("dict[tuple[Any, ...], Any]", tx.info.setdefault("answers", {}))
+
+
+def only_reads_on(tx: Tx) -> None:
+    """Nothing is written in this transaction any more."""
+    tx.info["only_reads"] = True
 
 
 @cache
@@ -168,6 +214,7 @@ class Database:
             if not self.is_sqlite:
                 # SQLite shows one moment by itself; PostgreSQL shows each statement its own unless asked.
                 session.connection(execution_options=_ONE_MOMENT)
+            only_reads_on(session)
             yield session
             # What was read stays readable: a rollback would expire it.
             session.expunge_all()

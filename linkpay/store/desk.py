@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import Select, func, literal, select
+from sqlalchemy import Select, func, literal, select, union
+from sqlalchemy.orm import aliased
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import Tx
+from linkpay.store import sites
+from linkpay.store.db import Tx, keep
 from linkpay.store.tables import (
     Attention,
     Charge,
@@ -16,9 +18,11 @@ from linkpay.store.tables import (
     Grant,
     Inbox,
     LedgerEntry,
+    Mandate,
     Member,
     Offer,
     Plan,
+    Site,
     Subscription,
 )
 
@@ -96,6 +100,43 @@ def one_member(tx: Tx, site_id: int, subscription_id: int) -> Row | None:
     """One line, by number; None when it is another site's."""
     found = tx.execute(rows_of(site_id).where(Subscription.id == subscription_id)).one_or_none()
     return Row(*found) if found else None
+
+
+def lines_of_person(tx: Tx, site_id: int, subscription_id: int) -> dict[int, Row]:
+    """The line of this number and of everything else that its payer or its member has, oldest first.
+
+    Empty when it is another site's. Site, mandate, plan chosen next and whom a member moved to come along.
+    """
+    meant = select(Subscription.customer_id, Subscription.member_id, Customer.email).join(
+        Customer, Customer.id == Subscription.customer_id
+    )
+    one = meant.where(Subscription.site_id == site_id, Subscription.id == subscription_id).cte()
+    # One way at a time, as in `overview.subscriptions_of`.
+    hers = union(
+        select(Subscription.id).join(one, one.c.customer_id == Subscription.customer_id),
+        select(Subscription.id).join(one, one.c.member_id == Subscription.member_id),
+        select(Subscription.id)
+        .join(Member, Member.id == Subscription.member_id)
+        .join(one, one.c.email == Member.email)
+        .where(Member.site_id == site_id),
+    )
+    chosen, moved = aliased(Plan), aliased(Member)
+    query = (
+        rows_of(site_id)
+        .join(Site, Site.id == Subscription.site_id)
+        .outerjoin(Mandate, Mandate.id == Subscription.mandate_id)
+        .outerjoin(chosen, chosen.id == Subscription.next_plan_id)
+        .outerjoin(moved, moved.id == Member.moved_to_id)
+        .add_columns(Site, Mandate, chosen, moved)
+        .where(Subscription.id.in_(hers))
+        .order_by(Subscription.id)
+        .execution_options(populate_existing=True)
+    )
+    found = tx.execute(query).all()
+    for row in found:
+        keep(tx, *row)
+        sites.know(tx, row[6])
+    return {row[0].id: Row(*row[:6]) for row in found}
 
 
 def rows_of(site_id: int) -> Select[Subscription, Customer, Member, Offer, Plan, Grant]:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, or_, select
 
-from linkpay.store.db import Tx, current
+from linkpay.store.db import Tx, asked_once, current
 from linkpay.store.tables import DriftFinding, DriftRun, Grant
 from linkpay.store.tables.people import Access
 
@@ -19,6 +19,7 @@ def finding(tx: Tx, finding_id: int) -> DriftFinding:
     return current(tx, DriftFinding, finding_id)
 
 
+@asked_once
 def findings(tx: Tx, run_id: int) -> Sequence[DriftFinding]:
     """All that a run found, in order."""
     return tx.scalars(
@@ -44,6 +45,7 @@ def unseen(tx: Tx, of: DriftRun) -> Sequence[Grant]:
     ).all()  # fmt: skip
 
 
+@asked_once
 def newest_run(tx: Tx, offer_id: int) -> int | None:
     """The id of an offer's newest finished run."""
     query = select(func.max(DriftRun.id))

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 
-from linkpay.store.db import Tx, core, current, insert_once
+from linkpay.store.db import Tx, asked_once, core, current, insert_once
 from linkpay.store.tables import Grant
 from linkpay.store.tables.people import Access
 
@@ -20,6 +20,7 @@ def get(tx: Tx, grant_id: int) -> Grant:
     return current(tx, Grant, grant_id)
 
 
+@asked_once
 def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
     """The one grant of this member to this offer."""
     return tx.scalar(_ONE, {"member_id": member_id, "offer_id": offer_id})

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from linkpay.domain.plan import TRIAL_PERIOD
-from linkpay.store.db import Tx
+from linkpay.store import foresight, grants
+from linkpay.store.db import Tx, answers, asked_once, keep
 from linkpay.store.tables import (
     Charge,
     Customer,
@@ -50,6 +51,31 @@ def of_payer(tx: Tx, site_id: int, customer_id: int, limit: int) -> list[Held]:
     return [Held(*row) for row in tx.execute(query)]
 
 
+def purchase(tx: Tx, site_id: int, token: str) -> Subscription | None:
+    """The subscription whose pages carry this secret, with all that its order page asks about it foreseen."""
+    query = (
+        select(Subscription, Offer, Customer, Member, Mandate, Grant)
+        .join(Offer, Offer.id == Subscription.offer_id)
+        .join(Customer, Customer.id == Subscription.customer_id)
+        .join(Member, Member.id == Subscription.member_id)
+        .outerjoin(Mandate, Mandate.id == Subscription.mandate_id)
+        .outerjoin(
+            Grant, (Grant.member_id == Subscription.member_id) & (Grant.offer_id == Subscription.offer_id)
+        )
+        .where(Subscription.site_id == site_id, Subscription.token == token)
+    )
+    found = tx.execute(query).one_or_none()
+    if found is None:
+        return None
+    keep(tx, *found)
+    bought: Subscription = found[0]
+    if (known := answers(tx)) is not None:
+        known[grants.find, bought.member_id, bought.offer_id] = found[5]
+    foresight.prices(tx, [bought])
+    foresight.collections(tx, [bought])
+    return bought
+
+
 def of_reader(tx: Tx, site_id: int, email: str) -> list[tuple[Offer, Grant]]:
     """What somebody is let in to, whoever pays for it."""
     query = (
@@ -85,7 +111,8 @@ def last_payments(tx: Tx, charge_ids: Collection[int]) -> dict[int, Payment]:
     return {paid.charge_id: paid for paid in tx.scalars(select(Payment).where(Payment.id.in_(newest)))}
 
 
-def plans_to_switch_to(tx: Tx, site_id: int, offer_ids: Collection[int]) -> Sequence[Plan]:
+@asked_once
+def plans_to_switch_to(tx: Tx, site_id: int, offer_ids: tuple[int, ...]) -> Sequence[Plan]:
     """The plans by which these offers can be bought now."""
     return tx.scalars(
         select(Plan)
@@ -109,8 +136,3 @@ def charge_of(tx: Tx, site_id: int, customer_id: int, token: str) -> tuple[Charg
         .where(Charge.site_id == site_id, Charge.token == token, Subscription.customer_id == customer_id)
     ).one_or_none()
     return None if row is None else (row[0], Held(*row[1:]))
-
-
-def customer(tx: Tx, site_id: int, customer_id: int) -> Customer:
-    """The site's customer; she must exist."""
-    return tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.id == customer_id)).one()

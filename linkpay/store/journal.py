@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from linkpay.domain.invariants import Broken, Finding
-from linkpay.store.db import Tx, current, insert_once
+from linkpay.store.db import Tx, asked_once, current, insert_once
 from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
 
 
@@ -107,12 +107,6 @@ def solve(
     )
 
 
-def open_attention(tx: Tx, site_id: int) -> Sequence[Attention]:
-    """What waits for a person on a site, oldest first."""
-    query = select(Attention).where(Attention.site_id == site_id, Attention.solved_at.is_(None))
-    return tx.scalars(query.order_by(Attention.id)).all()
-
-
 def attention(tx: Tx, site_id: int, item_id: int) -> Attention | None:
     """A trouble of this site as it is now, open or not."""
     query = select(Attention).where(Attention.site_id == site_id, Attention.id == item_id)
@@ -139,6 +133,7 @@ def last_mail(tx: Tx, subscription_id: int, kind: str) -> Mail | None:
     )
 
 
+@asked_once
 def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:
     """When an event of this kind last happened to a subscription."""
     return tx.scalar(

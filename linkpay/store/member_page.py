@@ -2,25 +2,11 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 
-from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Gift, Grant, Mail, Offer, Payment, Refund
-
-
-def attempts(tx: Tx, subscription_id: int) -> Sequence[Payment]:
-    """Every attempt to collect for a subscription, oldest first."""
-    return tx.scalars(
-        select(Payment)
-        .join(Charge, Charge.id == Payment.charge_id)
-        .where(Charge.subscription_id == subscription_id)
-        .order_by(Payment.id)
-    ).all()
-
-
-def refunds(tx: Tx, payment_ids: Collection[int]) -> Sequence[Refund]:
-    """What was sent back of these payments by us, oldest first."""
-    return tx.scalars(select(Refund).where(Refund.payment_id.in_(payment_ids)).order_by(Refund.id)).all()
+from linkpay.store import people, sites
+from linkpay.store.db import Tx, answers
+from linkpay.store.tables import Gift, Grant, Mail, Offer
 
 
 def mails(
@@ -36,23 +22,25 @@ def mails(
     ).all()
 
 
-def grants(tx: Tx, site_id: int, member_id: int) -> Sequence[tuple[Offer, Grant]]:
-    """What a member is let in to, or was, with what Kajabi answered; by the offer's title."""
+def offers(tx: Tx, site_id: int, member_id: int) -> Sequence[tuple[Offer, Grant | None, Gift | None]]:
+    """Every offer of the site by its title: whether a member is let in or was, and what she was given of it.
+
+    A gift that was taken back is none. All that is asked later about offers and her gifts is foreseen.
+    """
     query = (
-        select(Offer, Grant)
-        .join(Grant, Grant.offer_id == Offer.id)
-        .where(Grant.member_id == member_id, Offer.site_id == site_id)
+        select(Offer, Grant, Gift)
+        .outerjoin(Grant, and_(Grant.offer_id == Offer.id, Grant.member_id == member_id))
+        .outerjoin(
+            Gift,
+            and_(Gift.offer_id == Offer.id, Gift.member_id == member_id, Gift.taken_back_at.is_(None)),
+        )
+        .where(Offer.site_id == site_id)
         .order_by(Offer.title)
     )
-    return [(offer, grant) for offer, grant in tx.execute(query)]
-
-
-def gifts(tx: Tx, site_id: int, member_id: int) -> Sequence[tuple[Offer, Gift]]:
-    """What an owner gave a member and did not take back; by the offer's title."""
-    query = (
-        select(Offer, Gift)
-        .join(Gift, Gift.offer_id == Offer.id)
-        .where(Gift.site_id == site_id, Gift.member_id == member_id, Gift.taken_back_at.is_(None))
-        .order_by(Offer.title)
-    )
-    return [(offer, gift) for offer, gift in tx.execute(query)]
+    found: list[tuple[Offer, Grant | None, Gift | None]] = [(o, g, p) for o, g, p in tx.execute(query)]
+    if (known := answers(tx)) is not None:
+        known[sites.all_offers, site_id] = sorted((offer for offer, _, _ in found), key=lambda one: one.id)
+        known[people.gifts_of, member_id] = [gift for _, _, gift in found if gift is not None]
+        for offer, _, gift in found:
+            known[people.gifts, member_id, offer.id] = [gift] if gift is not None else []
+    return found

@@ -6,10 +6,11 @@ from datetime import datetime
 from sqlalchemy import bindparam, delete, func, select, update
 
 from linkpay.domain.notice import Told
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import Tx, asked_once, insert_once
 from linkpay.store.tables import Notice, Subscription
 
 
+@asked_once
 def of_subscription(tx: Tx, subscription_id: int) -> Sequence[Notice]:
     """All notices of a subscription, oldest first."""
     return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()

@@ -119,13 +119,6 @@ def members_of(tx: Tx, email: str, site_id: int | None = None) -> Sequence[Membe
     return tx.scalars(query if site_id is None else query.where(Member.site_id == site_id)).all()
 
 
-def events_about(tx: Tx, member_ids: Collection[int]) -> Sequence[Event]:
-    """What happened to these members beside their purchases, in order."""
-    return tx.scalars(
-        select(Event).where(Event.member_id.in_(member_ids)).order_by(Event.created_at, Event.id)
-    ).all()
-
-
 def payments_by_ref(tx: Tx, mollie_id: str) -> Sequence[Payment]:
     """The payments with this Mollie id; two sites never share a Mollie account in earnest."""
     return tx.scalars(select(Payment).where(Payment.mollie_id == mollie_id).order_by(Payment.id)).all()
@@ -151,11 +144,12 @@ def payments_of(tx: Tx, subscription_ids: Collection[int]) -> Sequence[tuple[int
     return [(subscription_id, payment) for subscription_id, payment in rows]
 
 
-def events_of(tx: Tx, subscription_ids: Collection[int]) -> Sequence[Event]:
-    """What happened to these subscriptions, in order."""
-    return tx.scalars(
-        select(Event).where(Event.subscription_id.in_(subscription_ids)).order_by(Event.created_at, Event.id)
-    ).all()
+def events_of(
+    tx: Tx, subscription_ids: Collection[int], member_ids: Collection[int] = ()
+) -> Sequence[Event]:  # fmt: skip
+    """What happened to these subscriptions, and to these members beside their purchases, in order."""
+    about = Event.subscription_id.in_(subscription_ids) | Event.member_id.in_(member_ids)
+    return tx.scalars(select(Event).where(about).order_by(Event.created_at, Event.id)).all()
 
 
 def entries_of(

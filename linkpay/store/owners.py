@@ -36,17 +36,6 @@ def drop_role(tx: Tx, site_id: int, owner_id: int) -> None:
     tx.execute(delete(SiteOwner).where(SiteOwner.site_id == site_id, SiteOwner.owner_id == owner_id))
 
 
-def sites_of(tx: Tx, owner_id: int) -> Sequence[tuple[Site, Role]]:
-    """The sites that an owner manages, by name, with what she may do there."""
-    query = (
-        select(Site, SiteOwner.role)
-        .join(SiteOwner, SiteOwner.site_id == Site.id)
-        .where(SiteOwner.owner_id == owner_id)
-        .order_by(Site.name, Site.id)
-    )
-    return [(site, role) for site, role in tx.execute(query)]
-
-
 def of_site(tx: Tx, site_id: int) -> Sequence[tuple[Owner, Role]]:
     """Who manages a site, by e-mail."""
     query = (
@@ -65,6 +54,26 @@ def session(tx: Tx, hashed: str, now: datetime) -> OwnerSession | None:
             OwnerSession.hash == hashed, OwnerSession.ended_at.is_(None), OwnerSession.expires_at > now
         )
     )
+
+
+def signed_in(
+    tx: Tx, hashed: str, now: datetime
+) -> tuple[OwnerSession, Owner, tuple[tuple[Site, Role], ...]] | None:
+    """The session of this cookie while it lives, whose it is, and the sites that she
+    manages, by name, with what she may do there."""
+    query = (
+        select(OwnerSession, Owner, Site, SiteOwner.role)
+        .join(Owner, Owner.id == OwnerSession.owner_id)
+        .outerjoin(SiteOwner, SiteOwner.owner_id == Owner.id)
+        .outerjoin(Site, Site.id == SiteOwner.site_id)
+        .where(OwnerSession.hash == hashed, OwnerSession.ended_at.is_(None), OwnerSession.expires_at > now)
+        .order_by(Site.name, Site.id)
+    )
+    rows = tx.execute(query).all()
+    if not rows:
+        return None
+    held, owner = rows[0][:2]
+    return held, owner, tuple((site, role) for _, _, site, role in rows if site is not None)
 
 
 def end_sessions(tx: Tx, owner_id: int, now: datetime, *, but: int | None = None) -> None:

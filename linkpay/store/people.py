@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
-from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, asked_once, insert_once
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
 
@@ -118,6 +118,7 @@ def by_email(tx: Tx, site_id: int, email: str) -> Member | None:
     return tx.scalar(select(Member).where(Member.site_id == site_id, Member.email == email))
 
 
+@asked_once
 def gifts(tx: Tx, member_id: int, offer_id: int) -> Sequence[Gift]:
     """What an owner gave this member of an offer and did not take back; at most one."""
     return tx.scalars(_GIFTS, {"member_id": member_id, "offer_id": offer_id}).all()
@@ -129,6 +130,7 @@ _GIFTS = select(Gift).where(
 )  # fmt: skip
 
 
+@asked_once
 def gifts_of(tx: Tx, member_id: int) -> Sequence[Gift]:
     """All that an owner gave this member and did not take back."""
     return tx.scalars(select(Gift).where(Gift.member_id == member_id, Gift.taken_back_at.is_(None))).all()
@@ -165,9 +167,10 @@ def distrust_mandate(tx: Tx, mandate_id: int, code: str | None, now: datetime) -
         mandate.unusable_at, mandate.unusable_code = now, code
 
 
-def consents(tx: Tx, subscription: Subscription) -> Sequence[Consent]:
+@asked_once
+def consents(tx: Tx, subscription_id: int) -> Sequence[Consent]:
     """What was agreed to for this subscription, oldest first."""
-    return tx.scalars(_CONSENTS, {"subscription_id": subscription.id}).all()
+    return tx.scalars(_CONSENTS, {"subscription_id": subscription_id}).all()
 
 
 _CONSENTS = (

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from linkpay.domain.policy import Policy, merge
 from linkpay.ports import DirectoryKey
-from linkpay.store.db import Tx, current
+from linkpay.store.db import Tx, asked_once, current
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Member, Offer, Plan, Site
 
@@ -17,7 +17,10 @@ _BY_API = "kajabi:"
 
 def by_slug(tx: Tx, slug: str) -> Site | None:
     """The site with this public name."""
-    return tx.scalar(select(Site).where(Site.slug == slug))
+    found = tx.scalar(select(Site).where(Site.slug == slug))
+    if found is not None:
+        know(tx, found)
+    return found
 
 
 def get(tx: Tx, site_id: int) -> Site:
@@ -27,6 +30,11 @@ def get(tx: Tx, site_id: int) -> Site:
         # The session only keeps what somebody refers to, and one settlement asks five times.
         known = tx.info[("site", site_id)] = current(tx, Site, site_id)
     return cast("Site", known)
+
+
+def know(tx: Tx, site: Site) -> None:
+    """The site was just read along with something else: `get` gives it."""
+    tx.info[("site", site.id)] = site
 
 
 def all_sites(tx: Tx) -> Sequence[Site]:
@@ -89,6 +97,7 @@ def offer(tx: Tx, site_id: int, slug: str) -> Offer | None:
     )
 
 
+@asked_once
 def all_offers(tx: Tx, site_id: int) -> Sequence[Offer]:
     """Every offer of this site, also those that are sold no more, oldest first."""
     return tx.scalars(select(Offer).where(Offer.site_id == site_id).order_by(Offer.id)).all()
@@ -135,6 +144,7 @@ def plan(tx: Tx, site_id: int, slug: str) -> Plan | None:
     )
 
 
+@asked_once
 def plan_by_id(tx: Tx, site_id: int, plan_id: int) -> Plan | None:
     """A plan of this site, also one that cannot be bought any more."""
     return tx.scalar(select(Plan).where(Plan.site_id == site_id, Plan.id == plan_id))

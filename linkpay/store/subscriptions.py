@@ -6,7 +6,7 @@ from datetime import date
 from sqlalchemy import bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import FOR_CHANGE, Tx, current, read_anew
+from linkpay.store.db import FOR_CHANGE, Tx, asked_once, current, read_anew
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
 #: States whose next period is raised by the billing run.
@@ -46,6 +46,7 @@ _FOR_PAYMENT = (
 )
 
 
+@asked_once
 def get(tx: Tx, subscription_id: int) -> Subscription:
     """The subscription as it is now, to read; it must exist."""
     return current(tx, Subscription, subscription_id)
@@ -57,6 +58,7 @@ def copy_of(subscription: Subscription) -> Subscription:
     return Subscription(**{name: getattr(subscription, name) for name in names})
 
 
+@asked_once
 def by_token(tx: Tx, site_id: int, token: str) -> Subscription | None:
     """The subscription whose pages carry this secret."""
     return tx.scalar(select(Subscription).where(Subscription.site_id == site_id, Subscription.token == token))
@@ -82,6 +84,7 @@ def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscriptio
     ).all()
 
 
+@asked_once
 def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions that may give this member this offer."""
     return tx.scalars(_FOR_ACCESS, {"member_id": member_id, "offer_id": offer_id}).all()
@@ -101,6 +104,7 @@ def of_member(tx: Tx, member_id: int) -> Sequence[Subscription]:
     ).all()
 
 
+@asked_once
 def of_payer(tx: Tx, customer_id: int) -> Sequence[Subscription]:
     """All subscriptions that a customer pays, for whomever, oldest first."""
     return tx.scalars(

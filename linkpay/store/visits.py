@@ -31,9 +31,15 @@ def make(
     return secret
 
 
-def find(tx: Tx, kind: str, secret: str) -> Visit | None:
-    """The door that this secret opens, of whatever site, open or not."""
-    return tx.scalar(select(Visit).where(Visit.hash == _hash(secret), Visit.kind == kind))
+def find(tx: Tx, kind: str, secret: str) -> tuple[Visit, Customer | None] | None:
+    """The door that this secret opens, of whatever site, open or not, and who pays under its address."""
+    query = (
+        select(Visit, Customer)
+        .outerjoin(Customer, (Customer.site_id == Visit.site_id) & (Customer.email == Visit.email))
+        .where(Visit.hash == _hash(secret), Visit.kind == kind)
+    )
+    found = tx.execute(query).one_or_none()
+    return None if found is None else (found[0], found[1])
 
 
 def spend(tx: Tx, site_id: int, kind: str, secret: str, now: datetime) -> Visit | None:

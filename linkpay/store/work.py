@@ -15,7 +15,7 @@ from sqlalchemy import Executable, Select, bindparam, case, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
-from linkpay.store.db import Tx, core, insert_once, ring_after_commit
+from linkpay.store.db import Tx, asked_once, core, insert_once, ring_after_commit
 from linkpay.store.tables import Inbox, Outbox
 
 #: As long as a call to a provider may take. A killed worker's rows are free after this, so it must leave
@@ -192,6 +192,7 @@ def exists(tx: Tx, kind: str, ref: str) -> bool:
     return tx.scalar(query) is not None
 
 
+@asked_once
 def waiting(tx: Tx, kind: str, ref_starts_with: str) -> Sequence[Outbox]:
     """Work of this kind that is still to be done, whether due or not, soonest first."""
     return tx.scalars(
@@ -235,22 +236,24 @@ def is_parked(tx: Tx, kind: str, target_id: int) -> bool:
     return tx.scalar(query.limit(1)) is not None
 
 
+@asked_once
 def parked_by_id(
     tx: Tx, table: type[Inbox] | type[Outbox], site_id: int, row_id: int
 ) -> Sequence[Inbox | Outbox]:
     """The row with this id, if it is this site's and parked."""
-    return tx.scalars(_parked(table).where(table.site_id == site_id, table.id == row_id)).all()
+    return tx.scalars(parked(table).where(table.site_id == site_id, table.id == row_id)).all()
 
 
+@asked_once
 def parked_work(tx: Tx, kind: str, target_id: int) -> Sequence[Inbox | Outbox]:
     """Parked work of one kind for one row, oldest first."""
-    return tx.scalars(_parked(Outbox).where(Outbox.kind == kind, Outbox.target_id == target_id)).all()
+    return tx.scalars(parked(Outbox).where(Outbox.kind == kind, Outbox.target_id == target_id)).all()
 
 
 def parked_messages(tx: Tx, site_id: int, reason_ends: str) -> Sequence[Inbox | Outbox]:
     """A site's parked messages of Kajabi whose reason ends so, oldest first."""
     return tx.scalars(
-        _parked(Inbox).where(
+        parked(Inbox).where(
             Inbox.site_id == site_id,
             Inbox.source == "kajabi",
             Inbox.last_error.endswith(reason_ends, autoescape=True),
@@ -258,7 +261,8 @@ def parked_messages(tx: Tx, site_id: int, reason_ends: str) -> Sequence[Inbox | 
     ).all()
 
 
-def _parked(table: type[Inbox] | type[Outbox]) -> Select[Any]:
+def parked(table: type[Inbox] | type[Outbox]) -> Select[Any]:
+    """A query of what waits for a person, oldest first."""
     return select(table).where(table.parked_at.is_not(None), table.done_at.is_(None)).order_by(table.id)
 
 

@@ -96,7 +96,7 @@ def _find(site: str, token: str) -> Found:
             raise NotFound("bill_unknown", "There is no such bill.")
         seen = pages.bill(tx, charge, parts().clock.now())
         subscription = subscriptions.by_token(tx, row.id, seen.order_token)
-        agreed = not seen.started and subscription is not None and people.consents(tx, subscription)
+        agreed = not seen.started and subscription is not None and people.consents(tx, subscription.id)
         found = Found(seller_of(row), seen, token, charge.subscription_id, bool(agreed))
     settle_on(seen.locale)
     return found

@@ -9,7 +9,7 @@ from linkpay.domain.order_number import order_number
 from linkpay.errors import NotFound
 from linkpay.services import pages
 from linkpay.services.pages import Order, Stage
-from linkpay.store import charges, subscriptions
+from linkpay.store import charges, holdings
 from linkpay.store.tables import Subscription
 from linkpay.web import prices
 from linkpay.web.edge import parts
@@ -83,7 +83,7 @@ def onward(site: str, token: str) -> Response:
 def _find(site: str, token: str) -> Found:
     with parts().database.read() as tx:
         row = find_site(tx, site)
-        subscription = subscriptions.by_token(tx, row.id, token)
+        subscription = holdings.purchase(tx, row.id, token)
         if subscription is None:
             raise NotFound("order_unknown", "There is no such order.")
         order = pages.order(tx, row, subscription)

@@ -18,7 +18,7 @@ def know_nothing(stage: Stage) -> None:
     with stage.database.write() as tx:
         tx.query(Notice).delete()
         tx.get_one(Subscription, stage.subscription(ANNA).id).notice_look_at = None
-        for consent in people.consents(tx, stage.subscription(ANNA)):
+        for consent in people.consents(tx, stage.subscription(ANNA).id):
             tx.delete(consent)
 
 

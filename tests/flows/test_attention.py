@@ -26,7 +26,7 @@ ANNA = "anna@example.com"
 
 def waiting(stage: Stage, locale: str = "en") -> list[Item]:
     with stage.database.read() as tx:
-        return items.open_items(tx, stage.shop.site_id, locale)
+        return items.open_items(tx, stage.shop.site_id, locale)[0]
 
 
 def press(stage: Stage, item: Item, action: str, **answers: str) -> Solved:

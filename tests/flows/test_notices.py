@@ -60,7 +60,7 @@ def forget_agreement(stage: Stage) -> None:
     """A member who never agreed to anything that we know of, and was told of nothing."""
     forget_notices(stage)
     with stage.database.write() as tx:
-        for consent in people.consents(tx, stage.subscription(ANNA)):
+        for consent in people.consents(tx, stage.subscription(ANNA).id):
             tx.delete(consent)
 
 

@@ -72,7 +72,7 @@ def test_the_consent_of_before_is_kept_as_what_it_is(stage: Stage) -> None:
     member_of_before(stage)
     take_all(stage)
     with stage.database.read() as tx:
-        (consent,) = people.consents(tx, stage.subscription(ANNA))
+        (consent,) = people.consents(tx, stage.subscription(ANNA).id)
     assert consent.kind == "mandate"
     assert consent.data["imported"]
     assert "Overgenomen uit Mollie" in consent.text

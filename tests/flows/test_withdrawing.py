@@ -295,7 +295,7 @@ def test_a_declaration_that_nobody_proves_is_shown_to_the_owner_who_can_vouch_fo
     assert stage.troubles() == ["withdrawal"], "a stranger's is nobody's trouble"
     assert stage.subscription(ANNA).state is S.ACTIVE
     with stage.database.write() as tx:
-        (item,) = items.open_items(tx, stage.shop.site_id)
+        (item,) = items.open_items(tx, stage.shop.site_id)[0]
         assert ANNA in item.happened
         solving.solve(tx, stage.shop.site_id, item.id, "withdraw", "owner:eva", stage.clock.now())
     stage.work()

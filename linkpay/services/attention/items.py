@@ -8,9 +8,12 @@ from linkpay.services.attention import facts
 from linkpay.services.attention.answers import ASKS, LABELS, Action
 from linkpay.services.attention.kinds import kind_of
 from linkpay.services.formats import LOCALES
-from linkpay.store import journal
+from linkpay.store import journal, troubles
 from linkpay.store.db import Tx
 from linkpay.store.tables import Attention
+
+#: More than this nobody reads at once; solving some shows the next.
+_MOST = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +42,10 @@ class Item:
     subscription_id: int | None = None
 
 
-def open_items(tx: Tx, site_id: int, locale: str = "nl") -> list[Item]:
-    """All that waits for a person on this site, oldest first."""
-    return [_item(tx, found, locale) for found in journal.open_attention(tx, site_id)]
+def open_items(tx: Tx, site_id: int, locale: str = "nl", *, limit: int = _MOST) -> tuple[list[Item], int]:
+    """What waits for a person on this site, oldest first, at most `limit` of it; and how much there is."""
+    found, number = troubles.opened(tx, site_id, limit)
+    return [_item(tx, one, locale) for one in found], number
 
 
 def one(tx: Tx, site_id: int, item_id: int, locale: str = "nl") -> Item:

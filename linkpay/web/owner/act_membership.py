@@ -137,7 +137,7 @@ def _resume_lines(case: Case) -> Sequence[str]:
 
 def _plans(case: Case) -> list[Plan]:
     held = case.row.subscription
-    found = holdings.plans_to_switch_to(case.tx, held.site_id, [held.offer_id])
+    found = holdings.plans_to_switch_to(case.tx, held.site_id, (held.offer_id,))
     return [one for one in found if one.kind is PlanKind.MEMBERSHIP and one.id != held.plan_id]
 
 

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
 from linkpay.errors import Conflict, InputError, NotFound
-from linkpay.services import forecast, forecast_words
+from linkpay.services import forecast, forecast_words, member_page
 from linkpay.services.forecast_words import Said
-from linkpay.store import charges, desk, sites, subscriptions
-from linkpay.store.db import Tx
+from linkpay.store import charges, desk, sites
+from linkpay.store.db import Tx, only_reads_on
 from linkpay.store.desk import Row
 from linkpay.store.tables import Charge, Site
 from linkpay.web.edge import parts
@@ -171,7 +171,8 @@ def _done(action: Action, case: Case) -> Shown:
     lines = tuple(action.lines(case))
     action.do(case)
     case.tx.flush()
-    then = forecast.of(case.tx, subscriptions.get(case.tx, case.id), case.now)
+    only_reads_on(case.tx)
+    then = forecast.of(case.tx, member_page.foreseen(case.tx, case.desk.site.id, case.id), case.now)
     return Shown(fields, lines, forecast_words.lines(then, locale()), may_press=True)
 
 

@@ -54,9 +54,9 @@ def _show(
 ) -> Response:  # fmt: skip
     at: gate.Desk = g.desk
     with parts().database.read() as tx:
-        found = items.open_items(tx, at.site.id, locale())
+        found, number = items.open_items(tx, at.site.id, locale(), limit=_SHOWN)
     page = render_template(
-        "owner/attention.html", desk=at, items=found[:_SHOWN], more=len(found) - _SHOWN, notice=notice,
+        "owner/attention.html", desk=at, items=found, more=number - len(found), notice=notice,
         failed=failed, typed=typed or {}, asked=_asked(), main_action=_main_action,
     )  # fmt: skip
     return make_response(page, status)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, g, make_response, redirect, request, url_for
 
 from linkpay.services import visits
-from linkpay.store import people
 from linkpay.web.bodies import require_form
 from linkpay.web.edge import edge, parts
 from linkpay.web.i18n import asked_language, settle_on
@@ -23,6 +22,7 @@ class Guest:
     seller: Seller
     email: str
     customer_id: int | None
+    name: str
 
 
 def rooms(name: str, module: str) -> Blueprint:
@@ -55,10 +55,11 @@ def signed_in(site_slug: str) -> Guest | None:
         session = visits.session(tx, site.id, secret, parts().clock.now())
         if session is None:
             return None
-        customer = people.customer_by_email(tx, site.id, session.email)
+        customer = session.customer
         if customer is not None:
             settle_on(customer.locale)
-        return Guest(seller_of(site), session.email, customer.id if customer else None)
+            return Guest(seller_of(site), session.email, customer.id, customer.name)
+        return Guest(seller_of(site), session.email, None, "")
 
 
 def cookie_name(site_slug: str) -> str:

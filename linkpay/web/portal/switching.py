@@ -50,7 +50,7 @@ def do_stay(site: str, token: str) -> Response:
 
 def _plans(case: Case) -> list[Plan]:
     subscription = subscriptions.get(case.tx, case.subscription_id)
-    found = holdings.plans_to_switch_to(case.tx, subscription.site_id, [subscription.offer_id])
+    found = holdings.plans_to_switch_to(case.tx, subscription.site_id, (subscription.offer_id,))
     return [one for one in found if one.kind is PlanKind.MEMBERSHIP and one.id != subscription.plan_id]
 
 
