@@ -40,13 +40,14 @@ def _watch_sites(parts: Parts) -> None:
     """Every connected site has its daily watch, of money and of access."""
     now = parts.clock.now()
     with parts.database.read() as tx:
+        known = sites.all_sites(tx)
         missing = [
             (site.id, kind)
-            for site in sites.all_sites(tx)
+            for site in known
             for kind in _watches(site)
             if not work.exists(tx, kind, f"site:{site.id}")
         ]
-        behind = [site.id for site in sites.all_sites(tx) if site.catch_up_from is not None]
+        behind = [site.id for site in known if site.catch_up_from is not None]
     for site_id in behind:
         with parts.database.write() as tx:
             recovery.owe(tx, sites.get(tx, site_id), now)

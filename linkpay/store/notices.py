@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import Integer, bindparam, delete, func, select, update
 
 from linkpay.domain.notice import Told
 from linkpay.store.db import Tx, asked_once, insert_once
@@ -61,12 +61,19 @@ def forget(tx: Tx, mail_id: int) -> None:
 
 def to_look_at(tx: Tx, now: datetime, limit: int) -> Sequence[int]:
     """Subscriptions whose next pre-notification is to be looked at now, changed ones first."""
-    due = Subscription.next_charge_on.is_not(None)
-    changed = select(Subscription.id).where(due, Subscription.notice_look_at.is_(None))
-    found = list(tx.scalars(changed.order_by(Subscription.id).limit(limit)))
-    come = select(Subscription.id).where(due, Subscription.notice_look_at <= now)
-    order = (Subscription.notice_look_at, Subscription.id)
-    return found + list(tx.scalars(come.order_by(*order).limit(limit - len(found))))
+    found = list(tx.scalars(_CHANGED, {"most": limit}))
+    return found + list(tx.scalars(_COME, {"now": now, "most": limit - len(found)}))
+
+
+_DUE = (
+    select(Subscription.id)
+    .where(Subscription.next_charge_on.is_not(None))
+    .limit(bindparam("most", type_=Integer))
+)
+_CHANGED = _DUE.where(Subscription.notice_look_at.is_(None)).order_by(Subscription.id)
+_COME = _DUE.where(Subscription.notice_look_at <= bindparam("now")).order_by(
+    Subscription.notice_look_at, Subscription.id
+)
 
 
 def next_look_at(tx: Tx) -> datetime | None:

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 
-from sqlalchemy import bindparam, false, or_, select
+from sqlalchemy import Date, Integer, Select, bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import FOR_CHANGE, Tx, asked_once, current, read_anew
@@ -132,29 +133,45 @@ def due_ids(
 
     `today` is the day it is by zone; sites of other zones are left alone, and those that are halted.
     """
+    known: dict[str, object] = {"latest": max(today.values(), default=date.min), "most": limit}
+    for number, (zone, day) in enumerate(today.items()):
+        known |= {f"zone{number}": zone, f"day{number}": day}
+    if after is not None:
+        known |= {"after_on": after[0], "after_id": after[1]}
+    found = tx.execute(_due(len(today), goes_on=after is not None), known)
+    return [(day, number) for day, number in found if day is not None]
+
+
+@cache
+def _due(zones: int, *, goes_on: bool) -> Select[date | None, int]:
+    """What is due in so many zones. The clock asks at every turn, and putting it together takes longest."""
     waited = Subscription.not_before_on
-    come = [
-        (Site.zone == zone) & (Subscription.next_charge_on <= day) & or_(waited.is_(None), waited <= day)
-        for zone, day in today.items()
-    ]
+    come = []
+    for number in range(zones):
+        day = bindparam(f"day{number}", type_=Date)
+        come.append(
+            (Site.zone == bindparam(f"zone{number}"))
+            & (Subscription.next_charge_on <= day)
+            & or_(waited.is_(None), waited <= day)
+        )
     query = (
         select(Subscription.next_charge_on, Subscription.id)
         .join(Site, Site.id == Subscription.site_id)
         .where(
             Subscription.next_charge_on.is_not(None),
-            Subscription.next_charge_on <= max(today.values(), default=date.min),
+            Subscription.next_charge_on <= bindparam("latest"),
             or_(false(), *come),
             Subscription.state.in_(_BILLED),
             Site.halted_at.is_(None),
             Site.catch_up_from.is_(None),
         )
         .order_by(Subscription.next_charge_on, Subscription.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
     )
-    if after is not None:
-        day, number = after
+    if goes_on:
+        after_on, after_id = bindparam("after_on", type_=Date), bindparam("after_id", type_=Integer)
         query = query.where(
-            (Subscription.next_charge_on > day)
-            | ((Subscription.next_charge_on == day) & (Subscription.id > number))
+            (Subscription.next_charge_on > after_on)
+            | ((Subscription.next_charge_on == after_on) & (Subscription.id > after_id))
         )
-    return [(day, number) for day, number in tx.execute(query) if day is not None]
+    return query

@@ -1,6 +1,6 @@
 """More plans for a stage's shop, and what a member or her owner decides there."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 from linkpay.domain.calendar import Unit
@@ -31,6 +31,25 @@ def add_plan(stage: Stage, slug: str, cents: int, interval: tuple[Unit, int] = M
         tx.add(plan)
         tx.flush()
         return plan.id
+
+
+def reach_debit(stage: Stage, plan: str = "monthly", email: str = "anna@example.com") -> str:
+    """Bought, and the second period's debit runs; its id at Mollie."""
+    due_on = stage.buy(email, plan).next_charge_on
+    assert due_on is not None
+    stage.advance(days=(due_on - stage.clock.now().date()).days - 1)
+    while len(stage.charges(email)) < 2:
+        stage.advance(hours=12)
+    return stage.mollie_ids(stage.charges(email)[1].id)[0]
+
+
+def stay_in(stage: Stage, days: int, email: str = "anna@example.com") -> None:
+    """So many days pass, and she has access after every moment at which anything happens."""
+
+    def look(stage: Stage) -> None:
+        assert stage.has_access(email), stage.clock.now()
+
+    stage.advance_to(stage.clock.now() + timedelta(days=days), look)
 
 
 def plan_id(stage: Stage, slug: str) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from linkpay.adapters.kajabi import KajabiOffers
 from linkpay.adapters.kajabi_api import KajabiApi
@@ -20,7 +20,7 @@ from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
 from linkpay.services.parts import Parts
 from linkpay.store import work
-from linkpay.store.db import Database, Tx
+from linkpay.store.db import Database
 from linkpay.store.inbox import Message, receive
 from linkpay.store.tables import Inbox, Outbox, Subscription
 from tests.flows.books import KEY
@@ -29,8 +29,21 @@ from tests.flows.hands import BASE_URL, Hands
 from tests.flows.shop import BOX, Shop, open_shop
 from workers import jobs, sweep
 
-_TO_BE_TOLD = Subscription.next_charge_on.is_not(None)
 _WATCHES = ("watch_site", "watch_kajabi")
+
+
+def _next_due(table: type[Inbox] | type[Outbox], *only: ColumnElement[bool]) -> Select[datetime]:
+    return select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None), *only)
+
+
+# Asked for at every moment of every story.
+_NEXT_MESSAGE, _NEXT_WORK = _next_due(Inbox), _next_due(Outbox)
+_NEXT_BUT_WATCHES = _next_due(Outbox, Outbox.kind.not_in(_WATCHES))
+_NEXT_NOTICE = select(func.min(Subscription.notice_look_at)).where(Subscription.next_charge_on.is_not(None))
+_NEXT_DAYS = select(func.min(Subscription.next_charge_on), func.min(Subscription.not_before_on))
+_IDLE = select(Outbox.id, Outbox.run_at).where(
+    Outbox.kind.in_(_WATCHES), Outbox.lease.is_(None), Outbox.parked_at.is_(None)
+)
 START = datetime(2026, 1, 31, 9, 30, tzinfo=UTC)
 
 
@@ -196,26 +209,24 @@ class Stage(Hands):
     def _skip_idle_watches(self, goal: datetime) -> None:
         """Where days pass on which nothing happens, only the last of their watches is done: the others
         would see what the one before them saw."""
-        event = self._next_moment(goal, Outbox.kind.not_in(_WATCHES))
-        # Not the transaction of a process that may die.
-        with Database.write(self.database) as tx:
-            waiting = Outbox.kind.in_(_WATCHES), Outbox.lease.is_(None), Outbox.parked_at.is_(None)
-            for watch in tx.scalars(select(Outbox).where(*waiting)):
-                watch.run_at += timedelta(days=max((event - watch.run_at).days, 0))
-
-    def _next_moment(self, goal: datetime, *but: ColumnElement[bool]) -> datetime:
+        event = self._next_moment(goal, _NEXT_BUT_WATCHES)
         with self.database.read() as tx:
-            waiting = [_next_due(tx, Inbox), _next_due(tx, Outbox, *but)]
-            due_on = tx.scalar(select(func.min(Subscription.next_charge_on)))
-            waiting.append(tx.scalar(select(func.min(Subscription.notice_look_at)).where(_TO_BE_TOLD)))
-            told_on = tx.scalar(select(func.min(Subscription.not_before_on)))
+            early = [
+                (number, run_at + timedelta(days=(event - run_at).days))
+                for number, run_at in tx.execute(_IDLE)
+                if event - run_at >= timedelta(days=1)
+            ]
+        if early:
+            # Not the transaction of a process that may die.
+            with Database.write(self.database) as tx:
+                for number, run_at in early:
+                    tx.get_one(Outbox, number).run_at = run_at
+
+    def _next_moment(self, goal: datetime, work_due: Select[datetime] = _NEXT_WORK) -> datetime:
+        with self.database.read() as tx:
+            waiting = [tx.scalar(_NEXT_MESSAGE), tx.scalar(work_due), tx.scalar(_NEXT_NOTICE)]
+            due_on, told_on = tx.execute(_NEXT_DAYS).one()
         event = self.sandbox.call("GET", "/_sandbox/state")["next_event_at"]
         waiting.append(datetime.fromisoformat(event) if event else None)
         waiting += [day_starts_at(day, "Europe/Amsterdam") for day in (due_on, told_on) if day]
         return min([at for at in waiting if at is not None and at > self.clock.now()] + [goal])
-
-
-def _next_due(tx: Tx, table: type[Inbox] | type[Outbox], *only: ColumnElement[bool]) -> datetime | None:
-    return tx.scalar(
-        select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None), *only)
-    )

@@ -34,6 +34,7 @@ def test_every_month_is_charged_once_and_access_never_blinks(stage: Stage) -> No
 def run_to_debit(stage: Stage, email: str) -> str:
     """Until the second month's debit runs; its id at Mollie."""
     stage.buy(email)
+    stage.advance(days=26)
     while len(stage.charges(email)) < 2:
         stage.advance(days=1)
     return stage.mollie_ids(stage.charges(email)[1].id)[0]

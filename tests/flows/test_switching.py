@@ -12,7 +12,7 @@ from linkpay.services.consent import Yes
 from linkpay.store import agreements
 from linkpay.store.tables import Consent, Coupon, Plan, Redemption
 from tests.flows import truth
-from tests.flows.plans import YEAR, add_plan, cancel, pause, plan_id, set_policy, switch
+from tests.flows.plans import YEAR, add_plan, cancel, pause, plan_id, set_policy, stay_in, switch
 from tests.flows.stage import Stage
 
 ANNA = "anna@example.com"
@@ -57,9 +57,7 @@ def test_a_switch_for_later_begins_with_the_next_period(stage: Stage) -> None:
     assert (decided.next_charge_on, decided.next_cents) == (date(2026, 2, 28), 50000)
     stage.advance(days=27)
     assert asked(stage) == [("2026-01-31", 5000)]
-    for _ in range(20):
-        stage.advance(days=1)
-        assert stage.has_access(ANNA)
+    stay_in(stage, 20)
     assert asked(stage) == [("2026-01-31", 5000), ("2026-02-28", 50000)]
     stage.advance(days=355)
     assert asked(stage)[2:] == [("2027-02-28", 50000)]
@@ -99,9 +97,7 @@ def test_a_switch_at_once_credits_unused_days_and_begins_today(stage: Stage) -> 
     assert decided.credit_cents == 2500
     assert (decided.begins_on, decided.due_now_cents) == (date(2026, 2, 14), 47500)
     assert (decided.next_charge_on, decided.next_cents) == (date(2027, 2, 14), 50000)
-    for _ in range(20):
-        stage.advance(days=1)
-        assert stage.has_access(ANNA)
+    stay_in(stage, 20)
     assert asked(stage) == [("2026-01-31", 5000), ("2026-02-14", 47500)]
     assert stage.charges(ANNA)[-1].state is ChargeState.PAID
     assert credit(stage) == 0
@@ -305,9 +301,7 @@ def test_from_a_trial_the_new_plan_begins_at_its_end_or_at_once(stage: Stage) ->
     assert switch(stage, ANNA, "monthly").begins_on == date(2026, 2, 14)
     stage.advance(days=7)
     assert switch(stage, ANNA, "weekly", at_once=True).credit_cents == 50
-    for _ in range(10):
-        stage.advance(days=1)
-        assert stage.has_access(ANNA)
+    stay_in(stage, 10)
     assert asked(stage)[:2] == [("2026-01-31", 100), ("2026-02-07", 1450)]
     truth.check(stage)
 
