@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="PostgreSQL server to test on, as postgresql://user@host:port/name; SQLite files when not given",
     )
     parser.addoption(
-        "--every-boundary", action="store_true", help="kill each story at every boundary, not at every third"
+        "--every-boundary", action="store_true", help="kill each story at every boundary it crosses"
     )
     parser.addoption(
         "--fuzz",
@@ -28,16 +28,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-#: Left out with --database unless asked for by name: they look at pages, doors, schedules and the finer
-#: points of rules, take minutes, and what they use of a database is what the stories use, which run on each.
-_ONE_DATABASE_WILL_DO = (
-    "tests/browser/", "tests/model/", "tests/processes/test_chaos.py", "tests/security/",
-    "tests/services/test_mail_texts.py", "tests/web/test_", "tests/flows/test_catching_up.py",
-    "tests/flows/test_debits.py", "tests/flows/test_drift.py", "tests/flows/test_dunning.py",
-    "tests/flows/test_forecast.py", "tests/flows/test_leaving.py", "tests/flows/test_mandates.py",
-    "tests/flows/test_money_back.py", "tests/flows/test_notices.py", "tests/flows/test_outside.py",
-    "tests/flows/test_pausing.py", "tests/flows/test_price_changes.py", "tests/flows/test_reactivation.py",
-    "tests/flows/test_renewal.py", "tests/flows/test_switching.py", "tests/flows/test_takeover.py",
+#: What a server could do otherwise than a file: the store's own tests, what rests on its locks and rules,
+#: each story as it comes, doubled and reordered, real processes, and every page and export once. What is
+#: marked as `races` runs there as well. The rest asks both for the same by the same statements.
+_ON_A_SERVER = (
+    "tests/adapters/", "tests/cli/test_backup.py", "tests/cli/test_clock.py", "tests/cli/test_migrate.py",
+    "tests/cli/test_replay.py", "tests/flows/test_access.py", "tests/flows/test_cash.py::test_nothing",
+    "tests/flows/test_cash.py::test_those", "tests/flows/test_crashes.py", "tests/flows/test_invariants.py",
+    "tests/flows/test_kills.py", "tests/flows/test_membership.py", "tests/flows/test_operations.py",
+    "tests/flows/test_recovery.py", "tests/flows/test_retention.py",
+    "tests/flows/test_stories.py::test_a_story_ends_the_same_in_every_weather", "tests/flows/test_twins.py",
+    "tests/flows/test_webhooks.py", "tests/processes/test_purchases.py", "tests/processes/test_renewals.py",
+    "tests/scenarios/", "tests/security/test_pages.py", "tests/security/test_races.py",
+    "tests/services/test_round_trip.py", "tests/store/", "tests/test_builders.py", "tests/web/api/",
+    "tests/web/owner/test_attention.py", "tests/web/owner/test_books.py", "tests/web/owner/test_lists.py",
+    "tests/web/owner/test_log.py", "tests/web/owner/test_numbers.py", "tests/web/portal/test_home.py",
+    "tests/web/portal/test_person.py", "tests/workers/",
 )  # fmt: skip
 
 
@@ -50,21 +56,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what touches no database, or would only be the same test again."""
-    named = any(
-        place.startswith(argument) or place in argument
-        for argument in config.args
-        for place in _ONE_DATABASE_WILL_DO
-        if argument != "tests"
-    )
-    left_out = {
-        item
-        for item in items
-        if "database_base_url" not in getattr(item, "fixturenames", ())
-        or (not named and item.nodeid.startswith(_ONE_DATABASE_WILL_DO))
-    }
-    config.hook.pytest_deselected(items=list(left_out))
-    items[:] = [item for item in items if item not in left_out]
+    """Leave out what touches no database, and what would only be the same again unless it was asked for."""
+    asked_for = any(argument.startswith("tests/") for argument in config.args)
+
+    def belongs(item: pytest.Item) -> bool:
+        if "database_base_url" not in getattr(item, "fixturenames", ()):
+            return False
+        return asked_for or item.nodeid.startswith(_ON_A_SERVER) or bool(item.get_closest_marker("races"))
+
+    left_out = [item for item in items if not belongs(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if belongs(item)]
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,7 @@ def run(parts: Parts, site_id: int, since: datetime, *, at_once: int = AT_ONCE) 
     with parts.database.write() as tx:
         for difference in waiting:
             inbox.note(tx, site_id=site_id, ref=difference.mollie_id, why="books", now=now)
-    last = _compared(parts, site_id, seen_by_id.values())
+    last = _compared(parts, site_id, seen_by_id.values()) if first.differences else first
     report = Report(since, now, last, len(first.differences), adopted, len(waiting))
     with parts.database.write() as tx:
         _keep(tx, site_id, report)

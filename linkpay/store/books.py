@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, bindparam, case, func, select
 
 from linkpay.domain.books import Booked, Kept
 from linkpay.domain.ledger import EntryKind
@@ -20,16 +20,9 @@ def booked(tx: Tx, site_id: int, mollie_ids: Collection[str]) -> dict[str, Booke
     wanted = sorted(mollie_ids)
     for start in range(0, len(wanted), _AT_ONCE):
         part = wanted[start : start + _AT_ONCE]
-        query = (
-            select(
-                Payment.mollie_id, Payment.status, _sum(_K.PAYMENT, _K.PAYMENT_UNDONE),
-                -_sum(_K.REFUND, _K.REFUND_UNDONE), -_sum(_K.CHARGEBACK, _K.CHARGEBACK_UNDONE),
-            )
-            .outerjoin(LedgerEntry, LedgerEntry.payment_id == Payment.id)
-            .where(Payment.site_id == site_id, Payment.mollie_id.in_(part))
-            .group_by(Payment.id)
-        )  # fmt: skip
-        for mollie_id, status, paid, refunded, charged_back in tx.execute(query):
+        for mollie_id, status, paid, refunded, charged_back in tx.execute(
+            _BOOKED, {"site": site_id, "ids": part}
+        ):
             found[str(mollie_id)] = Booked(status, Kept(int(paid), int(refunded), int(charged_back)))
     return found
 
@@ -38,8 +31,21 @@ def _sum(*kinds: EntryKind) -> ColumnElement[int]:
     return func.coalesce(func.sum(case((LedgerEntry.kind.in_(kinds), LedgerEntry.amount_cents), else_=0)), 0)
 
 
+_BOOKED = (
+    select(
+        Payment.mollie_id, Payment.status, _sum(_K.PAYMENT, _K.PAYMENT_UNDONE),
+        -_sum(_K.REFUND, _K.REFUND_UNDONE), -_sum(_K.CHARGEBACK, _K.CHARGEBACK_UNDONE),
+    )
+    .outerjoin(LedgerEntry, LedgerEntry.payment_id == Payment.id)
+    .where(Payment.site_id == bindparam("site"), Payment.mollie_id.in_(bindparam("ids", expanding=True)))
+    .group_by(Payment.id)
+)  # fmt: skip
+
+
 def known_uids(tx: Tx, site_id: int, uids: Collection[str]) -> set[str]:
     """Which of these marks belong to an attempt of ours, whether Mollie's id is known or not."""
+    if not uids:
+        return set()
     query = select(Payment.uid).where(Payment.site_id == site_id, Payment.uid.in_(uids))
     return set(tx.scalars(query))
 

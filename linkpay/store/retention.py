@@ -1,8 +1,9 @@
 """Letting go of what is old: handled messages as they came, finished work, sent mails as they went."""
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Executable, bindparam, delete, select, update
 
 from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Mail, Outbox
@@ -25,25 +26,29 @@ def drop_work(tx: Tx, site_id: int, before: datetime) -> int:
 
 
 def _drop_done(tx: Tx, table: type[Inbox | Outbox], site_id: int, before: datetime) -> int:
+    return len(tx.execute(_dropping(table), {"site": site_id, "before": before}).all())
+
+
+@cache
+def _dropping(table: type[Inbox | Outbox]) -> Executable:
     old = (
         select(table.id)
-        .where(table.site_id == site_id, table.done_at < before)
+        .where(table.site_id == bindparam("site"), table.done_at < bindparam("before"))
         .order_by(table.id)
         .limit(BATCH)
     )
-    gone = tx.execute(delete(table).where(table.id.in_(old)).returning(table.id))
-    return len(gone.all())
+    return delete(table).where(table.id.in_(old)).returning(table.id)
 
 
 def empty_mails(tx: Tx, site_id: int, before: datetime) -> int:
     """Take the words out of mails that were sent before an instant; that they were sent stays. How many."""
-    old = (
-        select(Mail.id)
-        .where(Mail.site_id == site_id, Mail.sent_at < before, Mail.text != "")
-        .order_by(Mail.id)
-        .limit(BATCH)
-    )
-    emptied = tx.execute(
-        update(Mail).where(Mail.id.in_(old)).values(text="", html="", subject="").returning(Mail.id)
-    )
-    return len(emptied.all())
+    return len(tx.execute(_EMPTYING, {"site": site_id, "before": before}).all())
+
+
+_FULL = (
+    select(Mail.id)
+    .where(Mail.site_id == bindparam("site"), Mail.sent_at < bindparam("before"), Mail.text != "")
+    .order_by(Mail.id)
+    .limit(BATCH)
+)
+_EMPTYING = update(Mail).where(Mail.id.in_(_FULL)).values(text="", html="", subject="").returning(Mail.id)

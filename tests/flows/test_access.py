@@ -138,6 +138,7 @@ def test_a_grant_that_lands_after_a_newer_revoke_is_set_right(stage: Stage) -> N
     truth.check(stage)
 
 
+@pytest.mark.races
 def test_a_grant_and_a_revoke_at_the_same_instant_end_right(stage: Stage) -> None:
     pay_without_telling_kajabi(stage)
     first = grant_row(stage)

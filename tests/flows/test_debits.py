@@ -160,6 +160,7 @@ def test_a_worker_that_slept_while_another_sent_changes_nothing(stage: Stage) ->
 # Who asks, and how often (19-21) --------------------------------------------------------------------
 
 
+@pytest.mark.races
 def test_four_billers_and_workers_at_the_same_instant_debit_once(stage: Stage) -> None:
     evening_before(stage)
     stage.clock.advance(2 * HOURS)

@@ -116,6 +116,7 @@ def test_moving_onto_a_member_with_the_same_offer_leaves_one_grant_for_both(stag
     truth.check(stage)
 
 
+@pytest.mark.races
 def test_of_two_moves_at_the_same_instant_one_is_told_of_the_other(stage: Stage) -> None:
     stage.buy(ANNA)
     refused: list[str] = []
@@ -137,6 +138,7 @@ def test_of_two_moves_at_the_same_instant_one_is_told_of_the_other(stage: Stage)
     truth.check(stage)
 
 
+@pytest.mark.races
 def test_moves_back_and_forth_at_once_while_kajabi_is_told_end_in_order(stage: Stage) -> None:
     stage.buy(ANNA)
     stage.buy(NEW)

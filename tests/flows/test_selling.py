@@ -252,6 +252,7 @@ def test_a_code_keeps_its_limits(counter: Stage) -> None:
         assert (tx.query(Subscription).count(), tx.query(Redemption).count()) == (0, 0)
 
 
+@pytest.mark.races
 def test_two_buyers_never_take_the_last_use(counter: Stage) -> None:
     def try_it(number: int) -> str:
         try:

@@ -122,6 +122,7 @@ def test_what_she_has_is_not_sold_again_by_another_link(shop: Stage) -> None:
     assert problem.value.code == "has_it"
 
 
+@pytest.mark.races
 def test_two_at_the_same_instant_buy_once(shop: Stage) -> None:
     secret = link(shop)
     at_once([lambda: click(shop, secret)] * 2)

@@ -18,7 +18,7 @@ BACK, LEAVING, JOBS = (
     "tests/flows/test_leaving.py",
     "tests/workers/test_jobs.py",
 )
-CRASHES = "tests/flows/test_crashes.py::test_a_story_survives_a_kill_at_every_boundary"
+CRASHES = "tests/flows/test_crashes.py::test_a_story_survives_a_kill_after_every_effect"
 CHAOS = "tests/processes/test_chaos.py::test_a_short_run_in_all_storms_leaves_nothing_wrong"
 PURCHASES, RENEWALS = "tests/processes/test_purchases.py", "tests/processes/test_renewals.py"
 CATCHING_UP, DRIFT = "tests/flows/test_catching_up.py", "tests/flows/test_drift.py"

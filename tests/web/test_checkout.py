@@ -169,6 +169,7 @@ def test_a_double_click_makes_one_payment(visitor: Visitor, stage: Stage) -> Non
     assert len(at_mollie(stage)) == 1
 
 
+@pytest.mark.races
 def test_two_tabs_pressed_at_once_make_one_payment(new_visitor: Callable[[], Visitor], stage: Stage) -> None:
     tabs = [new_visitor() for _ in range(4)]
     pages = [tab.look(BUY) for tab in tabs]

@@ -149,6 +149,7 @@ def test_after_the_door_one_gets_where_one_wanted_but_never_elsewhere(
     assert visitor.press(page, email=MIRA, password=PASSWORD).headers["Location"] == onward
 
 
+@pytest.mark.races
 def test_guesses_that_come_together_are_counted_one_by_one(team: Team, stage: Stage) -> None:
     team.person(MIRA)
 
