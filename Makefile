@@ -21,7 +21,7 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; d
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench chaos siege soak model crashes fuzz mutants bom screenshots owner-docs format lock clean
+.PHONY: help run test check bench chaos siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,9 @@ fuzz: $(VENV)/.dev ## Whatever may come in at the API, forms, webhooks and files
 
 mutants: $(VENV)/.dev ## Make each known mistake in a copy and see that a test notices; M=part of a name
 	@$(PY) -m tests.mutants $(M)
+
+mutation: $(VENV)/.dev ## Score the tests of money and access by small changes to their rules; M=money for a part
+	@$(PY) -m tests.mutants.score $(M)
 
 bom: $(VENV)/.dev ## Write what is pinned as a bill of materials, CycloneDX JSON, into var/bom.json
 	@$(PY) -m tests.supply

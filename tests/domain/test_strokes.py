@@ -31,6 +31,14 @@ def test_nothing_is_looked_up_while_a_late_request_may_still_arrive(age: timedel
         assert age >= timedelta(minutes=55) + SEND_WITHIN
 
 
+@pytest.mark.parametrize(
+    ("minutes", "move"),
+    [(0, Move.SEND), (45, Move.SEND), (45.01, Move.WAIT), (55.49, Move.WAIT), (55.5, Move.SEARCH)],
+)
+def test_the_key_lives_45_minutes_and_the_look_comes_ten_and_a_half_later(minutes: float, move: Move) -> None:
+    assert next_move(FIRST, FIRST + timedelta(minutes=minutes)).move is move
+
+
 @given(AGES)
 def test_a_wait_names_the_very_moment_of_the_look(age: timedelta) -> None:
     answer = next_move(FIRST, FIRST + age)
