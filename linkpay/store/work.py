@@ -160,17 +160,15 @@ def due_ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int
 
 @cache
 def _first_due(table: type[Inbox] | type[Outbox]) -> Select[int]:
-    """The clock asks it at every turn: putting the statement together takes longer than running it."""
+    # The clock asks at every turn; putting the statement together takes longer than running it.
     return _due(table, bindparam("now")).order_by(table.run_at).limit(bindparam("most", type_=Integer))
 
 
 def _due(table: type[Inbox] | type[Outbox], now: datetime | BindParameter[datetime]) -> Select[int]:
     return select(table.id).where(
-        table.done_at.is_(None),
-        table.parked_at.is_(None),
-        table.run_at <= now,
+        table.done_at.is_(None), table.parked_at.is_(None), table.run_at <= now,
         or_(table.leased_until.is_(None), table.leased_until <= now),
-    )
+    )  # fmt: skip
 
 
 def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:
@@ -194,10 +192,8 @@ def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:
 
 def exists(tx: Tx, kind: str, ref: str) -> bool:
     """Whether this piece of work was ever owed."""
-    return tx.scalar(_KNOWN, {"kind": kind, "ref": ref}) is not None
-
-
-_KNOWN = select(Outbox.id).where(Outbox.kind == bindparam("kind"), Outbox.ref == bindparam("ref"))
+    query = select(Outbox.id).where(Outbox.kind == kind, Outbox.ref == ref)
+    return tx.scalar(query) is not None
 
 
 @asked_once
