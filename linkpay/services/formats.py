@@ -4,6 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_currency, format_percent
 
@@ -12,6 +13,8 @@ from linkpay.domain.money import Money, amount_string
 
 #: The languages we speak, and whose habits for money and dates each follows.
 LOCALES = {"nl": "nl_NL", "en": "en_GB"}
+#: Read once: a page of 50 members asks 300 times.
+_HABITS = {speech: Locale.parse(habits) for speech, habits in LOCALES.items()}
 
 
 def money_text(money: Money, locale: str) -> str:
@@ -67,5 +70,5 @@ _RHYTHMS = {
 }
 
 
-def _habits(locale: str) -> str:
-    return LOCALES.get(locale, LOCALES["nl"])
+def _habits(locale: str) -> Locale:
+    return _HABITS.get(locale, _HABITS["nl"])
