@@ -8,7 +8,7 @@ from rich.text import Text
 from linkpay.cli import words
 from linkpay.cli.context import chosen_site, opened
 from linkpay.cli.output import Output, speaking
-from linkpay.domain.email import normalise_email
+from linkpay.domain.email import email_to_find
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.errors import InputError, NotFound
 from linkpay.services import forecast as service
@@ -45,7 +45,7 @@ def forecast(
         if email is None:
             _show_site(output, parts, site, months)
         else:
-            _show_person(output, parts, site, normalise_email(email), locale)
+            _show_person(output, parts, site, email_to_find(email), locale)
 
 
 def _show_supposed(output: Output, supposed: dict[str, float | None], months: int) -> None:

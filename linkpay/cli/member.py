@@ -11,7 +11,7 @@ import click
 from linkpay.cli import forecast as telling
 from linkpay.cli.context import chosen_site, opened
 from linkpay.cli.output import CommandFailed, Output, speaking
-from linkpay.domain.email import normalise_email
+from linkpay.domain.email import email_to_find
 from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import NotFound
@@ -46,7 +46,7 @@ def _command(
                 begin = parts.database.rehearse if dry_run else parts.database.write
                 with begin() as tx:
                     now = parts.clock.now()
-                    held = _find(tx, found, normalise_email(email), number, states)
+                    held = _find(tx, found, email_to_find(email), number, states)
                     act(tx, held, _who(), now)
                     tx.flush()
                     then = forecast.of(tx, subscriptions.get(tx, held.id), now)

@@ -8,7 +8,7 @@ from rich.text import Text
 from linkpay.cli import words
 from linkpay.cli.context import opened
 from linkpay.cli.output import Output, speaking
-from linkpay.domain.email import normalise_email
+from linkpay.domain.email import email_to_find
 from linkpay.services import overview, timeline_words
 from linkpay.services.overview import AccessLine, MandateLine, MemberLine, PaymentLine
 
@@ -28,7 +28,7 @@ _PAYMENT_STYLES = {"paid": "green", "failed": "red", "expired": "red", "canceled
 @speaking
 def members(output: Output, email: str | None, site: str | None) -> None:
     """Show who has what, why, until when, and who pays."""
-    wanted = normalise_email(email) if email else None
+    wanted = email_to_find(email) if email else None
     with opened() as (_, parts), parts.database.read() as tx:
         lines = overview.members(tx, email=wanted, site=site)
     output.document(lines)

@@ -76,7 +76,7 @@ def change(output: Output, plan: str, cents: int, email: str | None, dry_run: bo
 @_site
 @speaking
 def show(output: Output, batch: str | None, site: str | None) -> None:
-    """Show who was told of which new price, and when."""
+    """Show who was told of which new price, and when, decision by decision."""
     with opened() as (_, parts):
         chosen = chosen_site(parts, site)
         with parts.database.read() as tx:
@@ -85,7 +85,10 @@ def show(output: Output, batch: str | None, site: str | None) -> None:
     if not found:
         output.people.print("No new price was announced.")
         return
-    output.people.print(_list_of(found, chosen.zone))
+    for decision in dict.fromkeys(one.batch for one in found):
+        # A line of its own, so that it can be copied whole from the narrowest terminal.
+        output.people.print(f"Decision {decision}", style="bold", soft_wrap=True)
+        output.people.print(_list_of([one for one in found if one.batch == decision], chosen.zone))
 
 
 @price_rise.command()
@@ -130,13 +133,11 @@ def _why(one: Affected) -> str:
 
 
 def _list_of(found: Sequence[Told], zone: str) -> Table:
-    table = _table("Member", "New price", "From", "Told", "State", "Decision")
+    table = _table("Member", "New price", "From", "Told", "State")
     for one in found:
         told = words.day_of(one.told_at, zone) if one.told_at else "not yet"
         price = words.money(one.new_cents, one.currency)
-        table.add_row(
-            words.shown(one.email), price, words.day(one.effective_on), told, _STATES[one.state], one.batch
-        )
+        table.add_row(words.shown(one.email), price, words.day(one.effective_on), told, _STATES[one.state])
     return table
 
 

@@ -15,6 +15,9 @@ _COMMON = (
 # Providers in their own right, however near their names come to one above.
 _ALSO_REAL = frozenset({"mail.com", "email.com", "ymail.com"})
 
+#: The end of what stands in the place of an address whose owner was forgotten; nobody can have such a one.
+FORGOTTEN = "@forgotten.invalid"
+
 
 def normalise_email(typed: str) -> str:
     """Trimmed and lower case, as it is stored and compared. Raises InputError ``email_invalid``."""
@@ -25,6 +28,12 @@ def normalise_email(typed: str) -> str:
     except EmailNotValidError as problem:
         raise InputError("email_invalid", f"This is not an e-mail address: {problem}", "email") from None
     return checked.normalized.lower()
+
+
+def email_to_find(typed: str) -> str:
+    """As `normalise_email`, to look somebody up: what stands for who was forgotten is an address as well."""
+    email = typed.strip().lower()
+    return email if email.endswith(FORGOTTEN) else normalise_email(typed)
 
 
 def likely_meant(email: str) -> str | None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from linkpay.domain.charge import UNSETTLED
+from linkpay.domain.email import FORGOTTEN
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict
 from linkpay.services import access, letters, mandate_renewal
@@ -117,7 +118,7 @@ def go_on(tx: Tx, ref: str, now: datetime) -> datetime | None:
     reader = letters.Reader(email, found.locale if found else site.locale, found.name if found else "")
     if letters.owe_to(tx, "forgotten", site_id, reader, step=f"forgotten:{ref}", now=now, path="portal"):
         return now + _LOOK_AGAIN
-    placeholder = f"forgotten-{kind}-{number}@forgotten.invalid"
+    placeholder = f"forgotten-{kind}-{number}{FORGOTTEN}"
     dossier.wipe(tx, site_id, found, members, placeholder)
     for number_of, one in enumerate((found, *members)):
         if one is not None:

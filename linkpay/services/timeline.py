@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from linkpay.domain.email import normalise_email
+from linkpay.domain.email import email_to_find
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.snapshots import PaymentStatus
 from linkpay.errors import NotFound
@@ -70,7 +70,7 @@ def of(tx: Tx, subject: str, *, site_id: int | None = None) -> Timeline:
     """
     if subject.startswith("tr_"):
         return _of_payment(tx, subject, site_id)
-    return of_person(tx, normalise_email(subject), site_id)
+    return of_person(tx, email_to_find(subject), site_id)
 
 
 def of_person(tx: Tx, email: str, site_id: int | None) -> Timeline:

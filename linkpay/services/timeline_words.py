@@ -126,11 +126,24 @@ REASONS: dict[str, Words] = {
     "blocked": _w("geblokkeerd", "blocked"),
 }
 
+#: Who did it, by the role in the journal; what has a name says it instead.
 _ACTORS: dict[str, Words] = {
-    "buyer": _w("koper", "buyer"),
-    "member": _w("lid", "member"),
-    "owner": _w("eigenaar", "owner"),
-    "clock": _w("klok", "clock"),
+    "buyer": _w("de koper", "the buyer"),
+    "member": _w("de klant zelf", "the customer"),
+    "owner": _w("de eigenaar", "the owner"),
+    "api": _w("een programma", "a program"),
+    "clock": _w("vanzelf", "by itself"),
+    "worker": _w("LinkPay", "LinkPay"),
+    "linkpay": _w("LinkPay", "LinkPay"),
+    "mollie": _w("Mollie", "Mollie"),
+    "kajabi": _w("Kajabi", "Kajabi"),
+    "import": _w("bij de overname", "in the take-over"),
+    "reconcile": _w("LinkPay, bij controle", "LinkPay, on checking"),
+}
+#: Who did it, where the journal knows a name.
+_NAMED: dict[str, Words] = {
+    "owner": _w("{} (jullie team)", "{} (your team)"),
+    "api": _w("programma {}", "program {}"),
 }
 _NAMES_ITS_PAYMENT = frozenset({"payment_made", "payment"})
 # Values that need no name before them.
@@ -183,6 +196,8 @@ def reason(code: str, locale: str) -> str:
 def actor(who: str, locale: str) -> str:
     """Who did it: a role, or a name behind a role as in ``owner:eva``."""
     role, _, name = who.partition(":")
+    if name and role in _NAMED:
+        return _NAMED[role][locale].format(neutralise(name))
     said = _ACTORS[role][locale] if role in _ACTORS else role
     return f"{said} {neutralise(name)}" if name else said
 

@@ -27,7 +27,9 @@ def test_a_new_price_is_seen_told_listed_and_taken_back(run: Run, database: Data
     assert (found["old_cents"], found["new_cents"], found["left_out"]) == (5000, 6000, None)
     with database.read() as tx:
         assert tx.query(Mail).filter_by(kind="price_change").count() == 1
-    assert "mail on its way" in " ".join(run("price-rise", "list").stdout.split())
+    listed = run("price-rise", "list").stdout
+    assert f"Decision {done['batch']}\n" in listed, "whole, to be copied"
+    assert "mail on its way" in " ".join(listed.split())
     taken = json.loads(run("price-rise", "withdraw", done["batch"], "--json").stdout)
     assert taken["withdrawn"] == 1
     (line,) = json.loads(run("price-rise", "list", "--json").stdout)

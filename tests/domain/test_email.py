@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpay.domain.email import likely_meant, normalise_email
+from linkpay.domain.email import FORGOTTEN, email_to_find, likely_meant, normalise_email
 from linkpay.errors import InputError
 
 LOCALS = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_+-]{0,20}", fullmatch=True)
@@ -18,6 +18,14 @@ def test_case_and_spaces_around_do_not_matter(local: str, domain: str, before: s
     found = normalise_email(typed)
     assert found == f"{local}@{domain}".lower()
     assert normalise_email(found) == found
+
+
+def test_who_was_forgotten_can_be_looked_up_and_is_no_address() -> None:
+    left = f"forgotten-customer-3{FORGOTTEN}"
+    assert email_to_find(f" {left.upper()}") == left
+    assert email_to_find("Anna@Example.com") == "anna@example.com"
+    with pytest.raises(InputError):
+        normalise_email(left)
 
 
 def test_a_domain_in_another_script_is_one_domain() -> None:

@@ -51,10 +51,28 @@ def test_all_words_are_in_both_languages() -> None:
     assert REASONS.keys() == set(Source) | {"not_covered", "blocked"}
 
 
-@pytest.mark.parametrize(("locale", "said"), [("nl", "eigenaar eva"), ("en", "owner eva")])
-def test_who_did_it_is_told_by_role_and_name(locale: str, said: str) -> None:
-    assert timeline_words.actor("owner:eva", locale) == said
-    assert timeline_words.actor("mollie", locale) == "mollie"
+@pytest.mark.parametrize(
+    ("locale", "named", "by_itself"),
+    [("nl", "eva (jullie team)", "vanzelf"), ("en", "eva (your team)", "by itself")],
+)
+def test_who_did_it_is_told_by_role_and_name(locale: str, named: str, by_itself: str) -> None:
+    assert timeline_words.actor("owner:eva", locale) == named
+    assert timeline_words.actor("clock", locale) == by_itself
+    assert timeline_words.actor("worker", locale) == "LinkPay"
+    assert timeline_words.actor("somebody:new", locale) == "somebody new"
+
+
+def test_whoever_acts_in_the_code_has_words() -> None:
+    acting = {
+        said
+        for name in ("record", "record_about")
+        for path, call in calls_of(name)
+        if "sandbox" not in path.parts and len(call.args) > 2
+        for said in texts_in(call.args[2])
+    }
+    assert len(acting) > 6
+    for who in acting | {"member", "owner", "api:shop"}:
+        assert timeline_words.actor(who, "nl") != who, who
 
 
 def test_words_of_machines_are_said_in_those_of_people() -> None:
