@@ -33,6 +33,12 @@ def test_money_we_refunded_is_not_owed_again_but_money_taken_back_is() -> None:
     assert ChargeMoney(5000, 5000, 5000, 5000).kept_cents == -5000
 
 
+def test_what_nobody_names_is_nothing() -> None:
+    money = ChargeMoney(5000)
+    assert (money.paid_cents, money.refunded_cents, money.charged_back_cents) == (0, 0, 0)
+    assert money.surplus_refunded_cents == 0
+
+
 def test_what_came_in_twice_goes_back_once() -> None:
     assert ChargeMoney(5000, 10_000).surplus_cents == 5000
     assert ChargeMoney(5000, 10_000, refunded_cents=5000).surplus_cents == 0

@@ -173,3 +173,19 @@ def test_a_debit_that_was_paid_and_then_failed_is_undone_and_not_removed() -> No
         (K.PAYMENT_UNDONE, "tr_madeup/undone"),
     ]
     assert facts(life.now, ()) == []
+
+
+def test_a_fact_has_the_moment_that_mollie_names_and_else_the_nearest_one() -> None:
+    paid_at, ended_at = START + timedelta(days=2), START + timedelta(days=5)
+    paid = replace(NEW, status=P.PAID, paid_at=paid_at)
+    assert [entry.occurred_at for entry in facts(paid, ())] == [paid_at]
+    assert [entry.occurred_at for entry in facts(replace(paid, paid_at=None), ())] == [START]
+    bounced = replace(NEW, status=P.FAILED, ended_at=ended_at)
+    assert [entry.occurred_at for entry in facts(bounced, {NEW.id})] == [ended_at]
+    assert [entry.occurred_at for entry in facts(replace(bounced, ended_at=None), {NEW.id})] == [START]
+
+
+def test_a_card_that_was_proven_for_nothing_moved_no_money_and_one_cent_is_money() -> None:
+    proven = replace(NEW, status=P.PAID, paid_at=START)
+    assert facts(replace(proven, amount=Money(0)), ()) == []
+    assert [entry.amount for entry in facts(replace(proven, amount=Money(1)), ())] == [Money(1)]

@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,14 @@ def every_parked_row_is_shown(stage: Stage) -> None:
 def calls_of(name: str) -> Iterator[tuple[Path, ast.Call]]:
     for folder in ("linkpay", "workers"):
         for path in (ROOT / folder).rglob("*.py"):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for node in nodes_in(path):
                 if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == name:
                     yield path, node
+
+
+@cache
+def nodes_in(path: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
 
 
 def texts_in(node: ast.expr) -> set[str]:

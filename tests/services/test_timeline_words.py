@@ -1,6 +1,7 @@
 """Every kind of event has words in both languages, wherever in the code it is recorded."""
 
 import ast
+from pathlib import Path
 
 import pytest
 
@@ -10,7 +11,7 @@ from linkpay.domain.ledger import EntryKind
 from linkpay.services import timeline_words
 from linkpay.services.timeline import Moment
 from linkpay.services.timeline_words import EVENTS, REASONS
-from tests.flows.test_attention import calls_of, texts_in
+from tests.flows.test_attention import calls_of, nodes_in, texts_in
 
 _FAILURES = {"payment_failed", "payment_canceled", "payment_expired"}
 _KINDS_BY_RULE = {kind.value for kind in EntryKind} | _FAILURES
@@ -23,16 +24,16 @@ def recorded() -> set[str]:
         for path, call in calls_of(name):
             kind = call.args[1]
             if isinstance(kind, ast.Name):
-                found |= _assigned(path.read_text(encoding="utf-8"), kind.id)
+                found |= _assigned(path, kind.id)
             elif not isinstance(kind, ast.JoinedStr):
                 found |= texts_in(kind)
     return found
 
 
-def _assigned(text: str, variable: str) -> set[str]:
+def _assigned(path: Path, variable: str) -> set[str]:
     return {
         said
-        for node in ast.walk(ast.parse(text))
+        for node in nodes_in(path)
         if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == variable for t in node.targets)
         for said in texts_in(node.value)
         if said.startswith("access_")
@@ -40,8 +41,9 @@ def _assigned(text: str, variable: str) -> set[str]:
 
 
 def test_every_kind_that_is_recorded_has_words() -> None:
-    assert len(recorded()) > 15
-    assert recorded() | _KINDS_BY_RULE <= EVENTS.keys() | {"access_open", "access_back", "access_ended"}
+    kinds = recorded()
+    assert len(kinds) > 15
+    assert kinds | _KINDS_BY_RULE <= EVENTS.keys() | {"access_open", "access_back", "access_ended"}
 
 
 def test_all_words_are_in_both_languages() -> None:
