@@ -4,17 +4,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from linkpay.domain.roles import Role
-from linkpay.services import signin
 from linkpay.store import owners
 from tests.flows.stage import Stage
 from tests.web.visitor import Visitor
 
 PASSWORD = "a sentence is easy to keep"
-# Hashing takes long on purpose; once is enough for all tests.
-HASH = signin.hash_password(PASSWORD)
+# Hashing takes long on purpose, for who guesses. Tests sign in thousands of times, and guess nothing.
+HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
 
 
 @dataclass

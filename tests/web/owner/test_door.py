@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pyotp
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import VerifyMismatchError
 
 from linkpay.errors import SlowDown
 from linkpay.services import signin, throttle
@@ -61,6 +63,13 @@ def test_the_session_is_out_of_reach_of_scripts_and_only_a_hash_of_it_is_kept(te
 @pytest.mark.parametrize(
     ("email", "password"), [(MIRA, "wrong password here"), ("nobody@example.com", PASSWORD)]
 )
+def test_an_unknown_person_costs_as_much_work_as_a_wrong_password() -> None:
+    right = signin.hash_password("a sentence is easy to keep")
+    assert extract_parameters(signin.NOBODYS) == extract_parameters(right)
+    with pytest.raises(VerifyMismatchError):  # and no InvalidHashError, which would be quick
+        PasswordHasher().verify(signin.NOBODYS, "a sentence is easy to keep")
+
+
 def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
     team: Team, email: str, password: str
 ) -> None:
