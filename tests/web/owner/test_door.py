@@ -60,9 +60,6 @@ def test_the_session_is_out_of_reach_of_scripts_and_only_a_hash_of_it_is_kept(te
         assert tx.query(OwnerSession).one().hash != token
 
 
-@pytest.mark.parametrize(
-    ("email", "password"), [(MIRA, "wrong password here"), ("nobody@example.com", PASSWORD)]
-)
 def test_an_unknown_person_costs_as_much_work_as_a_wrong_password() -> None:
     right = signin.hash_password("a sentence is easy to keep")
     assert extract_parameters(signin.NOBODYS) == extract_parameters(right)
@@ -70,6 +67,9 @@ def test_an_unknown_person_costs_as_much_work_as_a_wrong_password() -> None:
         PasswordHasher().verify(signin.NOBODYS, "a sentence is easy to keep")
 
 
+@pytest.mark.parametrize(
+    ("email", "password"), [(MIRA, "wrong password here"), ("nobody@example.com", PASSWORD)]
+)
 def test_a_wrong_password_and_an_unknown_person_get_the_same_answer(
     team: Team, email: str, password: str
 ) -> None:
