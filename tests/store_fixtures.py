@@ -112,12 +112,18 @@ class ServerDatabases:
         return self._base.set(database=name).render_as_string(hide_password=False)
 
     def drop(self, url: str) -> None:
-        if url in self._migrated and self._alone_in(url, _shape) == self._shape:
-            self._alone_in(url, _wipe)
+        if url in self._migrated and self._alone_in(url, self._is_made_new):
             self._spare.append(url)
         else:
             self._remove(url)
         self._migrated.discard(url)
+
+    def _is_made_new(self, connection: Connection) -> bool:
+        """Empty it, if it still has the shape of the template."""
+        if _shape(connection) != self._shape:
+            return False
+        _wipe(connection)
+        return True
 
     def _remove(self, url: str) -> None:
         self._run(f'DROP DATABASE "{make_url(url).database}" WITH (FORCE)')
@@ -166,9 +172,8 @@ def _shape(connection: Connection) -> list[Any]:
 
 def _wipe(connection: Connection) -> None:
     """Empty every table past its triggers, and number from one again."""
-    connection.exec_driver_sql("SET session_replication_role = replica")
-    for name in _tables(connection):
-        connection.execute(delete(table(name)))
+    emptied = "; ".join(str(delete(table(name))) for name in _tables(connection))
+    connection.exec_driver_sql(f"SET session_replication_role = replica; {emptied}")
     connection.exec_driver_sql(_FROM_ONE)
 
 
