@@ -4,6 +4,7 @@ A use is held for an hour, which is as long as a bank's page stays open; then an
 more. Whoever takes a use holds the coupon's row meanwhile, so two buyers never take the last one.
 """
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from linkpay.domain.calendar import local_day
@@ -24,13 +25,15 @@ _SAID = {
 }
 
 
-def look(tx: Tx, site: Site, code: str, plan_slug: str, now: datetime) -> Discount | Refusal:
-    """What a code would take off this plan now, or why it cannot be used. Holds nothing."""
+def look(
+    tx: Tx, site: Site, code: str, plan_slugs: Sequence[str], now: datetime
+) -> dict[str, Discount | Refusal]:
+    """What a code would take off each of these plans now, or why it cannot be used. Holds nothing."""
     coupon = _find(tx, site, code)
     if coupon is None:
-        return Refusal.UNKNOWN
+        return dict.fromkeys(plan_slugs, Refusal.UNKNOWN)
     used = agreements.uses(tx, coupon.id, held_since=now - HOLD)
-    return _refusal(site, coupon, plan_slug, used, now) or _discount(coupon)
+    return {slug: _refusal(site, coupon, slug, used, now) or _discount(coupon) for slug in plan_slugs}
 
 
 def take(tx: Tx, site: Site, subscription: Subscription, code: str, plan_slug: str, now: datetime) -> None:

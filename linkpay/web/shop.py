@@ -120,17 +120,19 @@ def open_shop(tx: Tx, site_slug: str, offer_slug: str, wish: Wish, now: datetime
     plans = sites.plans(tx, offer)[:_PLANS_SHOWN] if offer else []
     if offer is None or not plans:
         raise NotFound("offer_unknown", "There is no such offer for sale.")
+    given = coupons.look(tx, site, wish.coupon, [one.slug for one in plans], now) if wish.coupon else {}
     return Shop(
         seller_of(site), offer.slug, offer.title,
-        tuple(_choice(tx, site, plan, wish, now) for plan in plans),
+        tuple(_choice(site, plan, wish, given.get(plan.slug), now) for plan in plans),
         tuple(_extra(bump, plan) for bump, plan in sites.bumps(tx, offer)[:_EXTRAS_SHOWN]),
         wish, takes_coupons=sites.has_coupons(tx, site.id),
     )  # fmt: skip
 
 
-def _choice(tx: Tx, site: Site, plan: Plan, wish: Wish, now: datetime) -> Choice:
+def _choice(
+    site: Site, plan: Plan, wish: Wish, given: Discount | Refusal | None, now: datetime
+) -> Choice:  # fmt: skip
     terms = replace(plan.terms, trial=None) if wish.skips_trial else plan.terms
-    given = coupons.look(tx, site, wish.coupon, plan.slug, now) if wish.coupon else None
     discount = given if isinstance(given, Discount) else None
     return Choice(
         plan.id, plan.slug, plan.title, terms, sites.policy_of(site, plan.policy),

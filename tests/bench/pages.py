@@ -61,8 +61,8 @@ class _Counter:
         self._seen = 0
         event.listen(database.engine, "before_cursor_execute", self._count)
 
-    def _count(self, *_: object) -> None:
-        self._seen += 1
+    def _count(self, _connection: object, _cursor: object, statement: str, *_: object) -> None:
+        self._seen += not statement.startswith("BEGIN")
 
     def read(self) -> int:
         seen, self._seen = self._seen, 0

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 import pytest
 from sqlalchemy import event
 
+from linkpay.store.tables import Coupon
 from tests.browser.studio import members_of_every_fate
 from tests.flows.stage import Stage
 from tests.web.owner.conftest import Team, team  # noqa: F401 - the fixture
@@ -55,6 +56,13 @@ def in_the_portal(stage: Stage, visitor: Visitor, email: str) -> Visitor:
 def furnished(stage: Stage) -> Stage:
     """A shop with a past: who pays, who bounced, who stopped, and something that waits for a person."""
     members_of_every_fate(stage)
+    with stage.database.write() as tx:
+        tx.add(
+            Coupon(
+                site_id=stage.shop.site_id, code="TEN", kind="percent", value=10, duration="forever",
+                created_at=stage.clock.now(),
+            )
+        )  # fmt: skip
     return stage
 
 
@@ -65,7 +73,8 @@ def test_no_page_asks_more_than_twelve_times(furnished: Stage, team: Team) -> No
     asks_little(furnished, owner, *(f"/owner/studio/members/{one.id}" for one in held))
     asks_little(furnished, team.new_visitor(), *(f"/studio/order/{one.token}" for one in held))
     charge = furnished.charges("bram@example.com")[1]
-    asks_little(furnished, team.new_visitor(), "/studio/buy/members", f"/studio/pay/{charge.token}")
+    buying = ("/studio/buy/members", "/studio/buy/members?coupon=TEN", f"/studio/pay/{charge.token}")
+    asks_little(furnished, team.new_visitor(), *buying)
     anna = in_the_portal(furnished, team.new_visitor(), "anna@example.com")
     rooms = [f"/subscriptions/{held[0].token}/{page}" if page else "" for page in PORTAL_PAGES]
     asks_little(furnished, anna, *(f"/studio/portal{room}" for room in rooms))
