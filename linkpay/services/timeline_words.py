@@ -1,13 +1,15 @@
 """What happened, in words: one sentence for every kind of event, its reasons and who did it."""
 
+import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from linkpay.domain.coverage import Source
 from linkpay.domain.money import Money
 from linkpay.redaction import neutralise
 from linkpay.services import mail_kinds
-from linkpay.services.formats import money_text
+from linkpay.services.formats import day_text, money_text
 from linkpay.services.timeline import Moment
 
 Words = Mapping[str, str]
@@ -166,6 +168,7 @@ _SAID = {
 }
 
 
+_DAY = re.compile(r"\d{4}-[01]\d-[0-3]\d")
 #: Values that are words of machines, and what people call them.
 _VALUES: dict[str, Words] = {
     "first": _w("eerste betaling", "first payment"),
@@ -235,7 +238,11 @@ def _said(name: str, value: str, locale: str) -> str:
         return reason(value, locale)
     if name == "mail":
         return mail_kinds.title(value, locale)
-    return _VALUES[value][locale] if value in _VALUES else value
+    if _DAY.fullmatch(value):
+        return day_text(date.fromisoformat(value), locale)
+    # What a payment came to may have the bank's code behind it.
+    known, _, code = value.partition(" ")
+    return " ".join(filter(None, (_VALUES[known][locale], code))) if known in _VALUES else value
 
 
 def _spaced(code: str) -> str:

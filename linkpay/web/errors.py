@@ -10,6 +10,7 @@ from linkpay.errors import InputError
 from linkpay.logs import current_correlation
 from linkpay.store.db import DATABASE_ERRORS
 from linkpay.web.i18n import gettext as _
+from linkpay.web.owner.refusals import refusal_words
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +79,12 @@ def _answer(refusal: Refusal) -> Response:
 
 def _page(refusal: Refusal) -> str:
     title, *lines = _words(refusal)
+    desk = g.get("desk")
+    if desk is not None and refusal.status < 500:
+        # Who is signed in keeps her way about, and reads what hinders.
+        if refusal.status in (409, 422):
+            lines = [refusal_words(InputError(refusal.code, refusal.message))]
+        return render_template("owner/refused.html", desk=desk, title=title, lines=lines)
     return render_template(
         "message.html", title=title, lines=lines, seller=g.get("seller"),
         tone="info" if refusal.status < 500 else "bad",

@@ -63,7 +63,7 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "settings": "/owner/studio/settings", "audit": "/owner/studio/audit", "mails": "/owner/studio/mails",
         "mail": "/owner/studio/mails/payment_failed/nl", "start": "/owner/studio/start",
         "rehearsal": "/owner/studio/start/rehearsal?still=1", "new-site": "/owner/new",
-        "prices": "/owner/studio/prices", "price": "/owner/studio/plans/3/price",
+        "prices": "/owner/studio/prices", "price": "/owner/studio/plans/1/price",
         "coupons": "/owner/studio/coupons", "coupon-new": "/owner/studio/coupons/new",
         "member-acts": f"/owner/studio/members/{number}/cancel",
         "member-refund": f"/owner/studio/members/{number}/refund?charge={first}",

@@ -80,11 +80,14 @@ def test_whoever_acts_in_the_code_has_words() -> None:
 def test_words_of_machines_are_said_in_those_of_people() -> None:
     moment = Moment(
         at=SystemClock().now(), what="mail_sent", who="worker", subscription_id=1,
-        data={"mail": "mandate_needed", "sequence": "first", "came_to": "failed", "code": "some_thing"},
+        data={
+            "mail": "mandate_needed", "sequence": "first", "came_to": "failed MD01",
+            "starts_on": "2026-02-28",
+        },
     )  # fmt: skip
     nl, en = timeline_words.details(moment, "nl"), timeline_words.details(moment, "en")
-    assert nl[1:3] == ["eerste betaling", "werd mislukt"]
-    assert en[1:3] == ["first payment", "came to failed"]
+    assert nl[1:] == ["eerste betaling", "werd mislukt MD01", "begint 28 februari 2026"]
+    assert en[1:] == ["first payment", "came to failed MD01", "starts 28 February 2026"]
     assert nl[0] != en[0]
     assert "mandate" not in nl[0]
 
@@ -95,4 +98,4 @@ def test_what_somebody_typed_cannot_move_the_cursor() -> None:
     )
     shown = ", ".join(timeline_words.details(moment, "en"))
     assert "\x1b" not in shown
-    assert "until 2026-12-31" in shown
+    assert "until 31 December 2026" in shown

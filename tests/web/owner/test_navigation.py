@@ -5,8 +5,10 @@ import re
 import pytest
 
 from linkpay.domain.roles import Role
+from linkpay.store.tables import Plan
+from tests.flows.stage import Stage
 from tests.web.owner.conftest import Team
-from tests.web.visitor import Visitor
+from tests.web.visitor import Visitor, words_of
 
 DESK = "/owner/studio"
 LINK = re.compile(r'<a href="([^"]+)"(?: aria-current="(\w+)")?>([^<]+)</a>')
@@ -41,3 +43,17 @@ def test_one_sees_where_one_is(team: Team) -> None:
     assert [(name, here) for _, here, name in within] == [("Numbers", ""), ("Books", "page")]
     _, within = rows(visitor, f"{DESK}/coupons/new")
     assert [(name, here) for _, here, name in within if here] == [("Coupons", "true")]
+
+
+def test_a_wrong_address_and_a_refusal_leave_the_way_about(team: Team, stage: Stage) -> None:
+    owner = team.signed_in()
+    with stage.database.read() as tx:
+        terms = tx.query(Plan).filter_by(slug="terms").one().id
+    for page, status, told in (
+        ("members/9999", 404, "We cannot find this page"),
+        (f"plans/{terms}/price", 409, "This can be done with a membership only."),
+    ):
+        answer = owner.look(f"/owner/studio/{page}")
+        assert answer.status_code == status
+        assert told in words_of(answer)
+        assert 'href="/owner/studio/members"' in answer.text
