@@ -16,11 +16,11 @@ _LIGHT = Style(
 #: An SVG shown as a picture knows nothing of the page around it, but it is told how the reader likes it.
 _DARK = """inline:
   @media (prefers-color-scheme: dark) {
-    {{ id }} text { fill: #eceeec !important; }
-    {{ id }} .guides, {{ id }} .axis .line { stroke: #4a504d !important; }
-    {{ id }} .color-0, {{ id }} .color-0 a:visited { fill: #58c9a8; stroke: #58c9a8; }
-    {{ id }} .color-1, {{ id }} .color-1 a:visited { fill: #9fc4de; stroke: #9fc4de; }
-    {{ id }} .color-2, {{ id }} .color-2 a:visited { fill: #ff9c8f; stroke: #ff9c8f; }
+    text { fill: #eceeec !important; }
+    .guides, .axis .line { stroke: #4a504d !important; }
+    .color-0, .color-0 a:visited { fill: #58c9a8 !important; stroke: #58c9a8 !important; }
+    .color-1, .color-1 a:visited { fill: #9fc4de !important; stroke: #9fc4de !important; }
+    .color-2, .color-2 a:visited { fill: #ff9c8f !important; stroke: #ff9c8f !important; }
   }
 """
 
