@@ -71,6 +71,7 @@ def owner_pages(studio: Studio) -> dict[str, str]:
         "attention": "/owner/studio/attention", "bulk": "/owner/studio/members/bulk?act=cancel",
         "withdrawals": "/owner/studio/withdrawals", "runs": "/owner/studio/runs",
         "run": "/owner/studio/runs/1", "programs": "/owner/studio/programs",
+        "refused": "/owner/studio/plans/3/price",
     }  # fmt: skip
 
 
