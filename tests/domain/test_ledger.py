@@ -189,3 +189,17 @@ def test_a_card_that_was_proven_for_nothing_moved_no_money_and_one_cent_is_money
     proven = replace(NEW, status=P.PAID, paid_at=START)
     assert facts(replace(proven, amount=Money(0)), ()) == []
     assert [entry.amount for entry in facts(replace(proven, amount=Money(1)), ())] == [Money(1)]
+
+
+def test_a_refund_is_booked_while_it_stands_and_undone_when_it_was_booked_and_came_to_nothing() -> None:
+    def seen(status: str) -> PaymentSnapshot:
+        refund = RefundSnapshot("re_1", Money(2000), status, START)
+        return replace(NEW, status=P.PAID, paid_at=START, refunds=(refund,))
+
+    for status in ("pending", "refunded"):
+        (booked,) = facts(seen(status), {NEW.id})
+        assert (booked.kind, booked.ref, booked.amount) == (K.REFUND, "re_1", Money(-2000))
+    for status in CAME_TO_NOTHING:
+        assert facts(seen(status), {NEW.id}) == []
+        (undone,) = facts(seen(status), {NEW.id, "re_1"})
+        assert (undone.kind, undone.ref, undone.amount) == (K.REFUND_UNDONE, "re_1/undone", Money(2000))
