@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,6 +63,33 @@ def test_the_sum_is_never_negative_and_every_line_has_its_place(
     assert credit_used(made) <= credit
     assert from_plain(to_plain(made)) == made
     assert sum(gross for gross, _ in by_rate(made).values()) == total(made)
+
+
+@pytest.mark.parametrize(
+    ("credit", "used"), [(0, None), (1, -1), (2000, -2000), (7500, -7500), (9000, -7500)]
+)
+def test_credit_pays_as_much_as_there_is_to_pay_and_no_more(credit: int, used: int | None) -> None:
+    terms = Terms(PlanKind.MEMBERSHIP, Money(5000), Interval(Unit.MONTH), setup_fee_cents=1500)
+    bump = Line(LineKind.BUMP, 1000, 900)
+    made = lines(terms, 0, vat_basis_points=2100, extras=[bump], credit_cents=credit)
+    paid = [Line(LineKind.PERIOD, 5000, 2100), Line(LineKind.SETUP_FEE, 1500, 2100), bump]
+    assert made == paid + ([Line(LineKind.CREDIT, used, 2100)] if used else [])
+    assert credit_used(made) == -(used or 0)
+
+
+def test_a_trial_is_named_as_one_and_what_follows_as_a_period() -> None:
+    terms = Terms(PlanKind.MEMBERSHIP, Money(5000), Interval(Unit.MONTH), trial=Trial(14, 100))
+    assert lines(terms, -1, vat_basis_points=2100) == [Line(LineKind.TRIAL, 100, 2100)]
+    assert lines(terms, 0, vat_basis_points=2100) == [Line(LineKind.PERIOD, 5000, 2100)]
+
+
+def test_a_line_is_kept_with_its_text_where_it_has_one() -> None:
+    named, plain = Line(LineKind.BUMP, 1000, 900, "A workbook"), Line(LineKind.PERIOD, 5000, 2100)
+    assert to_plain([named, plain]) == [
+        {"kind": "bump", "cents": 1000, "vat_basis_points": 900, "text": "A workbook"},
+        {"kind": "period", "cents": 5000, "vat_basis_points": 2100},
+    ]
+    assert from_plain(to_plain([named, plain])) == [named, plain]
 
 
 @given(some_terms(), discounts(), st.integers(1, 14))
