@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 #: What a server could do otherwise than a file: the store's own tests, what rests on its locks and rules,
 #: each story as it comes, doubled and reordered, real processes, and every page and export once. What is
 #: marked as `races` runs there as well. The rest asks both for the same by the same statements.
-_ON_A_SERVER = (
+ON_A_SERVER = (
     "tests/adapters/", "tests/cli/test_backup.py", "tests/cli/test_clock.py", "tests/cli/test_migrate.py",
     "tests/cli/test_replay.py", "tests/flows/test_access.py", "tests/flows/test_cash.py::test_nothing",
     "tests/flows/test_cash.py::test_those", "tests/flows/test_crashes.py", "tests/flows/test_invariants.py",
@@ -62,7 +62,7 @@ def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     def belongs(item: pytest.Item) -> bool:
         if "database_base_url" not in getattr(item, "fixturenames", ()):
             return False
-        return asked_for or item.nodeid.startswith(_ON_A_SERVER) or bool(item.get_closest_marker("races"))
+        return asked_for or item.nodeid.startswith(ON_A_SERVER) or bool(item.get_closest_marker("races"))
 
     left_out = [item for item in items if not belongs(item)]
     config.hook.pytest_deselected(items=left_out)
