@@ -4,7 +4,7 @@ import pytest
 
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store import charges, sites
+from linkpay.store import ledger, sites
 from linkpay.store.db import Database
 from tests import builders as make
 
@@ -26,9 +26,7 @@ def test_a_plan_of_every_kind_has_terms(database: Database, kind: PlanKind) -> N
 def test_a_paid_charge_agrees_with_its_ledger(database: Database) -> None:
     with database.write() as tx:
         charge = make.make_paid_charge(tx)
-        assert (
-            sum(entry.amount_cents for entry in charges.entries(tx, charge.id)) == charge.paid_cents == 5000
-        )
+        assert sum(entry.amount_cents for entry in ledger.entries(tx, charge.id)) == charge.paid_cents == 5000
 
 
 def test_all_other_rows_can_be_made_alone(database: Database) -> None:

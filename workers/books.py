@@ -1,10 +1,11 @@
 """Mollie's books first: catching up after a restore or a long outage, while nothing is charged."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkpay.services import reconciling, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import sites, work
+from linkpay.store.db import Tx
 from linkpay.store.tables import Outbox
 
 _AGAIN = timedelta(seconds=15)
@@ -27,11 +28,9 @@ def catch_up(parts: Parts, row: Outbox) -> None:
         work.finish(tx, row, now)
 
 
-def holds_back(parts: Parts, row: Outbox) -> bool:
+def holds_back(tx: Tx, row: Outbox, now: datetime) -> bool:
     """Whether work that moves money has to wait because its site catches up; it is put off then."""
-    with parts.database.read() as tx:
-        if sites.get(tx, row.site_id).catch_up_from is None:
-            return False
-    with parts.database.write() as tx:
-        work.postpone(tx, row, parts.clock.now() + _AGAIN, "Mollie's books are read first", fresh=True)
+    if sites.get(tx, row.site_id).catch_up_from is None:
+        return False
+    work.postpone(tx, row, now + _AGAIN, "Mollie's books are read first", fresh=True)
     return True

@@ -20,7 +20,7 @@ from linkpay.services import (
     withdrawing,
 )
 from linkpay.services.parts import Parts
-from linkpay.store import charges, inbox, work
+from linkpay.store import charges, inbox, ledger, work
 from linkpay.store.tables import Outbox
 
 _WATCH_EVERY = timedelta(days=1)
@@ -105,7 +105,7 @@ def watch_site(parts: Parts, row: Outbox) -> None:
             payment = charges.payment_by_mollie_id(tx, row.site_id, payment_id)
             if payment is None:
                 continue
-            booked = charges.booked_refs(tx, payment.id)
+            booked = ledger.booked_refs(tx, payment.id)
             if any(_is_news(ref, booked) for ref in refs):
                 inbox.note(tx, site_id=row.site_id, ref=payment_id, why="daily watch", now=now)
     # Our whole ledger beside Mollie's list, once a day; what differs is looked at and booked on the way.

@@ -120,7 +120,8 @@ def _of_a_newer_version(parts: Parts, row: Outbox) -> None:
 
 def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:
     now = parts.clock.now()
-    with parts.database.write() as tx:
+
+    def claim(tx: Tx) -> Inbox | Outbox | None:
         row = work.claim(tx, table, row_id, now)
         if row is None or row.crashes < work.CRASH_LIMIT:
             return row
@@ -130,6 +131,8 @@ def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbo
             detail="This piece of work stopped its worker several times and was set aside.",
         )  # fmt: skip
         return None
+
+    return parts.together.write(claim)
 
 
 def _later(parts: Parts, row: Inbox | Outbox, problem: Exception) -> None:

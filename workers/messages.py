@@ -1,10 +1,13 @@
 """Inbox rows: what Mollie and Kajabi told us, followed up."""
 
+from datetime import datetime
+
 from linkpay.errors import InputError, Missing, Permanent, Retryable
 from linkpay.services import checkout, debits, settlement, signup
 from linkpay.services.parts import Parts
 from linkpay.store import charges, journal, sites, work
-from linkpay.store.tables import Inbox
+from linkpay.store.db import Tx
+from linkpay.store.tables import Inbox, Payment
 
 _LOOKS, _LOOKS_FOR_OURS = 3, 10
 
@@ -19,26 +22,37 @@ def handle(parts: Parts, row: Inbox) -> None:
 
 def _mollie(parts: Parts, row: Inbox) -> None:
     """Look at the payment and book what is new. An id that is not ours costs one look and no more."""
-    key = checkout.site_key(parts, row.site_id)
+    with parts.database.read() as tx:
+        key = checkout.key_of(tx, parts, row.site_id)
+        known = charges.payment_by_mollie_id(tx, row.site_id, row.ref)
     try:
         seen = checkout.look(parts, key, row.ref, "mollie")
     except Missing as problem:
         _not_there(parts, row, problem)
         return
     now = parts.clock.now()
-    with parts.database.write() as tx:
+    known_id = known.id if known else None
+    parts.together.write(lambda tx: _book(tx, row, known_id, seen, now), known_id)
+
+
+def _book(tx: Tx, row: Inbox, known_id: int | None, seen: settlement.Sighting, now: datetime) -> None:
+    if known_id is not None:
+        payment: Payment | None = charges.payment(tx, known_id)
+    else:
         payment = charges.payment_by_mollie_id(tx, row.site_id, row.ref)
-        if payment is None:
-            # The webhook came before the answer to our own request was stored, or was never stored.
-            payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))
-        if payment is None:
-            settlement.key_works(tx, row.site_id, now)
-        outcome = settlement.settle(tx, payment.id, seen, now) if payment else "foreign"
-        if payment is not None and outcome == settlement.Outcome.BOOKED:
-            debits.follow(tx, payment, seen.payment, now)
-        if outcome == settlement.Outcome.STRANGE_STATUS:
-            raise Retryable("Mollie names a payment status that this version does not know")
-        work.finish(tx, row, now, outcome=str(outcome))
+    if payment is None:
+        # The webhook came before the answer to our own request was stored, or was never stored.
+        payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))
+    if payment is None:
+        settlement.key_works(tx, row.site_id, now)
+        work.finish(tx, row, now, outcome="foreign")
+        return
+    outcome = settlement.settle(tx, payment.id, seen, now)
+    if outcome == settlement.Outcome.BOOKED:
+        debits.follow(tx, payment, seen.payment, now)
+    if outcome == settlement.Outcome.STRANGE_STATUS:
+        raise Retryable("Mollie names a payment status that this version does not know")
+    work.finish(tx, row, now, outcome=outcome.value)
 
 
 def _not_there(parts: Parts, row: Inbox, problem: Missing) -> None:

@@ -1,13 +1,15 @@
 """Debits: sending an attempt in three strokes, and following payments that no webhook told of."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, Sequence
 from linkpay.domain.strokes import Move, next_move, too_late
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, Retryable, TooLate
 from linkpay.services import announcing, checkout, debits, settlement
 from linkpay.services.parts import Parts
-from linkpay.store import charges, people, work
+from linkpay.store import charges, people, subscriptions, work
+from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
 from workers import books
@@ -20,24 +22,16 @@ _LOOKS = 10
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one debit: claim and key committed, then the call, then the answer booked."""
-    key = _key_to_send(parts, row)
-    if key is None:
+    sending = _claim(parts, row)
+    if sending is None:
         return
-    with parts.database.write() as tx:
-        sending = debits.claim(tx, row.target_id, key=key, base_url=parts.base_url, now=parts.clock.now())
-        if sending is None:
-            work.finish(tx, row, parts.clock.now())
-            return
-        if sending.next.move is Move.WAIT and sending.next.at is not None:
-            work.postpone(tx, row, sending.next.at, "quiet time before looking")
-            return
     if sending.next.move is Move.SEARCH:
         _search(parts, row, sending)
         return
     if too_late(sending.claimed_at, parts.clock.now()):
         raise TooLate("too much time passed between claiming and sending")
     try:
-        snapshot = parts.payments.create_payment(key, sending.order)
+        snapshot = parts.payments.create_payment(sending.key, sending.order)
     except OutcomeUnknown:
         with parts.database.write() as tx:
             debits.outcome_unknown(tx, row.target_id)
@@ -57,10 +51,13 @@ def send(parts: Parts, row: Outbox) -> None:
 
 def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
     now = parts.clock.now()
-    with parts.database.write() as tx:
+
+    def book(tx: Tx) -> None:
         settlement.settle(tx, row.target_id, settlement.Sighting(snapshot, None, "worker"), now)
         debits.follow(tx, charges.payment(tx, row.target_id), snapshot, now)
         work.finish(tx, row, now)
+
+    parts.together.write(book, row.target_id)
 
 
 def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
@@ -72,30 +69,62 @@ def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
         work.finish(tx, row, now)
 
 
-def _key_to_send(parts: Parts, row: Outbox) -> str | None:
-    """The site's Mollie key when the debit may go out now; else it is put off or refused, and None."""
-    if books.holds_back(parts, row):
-        return None
-    with parts.database.read() as tx:
-        key = checkout.key_of(tx, parts, row.site_id)
-        payment = charges.payment(tx, row.target_id)
-        mandate = debits.mandate_of(tx, payment)
-        refused = debits.mandate_refused(payment, mandate)
-        unproven = debits.unproven_mandate(tx, payment, mandate)
-        is_told = unproven is None and announcing.is_told(tx, row.target_id, parts.clock.now())
-    if refused:
-        with parts.database.write() as tx:
-            settlement.attempt_refused(tx, row.target_id, "no_mandate", parts.clock.now())
-            work.finish(tx, row, parts.clock.now())
-        return None
-    if unproven is not None and not _is_proven(parts, row, key, unproven):
-        return None
-    return key if is_told or _may_go_untold(parts, row) else None
+def _claim(parts: Parts, row: Outbox) -> debits.Sending | None:
+    """Claim the debit if it may go out now; else it is put off, refused or needless, and None."""
+    now = parts.clock.now()
+    claimed = parts.together.write(lambda tx: _ready(parts, tx, row, now), row.target_id)
+    if not isinstance(claimed, _Unproven):
+        return claimed
+    return _claim(parts, row) if _is_proven(parts, row, claimed) else None
 
 
-def _is_proven(parts: Parts, row: Outbox, key: str, unproven: tuple[str, str]) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Unproven:
+    """A mandate that Mollie is to be asked about, with the site's key."""
+
+    key: str
+    customer_id: str
+    mandate_id: str
+
+
+def _ready(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> "debits.Sending | _Unproven | None":
+    """The same in one transaction, as far as that can tell."""
+    if books.holds_back(tx, row, now):
+        return None
+    key = checkout.key_of(tx, parts, row.site_id)
+    subscriptions.lock_for_payment(tx, row.target_id)
+    payment = charges.payment(tx, row.target_id)
+    mandate = debits.mandate_of(tx, payment)
+    if debits.mandate_refused(payment, mandate):
+        settlement.attempt_refused(tx, row.target_id, "no_mandate", now)
+        work.finish(tx, row, now)
+        return None
+    if unproven := debits.unproven_mandate(tx, payment, mandate):
+        return _Unproven(key, *unproven)
+    return _claim_proven(tx, row, key, parts.base_url, now)
+
+
+def _claim_proven(tx: Tx, row: Outbox, key: str, base_url: str, now: datetime) -> debits.Sending | None:
+    """The same where the mandate may be debited; what its notice does not reach waits."""
+    wait_until = (
+        None if announcing.is_told(tx, row.target_id, now) else announcing.hold(tx, row.target_id, now)
+    )
+    if wait_until is not None:
+        work.postpone(tx, row, wait_until, "pre-notification", fresh=True)
+        return None
+    sending = debits.claim(tx, row.target_id, key=key, base_url=base_url, now=now)
+    if sending is None:
+        work.finish(tx, row, now)
+        return None
+    if sending.next.move is Move.WAIT and sending.next.at is not None:
+        work.postpone(tx, row, sending.next.at, "quiet time before looking")
+        return None
+    return sending
+
+
+def _is_proven(parts: Parts, row: Outbox, unproven: _Unproven) -> bool:
     """Whether Mollie says that a mandate may be debited which we do not know as valid."""
-    seen = parts.payments.fetch_mandate(key, *unproven)
+    seen = parts.payments.fetch_mandate(unproven.key, unproven.customer_id, unproven.mandate_id)
     now = parts.clock.now()
     with parts.database.write() as tx:
         payment = charges.payment(tx, row.target_id)
@@ -108,16 +137,6 @@ def _is_proven(parts: Parts, row: Outbox, key: str, unproven: tuple[str, str]) -
         settlement.attempt_refused(tx, row.target_id, "no_mandate", now)
         work.finish(tx, row, now)
     return False
-
-
-def _may_go_untold(parts: Parts, row: Outbox) -> bool:
-    """Whether a debit goes out today though its notice does not reach so far: it may have waited too long."""
-    now = parts.clock.now()
-    with parts.database.write() as tx:
-        wait_until = announcing.hold(tx, row.target_id, now)
-        if wait_until is not None:
-            work.postpone(tx, row, wait_until, "pre-notification", fresh=True)
-    return wait_until is None
 
 
 def _search(parts: Parts, row: Outbox, sending: debits.Sending) -> None:
@@ -147,6 +166,8 @@ def poll(parts: Parts, row: Outbox) -> None:
     """Look at a payment that may have changed without a word, on the schedule of its age."""
     with parts.database.read() as tx:
         payment = charges.payment(tx, row.target_id)
+        is_there = payment.stroke is not Stroke.REFUSED and payment.mollie_id is not None
+        key = checkout.key_of(tx, parts, row.site_id) if is_there else ""
     if payment.stroke is Stroke.REFUSED:
         with parts.database.write() as tx:
             work.finish(tx, row, parts.clock.now())
@@ -154,7 +175,6 @@ def poll(parts: Parts, row: Outbox) -> None:
     if payment.mollie_id is None:
         _poll_unanswered(parts, row)
         return
-    key = checkout.site_key(parts, row.site_id)
     try:
         seen = checkout.look(parts, key, payment.mollie_id, "poller")
     except Missing as problem:
@@ -162,13 +182,16 @@ def poll(parts: Parts, row: Outbox) -> None:
             raise Retryable(problem.detail, status=problem.status) from problem
         raise Permanent(f"Mollie does not know {payment.mollie_id} any more: {problem.detail}") from problem
     now = parts.clock.now()
-    with parts.database.write() as tx:
+
+    def book(tx: Tx) -> None:
         settlement.settle(tx, payment.id, seen, now)
         look_at = debits.next_look_at(seen.payment, payment.created_at, now)
         if look_at is None:
             work.finish(tx, row, now)
         else:
             work.postpone(tx, row, look_at, fresh=True)
+
+    parts.together.write(book, payment.id)
 
 
 def _poll_unanswered(parts: Parts, row: Outbox) -> None:

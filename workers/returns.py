@@ -11,10 +11,10 @@ from workers import books
 
 def send(parts: Parts, row: Outbox) -> None:
     """Send one refund back; the ledger follows when the payment is looked at again."""
-    if books.holds_back(parts, row):
-        return
-    key = checkout.site_key(parts, row.site_id)
     with parts.database.write() as tx:
+        if books.holds_back(tx, row, parts.clock.now()):
+            return
+        key = checkout.key_of(tx, parts, row.site_id)
         returning = refunds.claim(tx, row.target_id, parts.clock.now())
         if returning is None:
             work.finish(tx, row, parts.clock.now())

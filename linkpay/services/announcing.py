@@ -5,10 +5,11 @@ from datetime import date, datetime, timedelta
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.notice import LEAD_DAYS, Debit, write_from
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import letters, notices
+from linkpay.services import abreast, letters, notices
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store import notices as store
 from linkpay.store.db import Database, Tx
+from linkpay.store.remembering import held
 from linkpay.store.tables import Charge, Site, Subscription
 
 #: Looked at in one turn of the clock. More wait for the next turn, five seconds later.
@@ -29,13 +30,12 @@ def run(database: Database, now: datetime) -> int:
     """
     with database.read() as tx:
         waiting = store.to_look_at(tx, now, _BATCH)
-    for subscription_id in waiting:
-        with database.write() as tx:
-            look(tx, subscription_id, now)
+    for part in abreast.parts_of(waiting):
+        abreast.done(database, part, lambda tx, one: look(tx, one, now))
     return len(waiting)
 
 
-def look(tx: Tx, subscription_id: int, now: datetime) -> None:
+def look(tx: Tx, subscription_id: int, now: datetime) -> bool:
     """Owe the notice of the next debit if it is missing and its time has come, and say when to look again.
 
     Once it is told nobody looks until the debit is over, or until something about it changes.
@@ -63,6 +63,7 @@ def look(tx: Tx, subscription_id: int, now: datetime) -> None:
         elif notices.was_told(tx, site, subscription, debit, days):
             look_on = over  # most debits are of a series that was told when it began
     subscription.notice_look_at = day_starts_at(look_on, site.zone)
+    return True
 
 
 def first_day(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> date:
@@ -96,7 +97,7 @@ def is_told(tx: Tx, payment_id: int, now: datetime) -> bool:
     debit = notices.prepared_debit(tx, payment)
     if debit is None:
         return True
-    subscription = subscriptions.get(tx, charges.get(tx, payment.charge_id).subscription_id)
+    subscription = held(tx, Subscription, charges.get(tx, payment.charge_id).subscription_id)
     site = sites.get(tx, payment.site_id)
     today = local_day(now, site.zone)
     found = notices.judge(tx, site, subscription, debit, today)

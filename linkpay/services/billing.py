@@ -1,6 +1,5 @@
 """The billing run: every day each running subscription whose next period has come is charged once."""
 
-import logging
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import (
+    abreast,
     access,
     announcing,
     catching_up,
@@ -22,10 +22,8 @@ from linkpay.services import (
     turning,
 )
 from linkpay.store import charges, journal, sites, subscriptions
-from linkpay.store.db import STORE_ERRORS, Database, Tx
+from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Charge, Site, Subscription
-
-log = logging.getLogger(__name__)
 
 _BATCH = 200
 #: States whose periods are collected when they come.
@@ -34,8 +32,8 @@ COLLECTED = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, Sub
 
 @dataclass
 class Shift:
-    """A billing run in pieces: `after` is how far the last piece came, and `goes_on` is asked after each
-    charge whether this piece goes on."""
+    """A billing run in pieces: `after` is how far the last piece came, and `goes_on` is asked after every few
+    charges whether this piece goes on."""
 
     goes_on: Callable[[], bool] = lambda: True
     after: tuple[date, int] | None = None
@@ -57,28 +55,12 @@ def run(database: Database, now: datetime, shift: Shift | None = None) -> int:
         if not due:
             shift.after = None
             return raised
-        for place in due:
-            raised += _raised(database, place[1], now)
-            shift.after = place
+        for part in abreast.parts_of(due):
+            numbers = [number for _, number in part]
+            raised += abreast.done(database, numbers, lambda tx, one: raise_next(tx, one, now))
+            shift.after = part[-1]
             if not shift.goes_on():
                 return raised
-
-
-def _raised(database: Database, subscription_id: int, now: datetime) -> bool:
-    """The same as `raise_next`, in a transaction of its own.
-
-    One that our own code cannot raise keeps nobody else from hers: without this, a single odd row would end
-    the clock at each of its turns, and with it the billing of every site.
-    """
-    try:
-        with database.write() as tx:
-            return raise_next(tx, subscription_id, now)
-    except STORE_ERRORS:
-        raise
-    except Exception:
-        about = {"event": "charge_not_raised", "subscription": subscription_id}
-        log.exception("charge not raised", extra=about)
-        return False
 
 
 def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from linkpay.ports import PaymentOrder
 from linkpay.services import charging
 from linkpay.store import charges, sites, subscriptions, work
 from linkpay.store.db import Tx
+from linkpay.store.remembering import held
 from linkpay.store.tables import Charge, Customer, Mandate, Offer, Payment, Subscription
 from linkpay.store.tables.money import Stroke
 
@@ -47,7 +48,7 @@ def new_payment(
 
 def prepare(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> bool:
     """Owe one debit of the charge; False when there is no mandate to debit."""
-    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    mandate = held(tx, Mandate, subscription.mandate_id) if subscription.mandate_id else None
     if mandate is None or not mandate.may_be_tried:
         return False
     payment = new_payment(tx, subscription, charge, Sequence.RECURRING, now)
@@ -88,7 +89,6 @@ def claim(tx: Tx, payment_id: int, *, key: str, base_url: str, now: datetime) ->
         return None
     if not charges.claim_payment(tx, payment_id, now):
         return None
-    payment = charges.payment(tx, payment_id)
     move = next_move(payment.key_used_at, now)
     repeated = payment.key_used_at is not None
     if move.move is Move.SEND and not repeated:
@@ -128,7 +128,7 @@ def let_go(charge: Charge, payment: Payment) -> None:
 
 def mandate_of(tx: Tx, payment: Payment) -> Mandate | None:
     """The mandate that an attempt names."""
-    return tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+    return held(tx, Mandate, payment.mandate_id) if payment.mandate_id else None
 
 
 def mandate_refused(payment: Payment, mandate: Mandate | None) -> bool:
@@ -143,16 +143,16 @@ def unproven_mandate(tx: Tx, payment: Payment, mandate: Mandate | None) -> tuple
     """
     if mandate is None or mandate.status is MandateStatus.VALID or not payment.is_open:
         return None
-    customer = tx.get_one(Customer, payment.customer_id)
+    customer = held(tx, Customer, payment.customer_id)
     return customer.mollie_id or "", mandate.mollie_id
 
 
 def _order(tx: Tx, subscription: Subscription, payment: Payment, base_url: str) -> PaymentOrder:
     site = sites.get(tx, payment.site_id)
     charge = charges.get(tx, payment.charge_id)
-    customer = tx.get_one(Customer, payment.customer_id)
-    offer = tx.get_one(Offer, subscription.offer_id)
-    mandate = tx.get(Mandate, payment.mandate_id) if payment.mandate_id else None
+    customer = held(tx, Customer, payment.customer_id)
+    offer = held(tx, Offer, subscription.offer_id)
+    mandate = mandate_of(tx, payment)
     by_person = payment.sequence is not Sequence.RECURRING
     page = f"portal/renewals/{charge.token}" if charge.is_check else f"order/{subscription.token}"
     return PaymentOrder(

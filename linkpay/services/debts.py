@@ -13,7 +13,7 @@ from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionSta
 from linkpay.domain.subscription import move as move_subscription
 from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import access, dunning, lifecycle, settlement
-from linkpay.store import charges, journal, sites, subscriptions
+from linkpay.store import charges, journal, ledger, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Subscription
 
@@ -121,7 +121,7 @@ def paid_outside(tx: Tx, charge_id: int, cents: int | None, note: str, actor: st
     if cents is not None and not 0 < cents <= owed:
         raise InputError("outside_amount", f"Give an amount of 1 to {owed} cents: that is owed.", "cents")
     ref = f"outside:{uuid.uuid4()}"
-    charges.book_outside(tx, charge, ref, cents or owed, now)
+    ledger.book_outside(tx, charge, ref, cents or owed, now)
     journal.record(
         tx, "outside", actor, now, subscription=subscription, ref=ref, amount_cents=cents or owed,
         charge=charge.id, note=note[:200],
@@ -136,11 +136,11 @@ def paid_outside(tx: Tx, charge_id: int, cents: int | None, note: str, actor: st
 
 def undo_outside(tx: Tx, site_id: int, ref: str, actor: str, now: datetime) -> None:
     """The money did not come after all: it is owed again, and asked for from now. Raises NotFound."""
-    entry = charges.find_outside(tx, site_id, ref)
+    entry = ledger.find_outside(tx, site_id, ref)
     if entry is None:
         raise NotFound("outside_unknown", f"No money from outside is called {ref}.", "ref")
     subscription, charge = _held(tx, entry.charge_id)
-    if not charges.book_outside(tx, charge, f"{ref}/undone", -entry.amount_cents, now):
+    if not ledger.book_outside(tx, charge, f"{ref}/undone", -entry.amount_cents, now):
         return
     journal.record(
         tx, "outside_undone", actor, now, subscription=subscription, ref=ref, charge=charge.id,

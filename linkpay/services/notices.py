@@ -17,6 +17,7 @@ from linkpay.services.formats import day_text, money_text
 from linkpay.store import charges, people, sites
 from linkpay.store import notices as store
 from linkpay.store.db import Tx
+from linkpay.store.remembering import held
 from linkpay.store.tables import Charge, Consent, Customer, Mail, Mandate, Notice, Payment, Site, Subscription
 
 _SEPA = "directdebit"
@@ -65,7 +66,7 @@ def _from_plain(kept: Mapping[str, Any]) -> Coming:
 
 def sepa_mandate(tx: Tx, subscription: Subscription) -> Mandate | None:
     """The mandate by which a debit would be a SEPA debit; None where nothing is debited, or a card is."""
-    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    mandate = held(tx, Mandate, subscription.mandate_id) if subscription.mandate_id else None
     if mandate is None or mandate.method != _SEPA or mandate.status in _GONE:
         return None
     return mandate
@@ -125,8 +126,8 @@ def prepared_debit(tx: Tx, payment: Payment) -> Debit | None:
     if payment.key_used_at is not None or not payment.is_open or payment.mandate_id is None:
         return None
     charge = charges.get(tx, payment.charge_id)
-    subscription = tx.get_one(Subscription, charge.subscription_id)
-    mandate = tx.get_one(Mandate, payment.mandate_id)
+    subscription = held(tx, Subscription, charge.subscription_id)
+    mandate = held(tx, Mandate, payment.mandate_id)
     if mandate.method != _SEPA or subscription.anchor_on is None:
         return None
     again = charge.failed_at is not None
@@ -171,7 +172,7 @@ def every_of(row: Notice) -> Interval | None:
 
 def describe(tx: Tx, site: Site, subscription: Subscription, debit: Debit, on: date) -> Coming:
     """A debit in the words of a mail."""
-    mandate = tx.get_one(Mandate, debit.mandate_id)
+    mandate = held(tx, Mandate, debit.mandate_id)
     return Coming(
         amount=Money(debit.cents, subscription.currency),
         on=on,

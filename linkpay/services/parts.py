@@ -1,11 +1,12 @@
 """The parts that use cases and jobs are given; `linkpay.bootstrap` puts them together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from linkpay.clock import Clock
 from linkpay.ports import AccessProvider, KajabiDirectory, Mailer, PaymentProvider
 from linkpay.store.db import Database
 from linkpay.store.secrets import SecretBox
+from linkpay.store.together import Together
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,3 +23,8 @@ class Parts:
     base_url: str
     #: Who is mailed when something that must always be true is not; None: nobody.
     operator_email: str | None = None
+    #: Transactions that the threads of this process share.
+    together: Together = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "together", Together(self.database.write))

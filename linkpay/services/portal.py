@@ -12,8 +12,9 @@ from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
 from linkpay.services import charging, forecast
 from linkpay.store import agreements, foresight, holdings
-from linkpay.store.db import Tx, keep
+from linkpay.store.db import Tx
 from linkpay.store.holdings import Held
+from linkpay.store.remembering import keep
 from linkpay.store.tables import Charge, Mandate, Payment, Plan, Site, Subscription
 from linkpay.store.tables.people import Access
 

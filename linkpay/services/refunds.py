@@ -11,7 +11,7 @@ from linkpay.domain.snapshots import Sequence as Kind
 from linkpay.domain.strokes import Move, NextMove, next_move
 from linkpay.errors import Conflict, InputError
 from linkpay.services import letters
-from linkpay.store import charges, journal, subscriptions, work
+from linkpay.store import charges, journal, ledger, subscriptions, work
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import Charge, Payment, Refund, Subscription
 from linkpay.store.tables.money import Stroke
@@ -45,7 +45,7 @@ def send_back_part(
 
 def held_cents(tx: Tx, payment: Payment) -> int:
     """What we hold of a payment, less what is on its way back."""
-    booked = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
+    booked = sum(entry.amount_cents for entry in ledger.entries_of_payment(tx, payment.id))
     return booked - charges.refunds_under_way(tx, payment.charge_id).get(payment.id, 0)
 
 
@@ -193,7 +193,7 @@ def _still_owed(tx: Tx, subscription: Subscription, payment: Payment, refund: Re
     A bank may have taken the money back meanwhile; what it took from the one payment is no surplus of the
     other. A sign-up that was let go gets all of its money back.
     """
-    held = sum(entry.amount_cents for entry in charges.entries_of_payment(tx, payment.id))
+    held = sum(entry.amount_cents for entry in ledger.entries_of_payment(tx, payment.id))
     if refund.reason != PAID_TWICE or subscription.started_at is None:
         return held >= refund.amount_cents
     surplus = charges.get(tx, payment.charge_id).money.surplus_cents

@@ -17,8 +17,9 @@ from linkpay.domain.snapshots import FINAL, MandateSnapshot, PaymentSnapshot, Pa
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.domain.takeover import adopted_uid
 from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds, twins
-from linkpay.store import charges, journal, people, sites, subscriptions
+from linkpay.store import charges, journal, ledger, people, sites, subscriptions
 from linkpay.store.db import Tx
+from linkpay.store.remembering import held
 from linkpay.store.tables import Charge, Customer, Payment, Subscription
 from linkpay.store.tables.money import Stroke
 
@@ -63,9 +64,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     seen = _undated(payment, seen)
     _note_status(payment, seen.payment)
     booked = [
-        e
-        for e in facts(seen.payment, charges.booked_refs(tx, payment.id))
-        if charges.book(tx, payment, e, now)
+        e for e in facts(seen.payment, ledger.booked_refs(tx, payment.id)) if ledger.book(tx, payment, e, now)
     ]
     if not booked and before is payment.status:
         _keep_mandate(tx, subscription, payment, seen, now)
@@ -135,7 +134,7 @@ def _tell(tx: Tx, case: _Case, actor: str, now: datetime, *, ended: bool) -> Non
 
 def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
     site = sites.get(tx, payment.site_id)
-    customer = tx.get_one(Customer, payment.customer_id)
+    customer = held(tx, Customer, payment.customer_id)
     checks = {
         "amount": (seen.amount.cents, payment.amount_cents),
         "currency": (seen.amount.currency, payment.currency),
@@ -175,7 +174,7 @@ def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
 
 def sum_up(tx: Tx, charge: Charge) -> None:
     """Copy the ledger's sums onto the charge."""
-    money = money_of(charge.amount_cents, charges.entries(tx, charge.id))
+    money = money_of(charge.amount_cents, ledger.entries(tx, charge.id))
     charge.paid_cents, charge.refunded_cents = money.paid_cents, money.refunded_cents
     charge.charged_back_cents = money.charged_back_cents
     charge.surplus_refunded_cents = money.surplus_refunded_cents
@@ -231,7 +230,7 @@ def paid_whole(
 
 def restate(tx: Tx, charge: Charge) -> None:
     """Derive the state of a charge from its money and attempts."""
-    subscription = tx.get_one(Subscription, charge.subscription_id)
+    subscription = held(tx, Subscription, charge.subscription_id)
     if charge.money.owed_cents == 0 and charging.awaits_payer(subscription, charge):
         charge.state = ChargeState.OPEN  # it asks for no money, yet a card has to be proven
         return

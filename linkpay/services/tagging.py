@@ -6,7 +6,8 @@ from datetime import datetime
 from linkpay.domain.tags import Tag, tags_of
 from linkpay.ports import DirectoryKey
 from linkpay.store import journal, sites, subscriptions, work
-from linkpay.store.db import Tx, current
+from linkpay.store.db import Tx
+from linkpay.store.remembering import current
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Member, Site
 

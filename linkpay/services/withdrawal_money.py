@@ -8,7 +8,7 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.withdrawal import Bought, Held, due_back, spread
 from linkpay.services import refunds, standing
-from linkpay.store import agreements, charges, journal, people, sites, withdrawals
+from linkpay.store import agreements, charges, journal, ledger, people, sites, withdrawals
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
 
@@ -117,7 +117,7 @@ def _sent_before(tx: Tx, charge: Charge) -> int:
 
 
 def _outside_cents(tx: Tx, charge: Charge) -> int:
-    return sum(entry.amount_cents for entry in charges.entries(tx, charge.id) if entry.payment_id is None)
+    return sum(entry.amount_cents for entry in ledger.entries(tx, charge.id) if entry.payment_id is None)
 
 
 def _payments(tx: Tx, made: Sequence[Charge]) -> list[tuple[Payment, int]]:

@@ -5,11 +5,12 @@ from datetime import date, datetime
 
 from sqlalchemy import bindparam, func, select, update
 
-from linkpay.store.db import FOR_CHANGE, Tx, asked_once, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.remembering import asked_once, asked_until_written
 from linkpay.store.tables import Coupon, Credit, PriceChange, Redemption, Subscription, Withdrawal
 
 
-@asked_once
+@asked_until_written(Redemption, "subscription_id")
 def redemption(tx: Tx, subscription_id: int) -> Redemption | None:
     """The coupon that a subscription uses; at most one."""
     return tx.scalar(_REDEMPTION, {"subscription_id": subscription_id})
@@ -66,7 +67,7 @@ def price_on(tx: Tx, subscription_id: int, due_on: date) -> int | None:
     return counting_on(announced(tx, subscription_id), due_on)
 
 
-@asked_once
+@asked_until_written(PriceChange)
 def announced(tx: Tx, subscription_id: int) -> Sequence[tuple[date, int]]:
     """(first day, cents) of every price that was told to the member and not withdrawn, oldest first."""
     found = tx.execute(_ANNOUNCED, {"subscription_id": subscription_id})
@@ -88,7 +89,7 @@ def counting_on(prices: Sequence[tuple[date, int]], due_on: date) -> int | None:
     return next((cents for day, cents in reversed(prices) if day <= due_on), None)
 
 
-@asked_once
+@asked_until_written(Credit, "subscription_id")
 def credit_cents(tx: Tx, subscription_id: int) -> int:
     """What a member has in hand: never negative, since charges use no more than there is."""
     return int(tx.scalar(_CREDIT, {"subscription_id": subscription_id}) or 0)
@@ -112,7 +113,7 @@ def add_credit(
     )  # fmt: skip
 
 
-@asked_once
+@asked_until_written(Credit, "subscription_id")
 def switched_away(tx: Tx, subscription_id: int) -> set[int]:
     """The charges whose unused days were given as credit, and so are nobody's to use or send back."""
     found = tx.scalars(_SWITCHED_AWAY, {"subscription_id": subscription_id})

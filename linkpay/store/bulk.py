@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import func, insert, literal, select
 
 from linkpay.store import selection
-from linkpay.store.db import FOR_CHANGE, Tx, core, current
+from linkpay.store.db import FOR_CHANGE, Tx, core
+from linkpay.store.remembering import current
 from linkpay.store.selection import Meant
 from linkpay.store.tables import BulkItem, BulkRun, SavedView
 

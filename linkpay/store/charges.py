@@ -1,16 +1,18 @@
-"""Charges, the payments that collect them, and their ledger."""
+"""Charges and the payments that collect them."""
 
 from collections.abc import Sequence as ListOf
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select, update
+from sqlalchemy import bindparam, exists, select
 
 from linkpay.domain.charge import UNSETTLED
-from linkpay.domain.ledger import Entry, EntryKind
+from linkpay.domain.ledger import EntryKind
 from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
-from linkpay.store.db import Tx, asked_once, core, current, held, insert_once, read_anew
+from linkpay.store import ledger
+from linkpay.store.db import Tx, insert_row_once
+from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
 
@@ -30,10 +32,12 @@ def by_token(tx: Tx, site_id: int, token: str) -> Charge | None:
     return tx.scalar(select(Charge).where(Charge.site_id == site_id, Charge.token == token, _IS_PERIOD))
 
 
-@asked_once
+@asked_until_written(Charge, "subscription_id")
 def of_subscription(tx: Tx, subscription_id: int) -> ListOf[Charge]:
     """All charges of a subscription's periods, oldest first, as they are now."""
-    return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()
+    found = tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()
+    hold(tx, found)
+    return found
 
 
 _OF_SUBSCRIPTION = (
@@ -44,12 +48,24 @@ _OF_SUBSCRIPTION = (
 )
 
 
-@asked_once
+@asked_until_written(Charge, "subscription_id", within=True)
 def has_unsettled(tx: Tx, subscription_id: int) -> bool:
     """Whether money of an earlier period is still expected."""
     return bool(tx.scalar(_HAS_UNSETTLED, {"subscription_id": subscription_id}))
 
 
+def unsettled(tx: Tx, subscription_ids: ListOf[int]) -> set[int]:
+    """Those of these subscriptions of which money of an earlier period is still expected."""
+    return set(tx.scalars(_UNSETTLED, {"ids": list(subscription_ids)}))
+
+
+_UNSETTLED = (
+    select(Charge.subscription_id)
+    .where(
+        Charge.subscription_id.in_(bindparam("ids", expanding=True)), Charge.state.in_(UNSETTLED), _IS_PERIOD
+    )
+    .distinct()
+)
 _HAS_UNSETTLED = select(
     exists().where(
         Charge.subscription_id == bindparam("subscription_id"), Charge.state.in_(UNSETTLED), _IS_PERIOD
@@ -59,8 +75,7 @@ _HAS_UNSETTLED = select(
 
 def raise_once(tx: Tx, **values: object) -> Charge | None:
     """Make the charge of one period, unless it was made before."""
-    charge_id = insert_once(tx, Charge, **values)
-    return None if charge_id is None else tx.get_one(Charge, charge_id)
+    return insert_row_once(tx, Charge, **values)
 
 
 def payment(tx: Tx, payment_id: int) -> Payment:
@@ -83,10 +98,12 @@ def payment_by_uid(tx: Tx, site_id: int, uid: str) -> Payment | None:
     return tx.scalar(select(Payment).where(Payment.site_id == site_id, Payment.uid == uid))
 
 
-@asked_once
+@asked_until_written(Payment, "charge_id")
 def payments(tx: Tx, charge_id: int) -> ListOf[Payment]:
     """All attempts to collect a charge, oldest first."""
-    return tx.scalars(_PAYMENTS, {"charge_id": charge_id}).all()
+    found = tx.scalars(_PAYMENTS, {"charge_id": charge_id}).all()
+    hold(tx, found)
+    return found
 
 
 _PAYMENTS = (
@@ -117,82 +134,21 @@ def debit_runs(payment: Payment) -> bool:
 def bounces(tx: Tx, charge_id: int, *, until: datetime | None = None) -> int:
     """How many SEPA debits of a charge failed or were taken back, of those made until a moment."""
     debits = [one for one in payments(tx, charge_id) if (one.sequence, one.method) == _SEPA_DEBIT]
-    back = {one.payment_id for one in entries(tx, charge_id) if one.kind is EntryKind.CHARGEBACK}
+    back = {one.payment_id for one in ledger.entries(tx, charge_id) if one.kind is EntryKind.CHARGEBACK}
     bounced = [one for one in debits if one.status is PaymentStatus.FAILED or one.id in back]
     return sum(until is None or one.created_at <= until for one in bounced)
 
 
 def claim_payment(tx: Tx, payment_id: int, now: datetime) -> bool:
-    """Take the right to send this attempt once; False when it is not to be sent (any more)."""
-    tx.flush()
-    columns = core(Payment).c
-    changed = tx.execute(
-        update(core(Payment))
-        .where(
-            columns.id == payment_id,
-            columns.stroke.in_((Stroke.PREPARED, Stroke.SENDING, Stroke.UNKNOWN)),
-            columns.is_open,
-        )
-        .values(stroke=Stroke.SENDING, claimed_at=now)
-        .returning(columns.id)
-    )
-    read_anew(tx)
-    return changed.one_or_none() is not None
+    """Take the right to send this attempt once; False when it is not to be sent (any more).
 
-
-def booked_refs(tx: Tx, payment_id: int) -> set[str]:
-    """The outside references that the ledger already holds for a payment."""
-    return set(tx.scalars(_BOOKED_REFS, {"payment_id": payment_id}))
-
-
-_BOOKED_REFS = select(LedgerEntry.ref).where(LedgerEntry.payment_id == bindparam("payment_id"))
-
-
-def book(tx: Tx, payment: Payment, entry: Entry, now: datetime) -> bool:
-    """Write one fact; False when it was there. Facts are never changed or removed."""
-    return (
-        insert_once(
-            tx, LedgerEntry, site_id=payment.site_id, charge_id=payment.charge_id,
-            payment_id=payment.id, kind=entry.kind, ref=entry.ref, amount_cents=entry.amount.cents,
-            currency=entry.amount.currency, occurred_at=entry.occurred_at, created_at=now,
-        )
-        is not None
-    )  # fmt: skip
-
-
-def book_outside(tx: Tx, charge: Charge, ref: str, cents: int, now: datetime) -> bool:
-    """Write down money that came past Mollie, or (negative) did not come after all; once for each `ref`."""
-    kind = EntryKind.OUTSIDE if cents > 0 else EntryKind.OUTSIDE_UNDONE
-    booked = insert_once(
-        tx, LedgerEntry, site_id=charge.site_id, charge_id=charge.id, kind=kind, ref=ref, amount_cents=cents,
-        currency=charge.currency, occurred_at=now, created_at=now,
-    )  # fmt: skip
-    return booked is not None
-
-
-def find_outside(tx: Tx, site_id: int, ref: str) -> LedgerEntry | None:
-    """The money from outside that is booked under this reference."""
-    return tx.scalar(
-        select(LedgerEntry).where(
-            LedgerEntry.site_id == site_id, LedgerEntry.ref == ref, LedgerEntry.kind == EntryKind.OUTSIDE
-        )
-    )
-
-
-@asked_once
-def entries(tx: Tx, charge_id: int) -> ListOf[LedgerEntry]:
-    """The ledger of one charge, oldest first."""
-    return tx.scalars(_ENTRIES, {"charge_id": charge_id}).all()
-
-
-_ENTRIES = select(LedgerEntry).where(LedgerEntry.charge_id == bindparam("charge_id")).order_by(LedgerEntry.id)
-
-
-def entries_of_payment(tx: Tx, payment_id: int) -> ListOf[LedgerEntry]:
-    """The ledger of one payment, oldest first."""
-    return tx.scalars(
-        select(LedgerEntry).where(LedgerEntry.payment_id == payment_id).order_by(LedgerEntry.id)
-    ).all()
+    The caller holds the lock of its subscription.
+    """
+    attempt = payment(tx, payment_id)
+    if not attempt.is_open or attempt.stroke not in (Stroke.PREPARED, Stroke.SENDING, Stroke.UNKNOWN):
+        return False
+    attempt.stroke, attempt.claimed_at = Stroke.SENDING, now
+    return True
 
 
 @asked_once

@@ -6,19 +6,20 @@ concurrent updates were lost without an error, and without the fair lock one of 
 made 1 commit in 5 seconds while the other made 24,980.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache, wraps
+from functools import cache
 from pathlib import Path
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
+from typing import Any, Final, cast
 
-from sqlalchemy import URL, Engine, Executable, Select, Table, bindparam, create_engine, event, select
+from sqlalchemy import URL, Engine, Executable, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, sessionmaker
 
+from linkpay.store.remembering import TOLD, Row, hold, only_reads_on, row_written, watch
 from linkpay.store.tables.base import Base
 from linkpay.store.turnstile import LockTimeout, Turnstile
 
@@ -57,9 +58,6 @@ def ring_after_commit(
         tx.info.setdefault("outbox" if first else "outbox_after", []).append(outbox_id)
 
 
-Row = TypeVar("Row", bound=Base)
-
-
 def core(table: type[Base]) -> Table:
     """The table itself. Statements on it skip the ORM, whose UPDATE costs ten times as much."""
     return cast("Table", table.__table__)
@@ -68,86 +66,32 @@ def core(table: type[Base]) -> Table:
 def insert_once(tx: Tx, table: type[Base], **values: Any) -> int | None:
     """Insert unless a unique rule already holds such a row; the new id, or None."""
     tx.flush()  # what the row refers to, or is refused for, may wait in the session
-    return cast("int | None", tx.scalar(_insertion(table, tx.get_bind().dialect.name), values))
+    row_written(tx, table, values)
+    made = tx.scalar(_insertion(table, tx.get_bind().dialect.name), values, execution_options=TOLD)
+    return cast("int | None", made)
+
+
+def insert_row_once(tx: Tx, table: type[Row], **values: Any) -> Row | None:
+    """The same, and the new row as it is in the database."""
+    tx.flush()
+    row_written(tx, table, values)
+    insertion = _row_insertion(table, tx.get_bind().dialect.name)
+    made = tx.scalars(insertion, values, execution_options=TOLD).one_or_none()
+    if made is not None:
+        hold(tx, [made])
+    return made
+
+
+@cache
+def _row_insertion(table: type[Row], dialect: str) -> Executable:
+    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    return select(table).from_statement(insert(core(table)).on_conflict_do_nothing().returning(core(table)))
 
 
 @cache
 def _insertion(table: type[Base], dialect: str) -> Executable:
     insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
     return insert(core(table)).on_conflict_do_nothing().returning(core(table).c.id)
-
-
-def current(tx: Tx, table: type[Row], row_id: int) -> Row:
-    """The row as it is now, also when the transaction read it before; it must exist."""
-    return cast("Row", tx.scalars(_by_id(table), {"row_id": row_id}).one())
-
-
-def held(tx: Tx, table: type[Row], row_id: int) -> Row:
-    """As `current`, but read once between two locks, for rows that nobody changes without the lock.
-
-    Half of the statements of a debit read a charge or a payment that the transaction had just read.
-    """
-    known: dict[tuple[type[Base], int], Base] = tx.info.setdefault("held", {})
-    if (table, row_id) not in known:
-        known[table, row_id] = current(tx, table, row_id)
-    return cast("Row", known[table, row_id])
-
-
-def hold(tx: Tx, rows: Iterable[Base]) -> None:
-    """Rows that were just read as they are now: `held` gives them."""
-    known: dict[tuple[type[Base], int], Base] = tx.info.setdefault("held", {})
-    known |= {(type(row), row.id): row for row in rows}
-
-
-def keep(tx: Tx, *rows: object) -> None:
-    """Rows that `tx.get` finds without asking, until the end: a session keeps only what is referred to."""
-    tx.info.setdefault("kept", []).extend(rows)
-
-
-def read_anew(tx: Tx) -> None:
-    """A lock was taken, or a statement went past the session: what was read before may be old."""
-    tx.info.pop("held", None)
-
-
-Asked = ParamSpec("Asked")
-Answer = TypeVar("Answer")
-
-
-def asked_once(query: Callable[Concatenate[Tx, Asked], Answer]) -> Callable[Concatenate[Tx, Asked], Answer]:
-    """A query that a page asks once, of a transaction that remembers answers (`answers`); others ask anew.
-
-    Its answer is shared by all who ask: nobody changes it.
-    """
-
-    @wraps(query)
-    def ask(tx: Tx, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
-        known = tx.info.get("answers")
-        if known is None:
-            return query(tx, *args, **named)
-        key = (ask, *args, *named.items())
-        if key not in known:
-            known[key] = query(tx, *args, **named)
-        return cast("Answer", known[key])
-
-    return ask
-
-
-def answers(tx: Tx) -> dict[tuple[Any, ...], Any] | None:
-    """What a transaction was told, by query and arguments, remembered from now on; None where it writes."""
-    if not tx.info.get("only_reads"):
-        return None
-    return cast("dict[tuple[Any, ...], Any]", tx.info.setdefault("answers", {}))
-
-
-def only_reads_on(tx: Tx) -> None:
-    """Nothing is written in this transaction any more."""
-    tx.info["only_reads"] = True
-
-
-@cache
-def _by_id(table: type[Row]) -> Select[Row]:
-    query = select(table).where(table.id == bindparam("row_id"))
-    return query.execution_options(populate_existing=True)
 
 
 class Database:
@@ -175,6 +119,7 @@ class Database:
         )
         self._writers = _turnstile(self.url.database, lock_timeout) if self.is_sqlite else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        watch(self._sessions)
 
     @contextmanager
     def write(self) -> Iterator[Tx]:

@@ -12,7 +12,8 @@ from sqlalchemy.orm import aliased
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store import sites
-from linkpay.store.db import Tx, keep
+from linkpay.store.db import Tx
+from linkpay.store.remembering import keep
 from linkpay.store.tables import (
     Attention,
     Charge,

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 from sqlalchemy import func, or_, select
 
-from linkpay.store.db import Tx, asked_once, current
+from linkpay.store.db import Tx
+from linkpay.store.remembering import asked_once, current
 from linkpay.store.tables import DriftFinding, DriftRun, Grant
 from linkpay.store.tables.people import Access
 

@@ -2,7 +2,8 @@
 
 Its timeline, the days to come, what gives access and what can be done all ask about the same rows, each from
 its own side and about one purchase at a time. In a transaction that only reads, the answers can be known
-beforehand, for all purchases at once (`db.asked_once`); where something may be written, nothing is foreseen.
+beforehand, for all purchases at once (`remembering.asked_once`); where something may be written, nothing is
+foreseen.
 """
 
 from collections.abc import Collection, Iterable
@@ -11,8 +12,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from linkpay.domain.plan import TRIAL_PERIOD
-from linkpay.store import agreements, charges, journal, notices, people, subscriptions, work
-from linkpay.store.db import Tx, answers, hold
+from linkpay.store import agreements, charges, journal, ledger, notices, people, subscriptions, work
+from linkpay.store.db import Tx
+from linkpay.store.remembering import answers, hold
 from linkpay.store.tables import (
     Base,
     Charge,
@@ -113,8 +115,8 @@ def ladders(tx: Tx, kind: str, made: Iterable[Charge]) -> None:
     known, failed = answers(tx), {one.id: one for one in made if one.failed_at is not None}
     if known is None or not failed:
         return
-    entries = _rows(tx, LedgerEntry, LedgerEntry.charge_id.in_(failed))
-    _by(known, charges.entries, failed, entries, "charge_id")
+    booked = _rows(tx, LedgerEntry, LedgerEntry.charge_id.in_(failed))
+    _by(known, ledger.entries, failed, booked, "charge_id")
     query = select(Outbox).where(
         Outbox.kind == kind, Outbox.target_id.in_(failed), Outbox.done_at.is_(None),
         Outbox.parked_at.is_(None),

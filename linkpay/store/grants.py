@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 
-from linkpay.store.db import Tx, asked_once, core, current, insert_once
+from linkpay.store.db import Tx, core, insert_once
+from linkpay.store.remembering import asked_once, asked_until_written, current
 from linkpay.store.tables import Grant
 from linkpay.store.tables.people import Access
 
@@ -23,16 +24,10 @@ def get(tx: Tx, grant_id: int) -> Grant:
 @asked_once
 def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
     """The one grant of this member to this offer."""
-    return tx.scalar(_ONE, {"member_id": member_id, "offer_id": offer_id})
+    return next((grant for grant in of_member(tx, member_id) if grant.offer_id == offer_id), None)
 
 
-_ONE = (
-    select(Grant)
-    .where(Grant.member_id == bindparam("member_id"), Grant.offer_id == bindparam("offer_id"))
-    .execution_options(populate_existing=True)
-)
-
-
+@asked_until_written(Grant, "member_id")
 def of_member(tx: Tx, member_id: int) -> Sequence[Grant]:
     """All grants of a member as they are now, oldest first."""
     return tx.scalars(_OF_MEMBER, {"member_id": member_id}).all()

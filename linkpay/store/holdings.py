@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.store import foresight, grants
-from linkpay.store.db import Tx, answers, asked_once, keep
+from linkpay.store.db import Tx
+from linkpay.store.remembering import answers, asked_once, keep
 from linkpay.store.tables import (
     Charge,
     Customer,

@@ -1,14 +1,14 @@
 """Messages as they arrive: each a row, durable before its sender is answered, many in one commit."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from linkpay.store.db import Database, Tx, core, ring_after_commit
+from linkpay.store.gathering import Batch, Gathering
 from linkpay.store.tables import Inbox, Site
 
 #: So many messages share a commit at most, so that no answer waits long for the others.
@@ -64,77 +64,30 @@ def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
     ring_after_commit(tx, inbox_id=message.id)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """A message whose sender waits. `turn` is set when it is decided, or when its thread is to lead."""
-
-    message: Message
-    turn: threading.Event = field(default_factory=threading.Event)
-    known: bool | None = None
-    problem: BaseException | None = None
-
-    @property
-    def is_decided(self) -> bool:
-        return self.known is not None or self.problem is not None
-
-
 class Intake:
-    """Keeps messages for all threads of a process: whoever comes first writes for all who wait by then.
-
-    A commit that reaches the disk costs as much for one row as for many, and SQLite has one writer.
-    """
+    """Keeps messages for all threads of a process, those that wait together in one commit."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._guard = threading.Lock()
-        self._waiting: list[_Waiting] = []
-        self._is_led = False
+        self._messages: Gathering[Message, bool] = Gathering(self._decide, _TOGETHER)
 
     def keep(self, message: Message) -> bool:
         """Returns once the message is committed; False when no site has its token.
 
         Raises one of DATABASE_ERRORS when the database cannot be had in time: then it is not kept.
         """
-        mine = _Waiting(message)
-        with self._guard:
-            self._waiting.append(mine)
-            leads, self._is_led = not self._is_led, True
-        if not leads:
-            mine.turn.wait()
-        if not mine.is_decided:
-            self._lead()
-        if mine.problem is not None:
-            raise mine.problem
-        return bool(mine.known)
+        return self._messages.ask(message)
 
-    def _lead(self) -> None:
-        """Write for everybody who waits, the caller first; then hand over to the next who came meanwhile."""
-        with self._guard:
-            batch, self._waiting = self._waiting[:_TOGETHER], self._waiting[_TOGETHER:]
-        try:
-            self._decide(batch)
-        finally:
-            with self._guard:
-                self._is_led = bool(self._waiting)
-                successor = self._waiting[0] if self._waiting else None
-            for one in batch:
-                one.turn.set()
-            if successor is not None:
-                successor.turn.set()
-
-    def _decide(self, batch: Sequence[_Waiting]) -> None:
+    def _decide(self, batch: Batch[Message, bool]) -> None:
         try:
             with self._database.write() as tx:
-                known = receive(tx, [one.message for one in batch])
+                known = receive(tx, [one.item for one in batch])
         except (DataError, IntegrityError) as problem:
             if len(batch) == 1:
-                batch[0].problem = problem
+                batch[0].failed(problem)
                 return
             for one in batch:  # one that the database refuses must not take the others along
                 self._decide([one])
-        except BaseException as problem:  # noqa: BLE001 - raised again in each thread that waits
-            for one in batch:
-                one.problem = problem
         else:
             for one, is_known in zip(batch, known, strict=True):
-                one.known = is_known
+                one.answered(is_known)

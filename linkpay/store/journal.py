@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import select, update
 
 from linkpay.domain.invariants import Broken, Finding
-from linkpay.store.db import Tx, asked_once, current, insert_once
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.remembering import asked_once, current
 from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
 
 

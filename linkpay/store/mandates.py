@@ -7,7 +7,8 @@ from sqlalchemy import exists, func, select
 
 from linkpay.domain.snapshots import Sequence as PaymentSequence
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import Tx, current
+from linkpay.store.db import Tx
+from linkpay.store.remembering import current
 from linkpay.store.tables import Charge, Mandate, Payment, Renewal, Subscription
 
 

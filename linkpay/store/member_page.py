@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 from sqlalchemy import and_, or_, select
 
 from linkpay.store import people, sites
-from linkpay.store.db import Tx, answers
+from linkpay.store.db import Tx
+from linkpay.store.remembering import answers
 from linkpay.store.tables import Gift, Grant, Mail, Offer
 
 

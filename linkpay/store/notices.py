@@ -6,11 +6,12 @@ from datetime import datetime
 from sqlalchemy import Integer, bindparam, delete, func, select, update
 
 from linkpay.domain.notice import Told
-from linkpay.store.db import Tx, asked_once, insert_once
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.remembering import asked_until_written
 from linkpay.store.tables import Notice, Subscription
 
 
-@asked_once
+@asked_until_written(Notice, "subscription_id")
 def of_subscription(tx: Tx, subscription_id: int) -> Sequence[Notice]:
     """All notices of a subscription, oldest first."""
     return tx.scalars(_OF_SUBSCRIPTION, {"subscription_id": subscription_id}).all()

@@ -3,11 +3,13 @@
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import cast
 
 from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
-from linkpay.store.db import FOR_CHANGE, Tx, asked_once, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.remembering import asked_once, asked_until_written, read_anew
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
 
@@ -80,7 +82,27 @@ def lock_member(tx: Tx, member_id: int) -> Member:
 
 def lock_family(tx: Tx, *member_ids: int) -> dict[int, Member]:
     """Members with everybody whose access moved to or from them, held in one order (by id)."""
-    return _family(tx, member_ids, held=True)
+    known = _locked(tx)
+    if not set(member_ids) <= known.keys():
+        read_anew(tx, Grant, Gift)
+        _know_families(known, _family(tx, member_ids, held=True))
+    return {one.id: one for member_id in sorted(member_ids) for one in known[member_id]}
+
+
+def _locked(tx: Tx) -> dict[int, list[Member]]:
+    """The families that this transaction holds already, by each of their members."""
+    return cast("dict[int, list[Member]]", tx.info.setdefault("families", {}))
+
+
+def _know_families(known: dict[int, list[Member]], found: dict[int, Member]) -> None:
+    """Put the members who are tied by moves together; who is tied to nobody is a family of her own."""
+    for member in found.values():
+        known[member.id] = [member]
+    for member in found.values():
+        if member.moved_to_id in found and known[member.id] is not known[member.moved_to_id]:
+            joined = sorted(known[member.id] + known[member.moved_to_id], key=lambda one: one.id)
+            for one in joined:
+                known[one.id] = joined
 
 
 def family(tx: Tx, member_id: int) -> dict[int, Member]:
@@ -118,7 +140,7 @@ def by_email(tx: Tx, site_id: int, email: str) -> Member | None:
     return tx.scalar(select(Member).where(Member.site_id == site_id, Member.email == email))
 
 
-@asked_once
+@asked_until_written(Gift)
 def gifts(tx: Tx, member_id: int, offer_id: int) -> Sequence[Gift]:
     """What an owner gave this member of an offer and did not take back; at most one."""
     return tx.scalars(_GIFTS, {"member_id": member_id, "offer_id": offer_id}).all()
@@ -167,7 +189,7 @@ def distrust_mandate(tx: Tx, mandate_id: int, code: str | None, now: datetime) -
         mandate.unusable_at, mandate.unusable_code = now, code
 
 
-@asked_once
+@asked_until_written(Consent, "subscription_id")
 def consents(tx: Tx, subscription_id: int) -> Sequence[Consent]:
     """What was agreed to for this subscription, oldest first."""
     return tx.scalars(_CONSENTS, {"subscription_id": subscription_id}).all()

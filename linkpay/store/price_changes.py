@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import ColumnElement, bindparam, func, select
 
 from linkpay.domain.subscription import LIVE
-from linkpay.store.db import Tx, asked_once, current, insert_once
+from linkpay.store.db import Tx, insert_once
+from linkpay.store.remembering import asked_until_written, current
 from linkpay.store.selection import Meant
 from linkpay.store.tables import Customer, Plan, PriceChange, Subscription
 
@@ -53,7 +54,7 @@ def put(tx: Tx, subscription: Subscription, now: datetime, **values: object) -> 
     )  # fmt: skip
 
 
-@asked_once
+@asked_until_written(PriceChange)
 def open_of(tx: Tx, subscription_id: int) -> Sequence[PriceChange]:
     """The new prices of a subscription that were not taken back and count for no charge yet, oldest first."""
     return tx.scalars(_OPEN, {"subscription_id": subscription_id}).all()

@@ -8,7 +8,8 @@ from sqlalchemy import select
 
 from linkpay.domain.policy import Policy, merge
 from linkpay.ports import DirectoryKey
-from linkpay.store.db import Tx, asked_once, current
+from linkpay.store.db import Tx
+from linkpay.store.remembering import asked_once, current
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Member, Offer, Plan, Site
 

@@ -3,11 +3,13 @@
 from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
+from typing import cast
 
 from sqlalchemy import Date, Integer, Select, bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.store.db import FOR_CHANGE, Tx, asked_once, current, read_anew
+from linkpay.store.db import FOR_CHANGE, Tx
+from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold, read_anew
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
 #: States whose next period is raised by the billing run.
@@ -19,8 +21,9 @@ def lock(tx: Tx, subscription_id: int) -> Subscription:
 
     Everything that changes a subscription, its charges or their payments takes this lock first.
     """
-    read_anew(tx)
-    return tx.scalars(_LOCK, {"subscription_id": subscription_id}).one()
+    if subscription_id not in _locked(tx):
+        _hold_locked(tx, _LOCK, {"subscription_id": subscription_id})
+    return held(tx, Subscription, subscription_id)
 
 
 _LOCK = (
@@ -33,8 +36,10 @@ _LOCK = (
 
 def lock_for_payment(tx: Tx, payment_id: int) -> Subscription:
     """The subscription that a payment collects for, as it is now, held until the end of the transaction."""
-    read_anew(tx)
-    return tx.scalars(_FOR_PAYMENT, {"payment_id": payment_id}).one()
+    whose = _whose(tx)
+    if payment_id not in whose:
+        whose[payment_id] = _hold_locked(tx, _FOR_PAYMENT, {"payment_id": payment_id}).id
+    return held(tx, Subscription, whose[payment_id])
 
 
 _FOR_PAYMENT = (
@@ -45,6 +50,57 @@ _FOR_PAYMENT = (
     .with_for_update(of=Subscription, **FOR_CHANGE)
     .execution_options(populate_existing=True)
 )
+
+
+def lock_all(tx: Tx, subscription_ids: Sequence[int]) -> Sequence[Subscription]:
+    """Many at once, held in one order until the end."""
+    read_anew(tx)
+    found = tx.scalars(_LOCK_ALL, {"ids": list(subscription_ids)}).all()
+    hold(tx, found)
+    _locked(tx).update(one.id for one in found)
+    return found
+
+
+_LOCK_ALL = (
+    select(Subscription)
+    .where(Subscription.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Subscription.id)
+    .with_for_update(**FOR_CHANGE)
+    .execution_options(populate_existing=True)
+)
+
+
+def lock_for_payments(tx: Tx, payment_ids: Sequence[int]) -> Sequence[Subscription]:
+    """The subscriptions that payments collect for, held in one order until the end."""
+    pairs = tx.execute(_WHOSE, {"ids": list(payment_ids)}).all()
+    found = lock_all(tx, sorted({number for _, number in pairs}))
+    _whose(tx).update((payment_id, number) for payment_id, number in pairs)
+    return found
+
+
+_WHOSE = (
+    select(Payment.id, Charge.subscription_id)
+    .join(Charge, Charge.id == Payment.charge_id)
+    .where(Payment.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+def _locked(tx: Tx) -> set[int]:
+    """Those that this transaction holds already: what it knows of them is how they are."""
+    return cast("set[int]", tx.info.setdefault("locked", set()))
+
+
+def _whose(tx: Tx) -> dict[int, int]:
+    """The subscription of each payment for which this transaction holds it."""
+    return cast("dict[int, int]", tx.info.setdefault("whose", {}))
+
+
+def _hold_locked(tx: Tx, lock_one: Select[Subscription], which: dict[str, int]) -> Subscription:
+    read_anew(tx)
+    found = tx.scalars(lock_one, which).one()
+    hold(tx, [found])
+    _locked(tx).add(found.id)
+    return found
 
 
 @asked_once
@@ -85,7 +141,7 @@ def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscriptio
     ).all()
 
 
-@asked_once
+@asked_until_written(Subscription)
 def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions that may give this member this offer."""
     return tx.scalars(_FOR_ACCESS, {"member_id": member_id, "offer_id": offer_id}).all()
@@ -113,6 +169,7 @@ def of_payer(tx: Tx, customer_id: int) -> Sequence[Subscription]:
     ).all()
 
 
+@asked_until_written(Subscription)
 def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     """The order bumps that were paid within charges of this subscription, oldest first."""
     return tx.scalars(_PAID_WITHIN, {"subscription_id": subscription_id}).all()

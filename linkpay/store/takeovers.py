@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 
 from linkpay.domain.subscription import LIVE
-from linkpay.store.db import FOR_CHANGE, Tx, current, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.remembering import current
 from linkpay.store.tables import Customer, Member, Plan, Subscription, Takeover
 
 

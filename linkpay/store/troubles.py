@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import and_, func, or_, select
 
 from linkpay.store import charges, drift, sites, subscriptions, work
-from linkpay.store.db import Tx, answers, hold, keep
+from linkpay.store.db import Tx
+from linkpay.store.remembering import answers, hold, keep
 from linkpay.store.tables import (
     Attention,
     Charge,

@@ -6,7 +6,8 @@ from datetime import datetime
 
 from sqlalchemy import String, case, cast, func, or_, select, union_all
 
-from linkpay.store.db import FOR_CHANGE, Tx, current
+from linkpay.store.db import FOR_CHANGE, Tx
+from linkpay.store.remembering import current
 from linkpay.store.tables import Charge, Member, Offer, Payment, Plan, Refund, Subscription, Withdrawal
 from linkpay.store.tables.money import Stroke
 

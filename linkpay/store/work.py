@@ -1,7 +1,7 @@
 """Rows that are jobs: adding, claiming, finishing. The database row is the job, a ring is only a hint.
 
-A claim is a lease: whoever holds it may work and finishes by compare-and-set in the transaction of
-the effect. A worker that dies lets the lease run out; a worker that wakes late has lost it.
+A claim is a lease: whoever holds it may work and finishes by compare-and-set in the transaction of the
+effect. A worker that dies lets the lease run out; a worker that wakes late has lost it.
 """
 
 import random
@@ -15,7 +15,8 @@ from sqlalchemy import BindParameter, Executable, Integer, Select, bindparam, ca
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
-from linkpay.store.db import Tx, asked_once, core, insert_once, ring_after_commit
+from linkpay.store.db import Tx, core, insert_once, ring_after_commit
+from linkpay.store.remembering import asked_once
 from linkpay.store.tables import Inbox, Outbox
 
 #: As long as a call to a provider may take. A killed worker's rows are free after this, so it must leave
@@ -67,9 +68,8 @@ def _move(tx: Tx, kind: str, ref: str, run_at: datetime) -> int | None:
 
 
 _OUTBOX = core(Outbox).c
-_FREE = (
-    _OUTBOX.kind == bindparam("of_kind"), _OUTBOX.ref == bindparam("of_ref"), _OUTBOX.lease.is_(None),
-)  # fmt: skip
+_SUCH = (_OUTBOX.kind == bindparam("of_kind"), _OUTBOX.ref == bindparam("of_ref"))
+_FREE = (*_SUCH, _OUTBOX.lease.is_(None))
 _MOVE = (
     update(core(Outbox))
     .where(*_FREE, _OUTBOX.parked_at.is_(None))

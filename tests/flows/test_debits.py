@@ -11,7 +11,7 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import OutcomeUnknown
 from linkpay.ports import PaymentOrder
-from linkpay.services import billing
+from linkpay.services import abreast, billing
 from tests.flows import truth
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
@@ -173,7 +173,10 @@ def test_four_billers_and_workers_at_the_same_instant_debit_once(stage: Stage) -
     one_debit_paid(stage)
 
 
-def test_a_run_that_is_cut_short_goes_on_behind_the_last_it_raised(stage: Stage) -> None:
+def test_a_run_that_is_cut_short_goes_on_behind_the_last_it_raised(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(abreast, "AT_ONCE", 1)
     emails = [f"m{number}@example.com" for number in range(3)]
     for email in emails:
         stage.buy(email)

@@ -109,8 +109,8 @@ CATALOGUE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a webhook that came before the answer is dropped", "workers/messages.py",
-        '            payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))\n',
-        "            pass\n",
+        '        payment = charges.payment_by_uid(tx, row.site_id, seen.payment.metadata.get("linkpay", ""))\n',
+        "        pass\n",
         "tests/flows/test_webhooks.py",
     ),
     Mutant(

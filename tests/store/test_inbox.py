@@ -55,7 +55,7 @@ def test_what_waits_together_is_committed_together(database: Database, token: st
         coming: list[Future[bool]] = [
             pool.submit(intake.keep, message(token, f"tr_{number:02}")) for number in range(MANY)
         ]
-        eventually(lambda: len(intake._waiting) == MANY - 1)
+        eventually(lambda: len(intake._messages._waiting) == MANY - 1)
         watched.open.set()
         assert [one.result() for one in coming] == [True] * MANY
     assert watched.commits == 2
@@ -79,10 +79,10 @@ def test_a_message_that_the_database_refuses_takes_no_other_along(database: Data
     bad = Message(token, "nowhere", "tr_bad", "", b"", make.NOW)
     with ThreadPoolExecutor(5) as pool:
         first = pool.submit(intake.keep, good[0])
-        eventually(lambda: intake._is_led)
+        eventually(lambda: intake._messages._is_led)
         refused = pool.submit(intake.keep, bad)
         others = [pool.submit(intake.keep, one) for one in good[1:]]
-        eventually(lambda: len(intake._waiting) == 3)
+        eventually(lambda: len(intake._messages._waiting) == 3)
         watched.open.set()
         assert first.result()
         assert all(one.result() for one in others)

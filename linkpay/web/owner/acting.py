@@ -15,8 +15,9 @@ from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import forecast, forecast_words, member_page
 from linkpay.services.forecast_words import Said
 from linkpay.store import charges, desk, sites
-from linkpay.store.db import Tx, only_reads_on
+from linkpay.store.db import Tx
 from linkpay.store.desk import Row
+from linkpay.store.remembering import only_reads_on
 from linkpay.store.tables import Charge, Site
 from linkpay.web.edge import parts
 from linkpay.web.forms import Problem, tidy

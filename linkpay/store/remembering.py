@@ -1,0 +1,225 @@
+"""What a transaction has read and need not read again.
+
+One debit asks for the same charge, the same grants and the same coupon many times over, since every rule
+reads what it needs. So a transaction keeps what it read until it writes such a row itself, or until it had
+to wait for somebody (a lock of PostgreSQL), who may have changed it. On SQLite nobody else writes meanwhile.
+Writing is noticed here, not told: through the session there is no way past it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache, wraps
+from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+
+from sqlalchemy import Delete, Insert, Select, Update, bindparam, event, select
+from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+
+from linkpay.store.tables.base import Base
+
+Row = TypeVar("Row", bound=Base)
+
+#: Which rows an answer is about: those with a value in a column. None: any row of the table may change it.
+#: An answer that also depends on what is within those rows says so behind the value.
+Where = tuple[str, object] | tuple[str, object, Literal["and within"]] | None
+
+
+class _Memory:
+    """The rows of one transaction by number, and its answers by table and by what they are about."""
+
+    def __init__(self) -> None:
+        self.rows: dict[type[Base], dict[int, Base]] = {}
+        self.answers: dict[type[Base], dict[Where, dict[tuple[object, ...], Any]]] = {}
+
+    def about(self, table: type[Base], where: Where) -> dict[tuple[object, ...], Any]:
+        """The answers that rows so chosen bear on, by query and arguments."""
+        return self.answers.setdefault(table, {}).setdefault(where, {})
+
+    def row_written(self, table: type[Base], value_of: Callable[[str], object]) -> None:
+        """Drop the answers that a row with these values bears on."""
+        of_table = self.answers.get(table)
+        if of_table:
+            for where in [one for one in of_table if one is None or value_of(one[0]) == one[1]]:
+                del of_table[where]
+
+    def row_changed(self, table: type[Base], value_of: Callable[[str], object]) -> None:
+        """Drop the answers that depend on what is within this row."""
+        of_table = self.answers.get(table)
+        if of_table:
+            for where in [one for one in of_table if one is None or len(one) == 3]:
+                if where is None or value_of(where[0]) == where[1]:
+                    del of_table[where]
+
+    def table_written(self, table: type[Base]) -> None:
+        """Drop everything about a table: a statement changed rows that nobody can name."""
+        self.answers.pop(table, None)
+        self.rows.pop(table, None)
+
+
+def _memory(tx: Session) -> _Memory:
+    known = tx.info.get("memory")
+    if known is None:
+        known = tx.info["memory"] = _Memory()
+    return cast("_Memory", known)
+
+
+def current(tx: Session, table: type[Row], row_id: int) -> Row:
+    """The row as it is now, also when the transaction read it before; it must exist."""
+    row = cast("Row", tx.scalars(_by_id(table), {"row_id": row_id}).one())
+    _memory(tx).rows.setdefault(table, {})[row_id] = row
+    return row
+
+
+def held(tx: Session, table: type[Row], row_id: int) -> Row:
+    """As `current`, but read once between two locks, for rows that nobody changes without the lock."""
+    row = _memory(tx).rows.get(table, {}).get(row_id)
+    return current(tx, table, row_id) if row is None else cast("Row", row)
+
+
+def hold(tx: Session, rows: Iterable[Base]) -> None:
+    """Rows that were just read as they are now: `held` gives them."""
+    known = _memory(tx).rows
+    for row in rows:
+        known.setdefault(type(row), {})[row.id] = row
+
+
+def read_anew(tx: Session, *tables: type[Base]) -> None:
+    """A lock was waited for: what was read before it, or of these tables, may be old.
+
+    Not so on SQLite, where nobody else writes while a transaction does.
+    """
+    if tx.get_bind().dialect.name == "sqlite":
+        return
+    if not tables:
+        tx.info.pop("memory", None)
+    for table in tables:
+        _memory(tx).table_written(table)
+
+
+def row_written(tx: Session, table: type[Base], values: Mapping[str, object]) -> None:
+    """A row with these values was written by a statement of its own."""
+    _memory(tx).row_written(table, values.get)
+
+
+def keep(tx: Session, *rows: object) -> None:
+    """Rows that `tx.get` finds without asking, until the end: a session keeps only what is referred to."""
+    tx.info.setdefault("kept", []).extend(rows)
+    hold(tx, [row for row in rows if isinstance(row, Base)])
+
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+Query = Callable[Concatenate[Session, Asked], Answer]
+
+
+def asked_once(query: Query[Asked, Answer]) -> Query[Asked, Answer]:
+    """A query that a page asks once, of a transaction that remembers answers (`answers`); others ask anew.
+
+    Its answer is shared by all who ask: nobody changes it.
+    """
+
+    @wraps(query)
+    def ask(tx: Session, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
+        known = tx.info.get("answers")
+        if known is None:
+            return query(tx, *args, **named)
+        key = (ask, *args, *named.items())
+        if key not in known:
+            known[key] = query(tx, *args, **named)
+        return cast("Answer", known[key])
+
+    return ask
+
+
+def asked_until_written(
+    table: type[Base], column: str | None = None, *, within: bool = False
+) -> Callable[[Query[Asked, Answer]], Query[Asked, Answer]]:
+    """The same, where transactions that write remember the answer as well, until they write what bears on it.
+
+    That is a row of `table` whose `column` has the value of the first argument; any row where no column is
+    named, as it must be where rows are chosen by what changes. `within`: also when such a row itself changes.
+    """
+
+    def decorate(query: Query[Asked, Answer]) -> Query[Asked, Answer]:
+        @wraps(query)
+        def ask(tx: Session, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
+            known, key = tx.info.get("answers"), (ask, *args)
+            if known is None:
+                tx.flush()  # as before any question: what waits to be written may change the answer
+                known = _memory(tx).about(table, _where(args, column, within=within))
+            if key not in known:
+                answer = query(tx, *args, **named)
+                if "answers" not in tx.info:
+                    known = _memory(tx).about(table, _where(args, column, within=within))
+                known[key] = answer
+            return cast("Answer", known[key])
+
+        _BEARS_ON[ask] = (table, column, within)
+        return ask
+
+    return decorate
+
+
+_BEARS_ON: dict[object, tuple[type[Base], str | None, bool]] = {}
+
+
+def _where(args: Sequence[object], column: str | None, *, within: bool) -> Where:
+    if column is None:
+        return None
+    return (column, args[0], "and within") if within else (column, args[0])
+
+
+def know(tx: Session, query: object, args: tuple[object, ...], answer: object) -> None:
+    """This is what a query that is `asked_until_written` would answer."""
+    table, column, within = _BEARS_ON[query]
+    _memory(tx).about(table, _where(args, column, within=within))[query, *args] = answer
+
+
+def answers(tx: Session) -> dict[tuple[Any, ...], Any] | None:
+    """What a transaction was told, by query and arguments, remembered from now on; None where it writes."""
+    if not tx.info.get("only_reads"):
+        return None
+    return cast("dict[tuple[Any, ...], Any]", tx.info.setdefault("answers", {}))
+
+
+def only_reads_on(tx: Session) -> None:
+    """Nothing is written in this transaction any more."""
+    tx.info["only_reads"] = True
+
+
+@cache
+def _by_id(table: type[Row]) -> Select[Row]:
+    query = select(table).where(table.id == bindparam("row_id"))
+    return query.execution_options(populate_existing=True)
+
+
+#: Marks a statement whose writing is told by `row_written`.
+TOLD = {"linkpay_told": True}
+
+
+def watch(sessions: Any) -> None:
+    """Notice what is written through sessions of this factory."""
+
+    @event.listens_for(sessions, "after_flush")
+    def _flushed(session: Session, _context: UOWTransaction) -> None:
+        memory = session.info.get("memory")
+        if memory is not None and memory.answers:
+            for row in (*session.new, *session.deleted):
+                memory.row_written(type(row), lambda name, row=row: getattr(row, name))
+            for row in session.dirty:
+                memory.row_changed(type(row), lambda name, row=row: getattr(row, name))
+
+    @event.listens_for(sessions, "do_orm_execute")
+    def _executed(state: ORMExecuteState) -> None:
+        memory = state.session.info.get("memory")
+        statement = getattr(state.statement, "element", state.statement)  # within `from_statement`
+        if memory is None or not isinstance(statement, Insert | Update | Delete):
+            return
+        if "linkpay_told" not in state.execution_options:
+            table = _mapped(statement.table)
+            if table is not None:
+                memory.table_written(table)
+
+
+@cache
+def _mapped(table: object) -> type[Base] | None:
+    classes = (mapper.class_ for mapper in Base.registry.mappers)
+    return next((one for one in classes if one.__table__ is table), None)

@@ -1,0 +1,185 @@
+"""Transactions that threads share: one commit for all who wait, and nobody taken along by another."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import pytest
+
+from linkpay.store import charges, people, subscriptions
+from linkpay.store.db import Database, Tx
+from linkpay.store.tables import Payment, Site
+from linkpay.store.together import Together
+from tests import builders as make
+from tests.workers.waiting import eventually
+
+MANY = 12
+who: ContextVar[str] = ContextVar("who", default="nobody")
+
+
+class Door:
+    """The database's writing transactions, counted; while it is shut nobody gets in."""
+
+    def __init__(self, database: Database) -> None:
+        self._database, self.commits, self.open = database, 0, threading.Event()
+        self.together = Together(self.write)
+        self.waits = 0
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        self.waits += 1
+        self.open.wait(10)
+        with self._database.write() as tx:
+            yield tx
+        self.commits += 1
+
+
+def payment_of(tx: Tx, site: Site) -> Payment:
+    """A payment of one more member of the site."""
+    subscription = make.make_subscription(tx, plan=make.make_plan(tx, make.make_offer(tx, site)))
+    return make.make_payment(tx, charge=make.make_charge(tx, subscription))
+
+
+@pytest.fixture
+def door(database: Database) -> Door:
+    return Door(database)
+
+
+@pytest.fixture
+def payment_ids(database: Database) -> list[int]:
+    """Of MANY members, a payment of each."""
+    with database.write() as tx:
+        site = make.make_site(tx)
+        return [payment_of(tx, site).id for _ in range(MANY)]
+
+
+def all_wait(door: Door, units: list[tuple[Callable[[Tx], Any], int | None]]) -> list[Future[Any]]:
+    """The first begins while the door is shut; the others stand behind it when it opens."""
+    with ThreadPoolExecutor(len(units)) as pool:
+        door.open.clear()
+        first = pool.submit(lambda: door.together.write(*units[0]))
+        eventually(lambda: door.waits == 1)
+        others = [pool.submit(door.together.write, do, payment_id) for do, payment_id in units[1:]]
+        eventually(lambda: len(door.together._units._waiting) == len(others))
+        door.open.set()
+        return [first, *others]
+
+
+def fail_with(code: str, payment_id: int) -> Callable[[Tx], str]:
+    """Write a failure code onto a payment, as its subscription's holder."""
+
+    def unit(tx: Tx) -> str:
+        subscriptions.lock_for_payment(tx, payment_id)
+        charges.payment(tx, payment_id).failure_code = code
+        return code
+
+    return unit
+
+
+def codes(database: Database, payment_ids: list[int]) -> list[str | None]:
+    with database.read() as tx:
+        return [tx.get_one(Payment, number).failure_code for number in payment_ids]
+
+
+def test_who_waits_together_is_committed_together(
+    database: Database, door: Door, payment_ids: list[int]
+) -> None:
+    asked = [(fail_with(f"code {number}", number), number) for number in payment_ids]
+    found = all_wait(door, list(asked))
+    assert [one.result() for one in found] == [f"code {number}" for number in payment_ids]
+    assert codes(database, payment_ids) == [f"code {number}" for number in payment_ids]
+    assert door.commits == 2
+
+
+def test_one_that_fails_takes_no_other_along(database: Database, door: Door, payment_ids: list[int]) -> None:
+    def bad(tx: Tx) -> None:
+        fail_with("half done", payment_ids[3])(tx)
+        raise LookupError("of its own")
+
+    units: list[tuple[Callable[[Tx], Any], int | None]] = [
+        (fail_with("good", number), number) for number in payment_ids
+    ]
+    units[3] = (bad, payment_ids[3])
+    found = all_wait(door, units)
+    with pytest.raises(LookupError, match="of its own"):
+        found[3].result()
+    wanted = ["good"] * MANY
+    assert codes(database, payment_ids) == [*wanted[:3], None, *wanted[4:]]
+
+
+def test_one_that_the_database_refuses_takes_no_other_along(
+    database: Database, door: Door, payment_ids: list[int]
+) -> None:
+    def refused(tx: Tx) -> None:
+        subscriptions.lock_for_payment(tx, payment_ids[2])
+        charges.payment(tx, payment_ids[2]).amount_cents = -1
+        tx.flush()
+
+    units: list[tuple[Callable[[Tx], Any], int | None]] = [
+        (fail_with("good", number), number) for number in payment_ids
+    ]
+    units[2] = (refused, payment_ids[2])
+    found = all_wait(door, units)
+    assert found[2].exception() is not None
+    assert [one.exception() for number, one in enumerate(found) if number != 2] == [None] * (MANY - 1)
+    assert codes(database, payment_ids).count("good") == MANY - 1
+
+
+def test_of_two_about_one_member_the_second_sees_the_first(database: Database, door: Door) -> None:
+    with database.write() as tx:
+        site = make.make_site(tx)
+        number, *others = [payment_of(tx, site).id for _ in range(4)]
+
+    def count_on(tx: Tx) -> int:
+        subscription = subscriptions.lock_for_payment(tx, number)
+        people.lock_family(tx, subscription.member_id)
+        subscription.next_index += 1
+        return subscription.next_index
+
+    units = [(lambda _tx: 0, None), *[(count_on, number)] * 5, *[(lambda _tx: 0, other) for other in others]]
+    found = [unit.result() for unit in all_wait(door, units)]
+    begun = found[1]
+    assert sorted(found[1:6]) == list(range(begun, begun + 5))
+    assert door.commits == 2
+
+
+def test_each_does_its_work_as_itself(door: Door) -> None:
+    def of(name: str) -> str:
+        who.set(name)
+        return door.together.write(lambda _tx: who.get())
+
+    door.open.set()
+    names = [f"thread {number}" for number in range(MANY)]
+    with ThreadPoolExecutor(MANY) as pool:
+        assert list(pool.map(of, names)) == names
+
+
+def test_who_asks_within_a_commit_of_its_own_does_not_wait_for_itself(database: Database) -> None:
+    answered: list[int] = []
+
+    @contextmanager
+    def write() -> Iterator[Tx]:
+        with database.write() as tx:
+            yield tx
+        if not answered:
+            answered.append(0)
+            answered.append(together.write(lambda _tx: 7))
+
+    together = Together(write)
+    assert together.write(lambda _tx: 1) == 1
+    assert answered == [0, 7]
+
+
+def test_a_database_that_is_away_is_told_to_everybody_and_later_ones_are_taken(
+    database: Database, door: Door
+) -> None:
+    def away(_tx: Tx) -> None:
+        raise SystemError("gone")
+
+    door.open.set()
+    with pytest.raises(SystemError):
+        door.together.write(away)
+    assert door.together.write(lambda _tx: "here") == "here"
