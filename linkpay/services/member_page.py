@@ -119,7 +119,8 @@ def _foresee(tx: Tx, row: Row, bought: Sequence[Subscription]) -> Sequence[_Made
     foresight.prices(tx, bought)
     foresight.told(tx, bought)
     found = foresight.collections(tx, bought)
-    foresight.ladders(tx, dunning.KIND, [charge for charge, _, _ in found])
+    shown = row.subscription.id
+    foresight.ladders(tx, dunning.KIND, [one for one, _, _ in found if one.subscription_id == shown])
     return found
 
 

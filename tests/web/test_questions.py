@@ -87,5 +87,10 @@ def test_who_has_much_is_shown_with_no_more_statements(furnished: Stage, team: T
     furnished.advance(days=32)
     number = furnished.subscription(dirk).id
     assert number > len(EVERYBODY), "his second purchase"
-    asks_little(furnished, team.signed_in(), f"/owner/studio/members/{number}")
+    failing = furnished.charges(dirk)[-1].id
+    furnished.bank(furnished.mollie_ids(failing)[-1], "failed", "AM04")
+    furnished.work()
+    assert furnished.charges(dirk)[-1].failed_at is not None
+    owner = team.signed_in()
+    asks_little(furnished, owner, f"/owner/studio/members/{number}", "/owner/studio/members/4")
     asks_little(furnished, in_the_portal(furnished, team.new_visitor(), dirk), "/studio/portal")
