@@ -237,3 +237,25 @@ def test_a_step_on_the_day_on_which_grace_ends_is_left_out() -> None:
         ("mail", "3 May"),
         ("end_grace", "8 May"),
     ]
+
+
+def test_the_steps_of_an_empty_account_to_the_minute() -> None:
+    at = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+    failure = Failure(at, R.SOFT)
+    assert (failure.bounces, failure.taken_back, failure.grace_until) == (1, False, None)
+    steps = ladder(failure, Policy(), AMSTERDAM)
+    since = [(step.kind, step.at - at) for step in steps]
+    assert since == [
+        (StepKind.MAIL, timedelta(0)),
+        (StepKind.DEBIT, timedelta(days=5)), (StepKind.MAIL, timedelta(days=5, minutes=5)),
+        (StepKind.DEBIT, timedelta(days=8)), (StepKind.MAIL, timedelta(days=8, minutes=5)),
+        (StepKind.END_GRACE, timedelta(days=14)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("days_given", "days_left"), [(None, 14), (3, 14), (20, 20)])
+def test_time_that_the_owner_gave_only_lengthens_grace(days_given: int | None, days_left: int) -> None:
+    at = datetime(2026, 6, 1, 9, 0, tzinfo=UTC)
+    given_until = None if days_given is None else at + timedelta(days=days_given)
+    failure = Failure(at, R.SOFT, grace_until=given_until)
+    assert grace_of(failure, Policy(), AMSTERDAM) == at + timedelta(days=days_left)
