@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from linkpay.domain.calendar import day_starts_at, days_later
+from linkpay.domain.calendar import add_intervals, day_starts_at, days_later
 from linkpay.domain.charge import ChargeMoney, ChargeState
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
@@ -230,11 +230,16 @@ def _collection(due_on: date, late_since: datetime | None, policy: Policy, zone:
 
 
 def _waiting(cover: Cover, subscription: SubscriptionFacts, zone: str) -> Cover:
-    """The same while a due period waits for its pre-notification: that, too, is no fault of the member's.
+    """The same while a due period waits for its pre-notification, or for an earlier debit that still runs:
+    that, too, is no fault of the member's.
 
     Who is trusted before her first charge is in from the moment she agreed.
     """
     due, wait_on = subscription.next_due_on, subscription.not_before_on
+    runs = any(charge.debit_running for charge in subscription.charges)
+    if due is not None and runs and subscription.policy.keep_access_while_debit_runs:
+        over = day_starts_at(add_intervals(due, subscription.terms.interval, 1), zone)
+        cover = replace(cover, until=max(cover.until or over, over))
     if due is not None and wait_on is not None and wait_on > due:
         end = day_starts_at(wait_on + timedelta(days=subscription.policy.collection_days), zone)
         cover = replace(cover, until=max(cover.until or end, end))

@@ -17,7 +17,7 @@ from linkpay.services.formats import day_text, money_text
 from linkpay.store import agreements, people, subscriptions
 from linkpay.store.tables import Consent, Credit, Mail, Mandate, Notice, Site, Subscription
 from tests.flows import truth
-from tests.flows.plans import add_plan, pause, set_policy, switch
+from tests.flows.plans import add_plan, pause, set_policy, stay_in, switch
 from tests.flows.stage import Letterbox, Stage
 from tests.flows.stories_selling import ANNA, open_counter
 from tests.flows.weather import at_once
@@ -167,9 +167,7 @@ def test_the_full_notice_of_who_agreed_on_no_shorter_one_costs_no_access(stage: 
     set_policy(stage, notice_days=days, collection_days=3)
     stage.buy(ANNA, "weekly")
     forget_agreement(stage)
-    for _ in range(days + 4):
-        stage.advance(days=1)
-        assert stage.has_access(ANNA), stage.clock.now()
+    stay_in(stage, days + 4)
     first = min(debit_days(stage))
     assert first >= date(2026, 1, 31) + timedelta(days=days)
     assert stage.charges(ANNA)[1].starts_on == date(2026, 2, 7)
