@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
 from linkpay.store.db import FOR_CHANGE, Tx, insert_once
-from linkpay.store.remembering import asked_once, asked_until_written, read_anew
+from linkpay.store.remembering import TOLD, asked_once, asked_until_written, read_anew
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
 
@@ -132,7 +132,8 @@ _FAMILY = (
     .order_by(Member.id)
     .execution_options(populate_existing=True)
 )
-_HELD_FAMILY = _FAMILY.with_for_update(**FOR_CHANGE)
+# What was read of others before stays as it was: `lock_family` says what does not.
+_HELD_FAMILY = _FAMILY.with_for_update(**FOR_CHANGE).execution_options(**TOLD)
 
 
 def by_email(tx: Tx, site_id: int, email: str) -> Member | None:

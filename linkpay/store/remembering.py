@@ -11,7 +11,7 @@ from functools import cache, wraps
 from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Delete, Insert, Select, Update, bindparam, event, select
-from sqlalchemy.orm import ORMExecuteState, Session, UOWTransaction
+from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction
 
 from linkpay.store.tables.base import Base
 
@@ -191,12 +191,13 @@ def _by_id(table: type[Row]) -> Select[Row]:
     return query.execution_options(populate_existing=True)
 
 
-#: Marks a statement whose writing is told by `row_written`.
+#: Marks a statement whose writing is told by `row_written`, or whose waiting is told by `read_anew`.
 TOLD = {"linkpay_told": True}
+_OF_THE_TRANSACTION = ("memory", "locked", "families", "whose")
 
 
 def watch(sessions: Any) -> None:
-    """Notice what is written through sessions of this factory."""
+    """Notice what is written, waited for and taken back through sessions of this factory."""
 
     @event.listens_for(sessions, "after_flush")
     def _flushed(session: Session, _context: UOWTransaction) -> None:
@@ -210,13 +211,20 @@ def watch(sessions: Any) -> None:
     @event.listens_for(sessions, "do_orm_execute")
     def _executed(state: ORMExecuteState) -> None:
         memory = state.session.info.get("memory")
-        statement = getattr(state.statement, "element", state.statement)  # within `from_statement`
-        if memory is None or not isinstance(statement, Insert | Update | Delete):
+        if memory is None or "linkpay_told" in state.execution_options:
             return
-        if "linkpay_told" not in state.execution_options:
+        statement = getattr(state.statement, "element", state.statement)  # within `from_statement`
+        if isinstance(statement, Insert | Update | Delete):
             table = _mapped(statement.table)
             if table is not None:
                 memory.table_written(table)
+        elif getattr(statement, "_for_update_arg", None) is not None:
+            read_anew(state.session)
+
+    @event.listens_for(sessions, "after_soft_rollback")
+    def _taken_back(session: Session, _transaction: SessionTransaction) -> None:
+        for name in _OF_THE_TRANSACTION:
+            session.info.pop(name, None)
 
 
 @cache

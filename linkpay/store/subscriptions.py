@@ -9,7 +9,7 @@ from sqlalchemy import Date, Integer, Select, bindparam, false, or_, select
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import FOR_CHANGE, Tx
-from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold, read_anew
+from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
 #: States whose next period is raised by the billing run.
@@ -54,7 +54,6 @@ _FOR_PAYMENT = (
 
 def lock_all(tx: Tx, subscription_ids: Sequence[int]) -> Sequence[Subscription]:
     """Many at once, held in one order until the end."""
-    read_anew(tx)
     found = tx.scalars(_LOCK_ALL, {"ids": list(subscription_ids)}).all()
     hold(tx, found)
     _locked(tx).update(one.id for one in found)
@@ -96,7 +95,6 @@ def _whose(tx: Tx) -> dict[int, int]:
 
 
 def _hold_locked(tx: Tx, lock_one: Select[Subscription], which: dict[str, int]) -> Subscription:
-    read_anew(tx)
     found = tx.scalars(lock_one, which).one()
     hold(tx, [found])
     _locked(tx).add(found.id)

@@ -9,9 +9,9 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.money import Money
 from linkpay.store import agreements, charges, grants, ledger, subscriptions
-from linkpay.store.db import Database, Tx, core, insert_once
+from linkpay.store.db import FOR_CHANGE, Database, Tx, core, insert_once
 from linkpay.store.remembering import held
-from linkpay.store.tables import Charge, Grant, Payment, PriceChange
+from linkpay.store.tables import Charge, Customer, Grant, Payment, PriceChange, Subscription
 from linkpay.store.tables.people import Access
 from tests import builders as make
 
@@ -131,6 +131,31 @@ def test_who_waited_for_a_lock_reads_anew(database: Database, asked: Asked) -> N
         subscriptions.lock_for_payment(tx, payment_id)
         held(tx, Charge, charge_id)
         assert asked.since() <= 1, "what is held already need not be waited for"
+
+
+def test_who_waited_by_any_statement_reads_anew(database: Database, asked: Asked) -> None:
+    with database.write() as tx:
+        charge = make.make_charge(tx)
+        number = charge.subscription_id
+        customer_id = tx.get_one(Subscription, number).customer_id
+    with database.write() as tx:
+        charges.of_subscription(tx, number)
+        customer = tx.get_one(Customer, customer_id)
+        tx.refresh(customer, with_for_update=FOR_CHANGE)
+        asked.since()
+        charges.of_subscription(tx, number)
+        assert asked.since() == (0 if database.is_sqlite else 1)
+
+
+def test_what_was_taken_back_to_a_savepoint_is_forgotten(database: Database) -> None:
+    with database.write() as tx:
+        subscription = make.make_subscription(tx)
+        member_id, offer_id = subscription.member_id, subscription.offer_id
+        with tx.begin_nested() as inner:
+            make.make_grant(tx, subscription)
+            assert grants.find(tx, member_id, offer_id) is not None
+            inner.rollback()
+        assert grants.find(tx, member_id, offer_id) is None
 
 
 def test_nothing_is_remembered_beyond_the_transaction(database: Database) -> None:
