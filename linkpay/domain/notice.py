@@ -95,13 +95,18 @@ def verdict(debit: Debit, notices: Iterable[Told], *, days: int, today: date) ->
     needed = min(days, AGAIN_DAYS) if debit.again else days
     # What leaves today allows this day at the latest: a notice of a later one is of another debit.
     anew = max(debit.due_on, today + timedelta(days=needed))
+    told = list(notices)
     found = [
         (day, one.cents == debit.cents)
-        for one in notices
+        for one in told
         if (day := _day_told(one, debit, needed, today)) and day <= anew
     ]
-    told = any(exact for _, exact in found)
-    return Verdict(told, min((day for day, _ in found), default=anew), bool(found))
+    first = min((day for day, _ in found), default=anew)
+    # A notice of more money may allow an earlier day than the one of this amount would, which names that day.
+    named = bool(found) and (debit.mandate_id, debit.cents, first) in {
+        (one.mandate_id, one.cents, one.due_on) for one in told
+    }
+    return Verdict(named or any(exact for _, exact in found), first, bool(found))
 
 
 def _day_told(told: Told, debit: Debit, days: int, today: date) -> date | None:

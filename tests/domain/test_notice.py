@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from linkpay.domain.calendar import Interval, Unit, add_intervals
@@ -41,13 +41,17 @@ def test_no_debit_is_allowed_before_it_was_told_long_enough(
     assert found.first_day >= today
     if not debit.again:
         assert found.first_day >= debit.due_on
-    if found.told:
-        of_it = [t for t in notices if (t.mandate_id, t.cents) == (debit.mandate_id, debit.cents)]
+    if found.allowed:
+        of_it = [t for t in notices if t.mandate_id == debit.mandate_id and t.cents >= debit.cents]
         assert any((t.sent_on or today) + needed <= found.first_day for t in of_it)
     else:
         assert found.first_day >= today + needed
 
 
+@example(
+    Debit(2, 5000, date(2026, 1, 1), Rhythm(date(2026, 1, 31), Interval(Unit.MONTH, 1))),
+    [Told(2, 6000, date(2026, 2, 1), date(2026, 1, 1))], 4, date(2026, 2, 1),
+)  # fmt: skip
 @given(DEBITS, NOTICES, st.integers(0, 60), DAYS)
 def test_a_notice_of_the_day_that_was_found_settles_it(
     debit: Debit, notices: list[Told], days: int, today: date
@@ -60,7 +64,7 @@ def test_a_notice_of_the_day_that_was_found_settles_it(
     assert again.told
     assert again.first_day == found.first_day
     sent = Told(debit.mandate_id, debit.cents, found.first_day, today)
-    on_the_day = verdict(debit, [sent], days=days, today=found.first_day)
+    on_the_day = verdict(debit, [*notices, sent], days=days, today=found.first_day)
     assert on_the_day.told
     assert on_the_day.first_day == found.first_day
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, has_app_context
 
 from linkpay.app import create_app
 from linkpay.domain.plan import PlanKind
@@ -45,14 +45,15 @@ _made: list[Flask] = []
 
 
 @pytest.fixture
-def app(stage: Stage) -> Flask:
+def app(stage: Stage) -> Iterator[Flask]:
     """The application on this stage. Its addresses and templates are made ready once for all tests: that
-    takes longer than most of them."""
+    takes longer than most of them. A request that was left open would be answered for by all that follow."""
     if not _made:
         _made.append(create_app(stage.parts, EDGE))
     app = _made[0]
     app.extensions["linkpay"], app.extensions["linkpay.intake"] = stage.parts, Intake(stage.database)
-    return app
+    yield app
+    assert not has_app_context(), "a request was left open"
 
 
 @pytest.fixture

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 
-from flask import Blueprint, Response, g, make_response, render_template, request, stream_with_context
+from flask import Blueprint, Response, g, make_response, render_template, request
 
 from linkpay.domain import cells
 from linkpay.domain.roles import Right
 from linkpay.services.withdrawing import LINK_LIFE
 from linkpay.store import withdrawals
+from linkpay.store.db import Database
 from linkpay.store.withdrawals import Line
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
@@ -75,16 +76,17 @@ def show(site: str) -> Response:
 def download(site: str) -> Response:
     """All of them as CSV."""
     at: gate.Desk = g.desk
-    lines = stream_with_context(_rows(at.site.id, parts().clock.now()))
+    lines = _rows(parts().database, at.site.id, parts().clock.now())
     answer = Response(lines, mimetype="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f'attachment; filename="{at.site.slug}-withdrawals.csv"'
     return answer
 
 
-def _rows(site_id: int, now: datetime) -> Iterator[str]:
+def _rows(database: Database, site_id: int, now: datetime) -> Iterator[str]:
+    """Written while they are sent, when the request is over: nothing of it may be asked for here."""
     yield cells.line(_COLUMNS)
     before: int | None = None
-    with parts().database.read() as tx:
+    with database.read() as tx:
         while found := withdrawals.page(tx, site_id, before=before, limit=_AT_ONCE):
             yield from (cells.line(_cells(line, now)) for line in found)
             before = found[-1].withdrawal.id
