@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from linkpay.domain.calendar import add_intervals, day_starts_at, days_later
+from linkpay.domain.calendar import day_starts_at, days_later
 from linkpay.domain.charge import ChargeMoney, ChargeState
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
@@ -35,6 +35,8 @@ class Source(StrEnum):
     MOVING = "moving"
 
 
+#: Banks decide a SEPA debit within five business days (Mollie's recurring guide).
+_DEBIT_TAKES = timedelta(days=7)
 #: Longer than anybody waits between agreeing and paying.
 _BEFORE_ANYTHING = timedelta(days=400)
 _STRENGTH = {source: place for place, source in enumerate(Source)}
@@ -125,8 +127,9 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
     found += _completed(subscription, zone)
     due = subscription.next_due_on
     if due is not None and subscription.state in _ACTIVE and (subscription.charges or subscription.on_trust):
-        last_paid_at = max((c.paid_at for c in subscription.charges if c.paid_at), default=None)
-        waiting = _waiting(_collection(due, last_paid_at, subscription.policy, zone), subscription, zone)
+        settled = [at for charge in subscription.charges if (at := _settled_at(charge, subscription))]
+        settled_at = max(settled, default=None)
+        waiting = _waiting(_collection(due, settled_at, subscription.policy, zone), subscription, zone)
         found.append(_no_longer_than_paid(waiting, due, subscription, zone))
     if subscription.open_pause is not None:
         first, last = subscription.open_pause
@@ -229,17 +232,19 @@ def _collection(due_on: date, late_since: datetime | None, policy: Policy, zone:
     return Cover(Source.COLLECTION, day_starts_at(due_on, zone), end)
 
 
+def _settled_at(charge: ChargeFacts, subscription: SubscriptionFacts) -> datetime | None:
+    """When a period was paid, or is to be by a debit that runs: until then the next one is not asked for."""
+    if charge.debit_running and charge.asked_at and subscription.policy.keep_access_while_debit_runs:
+        return charge.asked_at + _DEBIT_TAKES
+    return charge.paid_at
+
+
 def _waiting(cover: Cover, subscription: SubscriptionFacts, zone: str) -> Cover:
-    """The same while a due period waits for its pre-notification, or for an earlier debit that still runs:
-    that, too, is no fault of the member's.
+    """The same while a due period waits for its pre-notification: that, too, is no fault of the member's.
 
     Who is trusted before her first charge is in from the moment she agreed.
     """
     due, wait_on = subscription.next_due_on, subscription.not_before_on
-    runs = any(charge.debit_running for charge in subscription.charges)
-    if due is not None and runs and subscription.policy.keep_access_while_debit_runs:
-        over = day_starts_at(add_intervals(due, subscription.terms.interval, 1), zone)
-        cover = replace(cover, until=max(cover.until or over, over))
     if due is not None and wait_on is not None and wait_on > due:
         end = day_starts_at(wait_on + timedelta(days=subscription.policy.collection_days), zone)
         cover = replace(cover, until=max(cover.until or end, end))
