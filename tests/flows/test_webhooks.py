@@ -12,13 +12,43 @@ from linkpay.domain.money import Money
 from linkpay.domain.snapshots import Sequence
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.ports import PaymentOrder
+from linkpay.services import checkout, settlement
+from linkpay.store import ahead, charges
 from linkpay.store.tables import LedgerEntry, Payment
+from linkpay.store.together import FEW
 from tests.flows import truth
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
 from tests.flows.weather import changed_payments, in_between, run_at_once
 
 ANNA = "anna@example.com"
+
+
+def test_told_twice_within_one_transaction_it_is_booked_once(stage: Stage) -> None:
+    """Threads share transactions: the second delivery may be booked right behind the first, uncommitted."""
+    payment_ids = []
+    for number in range(FEW):
+        charge = stage.begin(f"member{number}@example.com", "monthly")
+        stage.go_pay(charge)
+        (mollie_id,) = stage.open_at_mollie()
+        stage.bank(mollie_id, "paid")
+        payment_ids.append(mollie_id)
+    stage.sandbox.pump()
+    stage.posted.clear()
+    seen = {one: checkout.look(stage.parts, KEY, one, "mollie") for one in payment_ids}
+    with stage.database.write() as tx:
+        ours = {one: charges.payment_by_mollie_id(tx, stage.shop.site_id, one) for one in payment_ids}
+        ahead.of_payments(tx, [payment.id for payment in ours.values() if payment])
+        for mollie_id in payment_ids * 2:
+            payment = ours[mollie_id]
+            assert payment is not None
+            settlement.settle(tx, payment.id, seen[mollie_id], stage.clock.now())
+    stage.work()
+    for number in range(FEW):
+        email = f"member{number}@example.com"
+        assert [charge.state for charge in stage.charges(email)] == [ChargeState.PAID]
+        assert stage.has_access(email)
+    truth.check(stage)
 
 
 def take_to_the_bank(stage: Stage, plan: str = "monthly") -> str:
