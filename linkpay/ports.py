@@ -286,5 +286,7 @@ class Mailer(Protocol):
 class Bell(Protocol):
     """Wakes workers for rows that were just committed. Losing a ring costs seconds, never work."""
 
-    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
-        """Never raises and never waits for the network."""
+    def ring(
+        self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = (), patient_ids: Sequence[int] = ()
+    ) -> None:
+        """Never raises and never waits for the network. `patient_ids` are outbox rows that can wait."""

@@ -20,6 +20,7 @@ from rq.worker import WorkerStatus
 
 from linkpay.adapters.queue import Line, connect, ring_queue
 from linkpay.adapters.queue_ring import Ring, RingJob, RingRefused
+from workers.nearby import Due
 from workers.pool import Pool
 from workers.stopping import StopSignal
 
@@ -140,23 +141,24 @@ def answer_rings(redis_url: str, wake: Wake, stop: StopSignal) -> None:
             connection.close()
 
 
-def _all_of_it(ring: Ring) -> Ring:
-    return ring
+def _all_of_it(ring: Ring) -> Due:
+    return Due(ring.inbox_ids, ring.outbox_ids)
 
 
-def serve(redis_url: str, pool: Pool, sift: Callable[[Ring], Ring] = _all_of_it) -> bool:
+def serve(redis_url: str, pool: Pool, sift: Callable[[Ring], Due] = _all_of_it) -> bool:
     """Run rung rows on `pool` until SIGTERM or SIGINT, then finish what was accepted.
 
-    `sift` leaves out of a ring what needs no run any more. False when rows still ran after
-    DRAIN_SECONDS: their leases run out and the sweep rings again.
+    `sift` leaves out of a ring what needs no run any more, and says what of it can wait. False when
+    rows still ran after DRAIN_SECONDS: their leases run out and the sweep rings again.
     """
     stop = StopSignal(pool.close)
     stop.install()
 
     def hand_over(ring: Ring) -> None:
-        ring = sift(ring)
-        pool.submit_many("inbox", ring.inbox_ids)
-        pool.submit_many("outbox", ring.outbox_ids)
+        due = sift(ring)
+        pool.submit_many("inbox", due.inbox_ids)
+        pool.submit_many("outbox", due.outbox_ids)
+        pool.submit_patient("outbox", due.patient_ids)
 
     answer_rings(redis_url, hand_over, stop)
     is_drained = pool.drain(DRAIN_SECONDS)

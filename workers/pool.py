@@ -15,6 +15,8 @@ log = logging.getLogger(__name__)
 
 Row = tuple[str, int]  # kind and id
 _GLANCE = 0.2  # seconds between looks at `close`, which may not take the lock
+_PATIENT_ROOM = 1_000  # rows that can wait; for what finds no room the sweep rings again
+_PATIENT_TURN = 8  # of so many turns they have one, however many others wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,8 @@ class Pool:
     A row that is rung while it waits is not queued again; one that is rung while it runs is run once
     more afterwards, since the ring may tell of something the run did not see. What `run` raises is
     logged and counted: the row stays due in the database, and the sweep rings again.
+
+    What can wait has a room of its own and is run when nobody else waits, and at every eighth turn.
     """
 
     def __init__(self, threads: int, capacity: int, run: Callable[[str, int], None]) -> None:
@@ -47,6 +51,8 @@ class Pool:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="row")
         self._changed = threading.Condition()
         self._waiting: OrderedDict[Row, None] = OrderedDict()
+        self._patient: OrderedDict[Row, None] = OrderedDict()
+        self._turns = 0
         self._running: dict[Row, int] = {}  # and the thread that runs it
         self._again: set[Row] = set()
         self._closed = False
@@ -57,6 +63,16 @@ class Pool:
         """Hand rows over, in order; blocks while the waiting room is full. Drops them once closed."""
         for row_id in ids:
             self._submit((kind, row_id))
+
+    def submit_patient(self, kind: str, ids: Iterable[int]) -> None:
+        """Hand rows over that can wait for all others; never blocks, and drops those without room."""
+        with self._changed:
+            for row in ((kind, row_id) for row_id in ids):
+                if self._closed or len(self._patient) >= _PATIENT_ROOM:
+                    self._dropped += 1
+                elif not self._is_known(row):
+                    self._accepted += 1
+                    self._queue(row, self._patient)
 
     def offer(self, kind: str, row_id: int) -> bool:
         """Hand one row over ahead of all that wait; never blocks.
@@ -71,7 +87,7 @@ class Pool:
             if self._is_known(row):
                 return True
             self._accepted += 1
-            self._queue(row)
+            self._queue(row, self._waiting)
             self._waiting.move_to_end(row, last=False)
             return True
 
@@ -82,14 +98,14 @@ class Pool:
                     return
                 if len(self._waiting) < self._capacity:
                     self._accepted += 1
-                    self._queue(row)
+                    self._queue(row, self._waiting)
                     return
                 self._changed.wait(_GLANCE)
             self._dropped += 1
 
     def _is_known(self, row: Row) -> bool:
         """Whether the row waits, or runs and will be run once more. Holds the lock."""
-        if row in self._waiting or row in self._again:
+        if row in self._waiting or row in self._patient or row in self._again:
             self._merged += 1
             return True
         if row in self._running:
@@ -98,25 +114,33 @@ class Pool:
             return True
         return False
 
-    def _queue(self, row: Row) -> None:
+    def _queue(self, row: Row, room: OrderedDict[Row, None]) -> None:
         """One more row waits, and one more thread's turn is asked for: which row it takes shows then."""
-        self._waiting[row] = None
+        room[row] = None
         # The caller holds the lock that _work needs first, so the callback cannot come too late.
         self._executor.submit(self._work).add_done_callback(self._settle)
 
-    def _work(self) -> None:
+    def _work(self) -> bool:
+        """Run the row whose turn it is; False when it was forgotten meanwhile."""
         with self._changed:
-            row, _ = self._waiting.popitem(last=False)
+            if not self._waiting and not self._patient:
+                return False
+            self._turns += 1
+            is_for_patient = not self._waiting or (self._patient and self._turns % _PATIENT_TURN == 0)
+            row, _ = (self._patient if is_for_patient else self._waiting).popitem(last=False)
             self._running[row] = threading.get_ident()
             self._changed.notify_all()
         self._run(*row)
+        return True
 
-    def _settle(self, turn: Future[None]) -> None:
+    def _settle(self, turn: Future[bool]) -> None:
         if turn.cancelled():
             self._forget_one()
             return
-        row = self._ran_here()
         error = turn.exception()
+        if error is None and not turn.result():
+            return
+        row = self._ran_here()
         if error is not None:  # told before the row counts as done, so that a drained pool has told all
             kind, row_id = row
             log.error("row failed", extra={"kind": kind, "row_id": row_id}, exc_info=error)
@@ -138,15 +162,16 @@ class Pool:
 
     def _forget_one(self) -> None:
         with self._changed:
-            self._waiting.popitem()
-            self._dropped += 1
+            if self._waiting:
+                self._waiting.popitem()
+                self._dropped += 1
             self._changed.notify_all()
 
     def _revive(self, row: Row) -> None:
         if self._ended:
             self._dropped += 1
         else:
-            self._queue(row)
+            self._queue(row, self._waiting)
 
     def close(self) -> None:
         """Take nothing more; who waits to hand over is let go within 0.2 s.
@@ -158,10 +183,13 @@ class Pool:
     def drain(self, timeout: float) -> bool:
         """Close, then wait at most `timeout` seconds for all accepted rows; True when none is left.
 
-        Rows that still wait after that are forgotten; those that run are left running.
+        Rows that can wait, and those that still wait after that, are forgotten; those that run are left
+        running.
         """
         self.close()
         with self._changed:
+            self._dropped += len(self._patient)
+            self._patient.clear()
             is_empty = self._changed.wait_for(lambda: not self._waiting and not self._running, timeout)
             self._ended = True
         self._executor.shutdown(wait=False, cancel_futures=True)
@@ -176,6 +204,6 @@ class Pool:
                 self._dropped,
                 self._finished,
                 self._failed,
-                len(self._waiting),
+                len(self._waiting) + len(self._patient),
                 len(self._running),
             )

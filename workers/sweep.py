@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from linkpay.services import announcing, billing, recovery
 from linkpay.services.parts import Parts
-from linkpay.store import sites, work
+from linkpay.store import due, sites, work
 from linkpay.store.tables import Inbox, Outbox, Site
 
 #: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
@@ -30,8 +30,8 @@ def turn(parts: Parts, shift: billing.Shift | None = None) -> Turn:
     announcing.run(parts.database, now)
     raised = billing.run(parts.database, now, shift)
     with parts.database.read() as tx:
-        inbox_ids = work.due_ids(tx, Inbox, now, _LIMIT)
-        outbox_ids = work.due_ids(tx, Outbox, now, _LIMIT)
+        inbox_ids = due.ids(tx, Inbox, now, _LIMIT)
+        outbox_ids = due.ids(tx, Outbox, now, _LIMIT)
     parts.database.ring(inbox_ids, outbox_ids)
     return Turn(raised, len(inbox_ids), len(outbox_ids))
 

@@ -22,8 +22,7 @@ log = logging.getLogger(__name__)
 
 #: Waiting room per thread: enough for one full ring, little enough that other workers get theirs.
 _ROOM_PER_THREAD = 8
-#: Seconds after which others hear of what a row owes besides its first: the grant is through by then,
-#: and the mails do not compete with it.
+#: Seconds after which others hear of what can wait, or found no room here: the grant is through by then.
 _AFTERWARDS = 0.1
 
 

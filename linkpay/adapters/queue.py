@@ -108,14 +108,16 @@ class RqBell:
         # One retry: a pooled connection may have died with the Redis of before.
         self._queue = ring_queue(connect(self._url, patience=self._patience, retries=1))
 
-    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
+    def ring(
+        self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = (), patient_ids: Sequence[int] = ()
+    ) -> None:
         """Wake workers for these rows, soon. Returns in microseconds, whatever happens to Redis."""
         with self._changed:
             if self._closed or len(self._rows) >= _ROOM:
                 return
-            self._rows.update(
-                dict.fromkeys(chain(((True, row) for row in inbox_ids), ((False, row) for row in outbox_ids)))
-            )
+            messages = ((True, row) for row in inbox_ids)
+            work = ((False, row) for row in chain(outbox_ids, patient_ids))
+            self._rows.update(dict.fromkeys(chain(messages, work)))
             if self._rows and self._is_listening():
                 self._changed.notify()
 

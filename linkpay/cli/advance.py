@@ -16,7 +16,7 @@ from linkpay.domain.calendar import day_starts_at
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import announcing, billing
 from linkpay.services.parts import Parts
-from linkpay.store import agenda, notices, overview, work
+from linkpay.store import agenda, due, notices, overview
 from linkpay.store.tables import Inbox, Outbox
 
 _LONGEST_STEP = timedelta(days=1)
@@ -164,8 +164,8 @@ class Advance:
         now = self._parts.clock.now()
         with self._parts.database.read() as tx:
             busy = agenda.busy(tx, now)
-            inbox = tuple(work.due_ids(tx, Inbox, now, _RUNG_AT_ONCE)) if busy.due else ()
-            outbox = tuple(work.due_ids(tx, Outbox, now, _RUNG_AT_ONCE)) if busy.due else ()
+            inbox = tuple(due.ids(tx, Inbox, now, _RUNG_AT_ONCE)) if busy.due else ()
+            outbox = tuple(due.ids(tx, Outbox, now, _RUNG_AT_ONCE)) if busy.due else ()
         self._parts.database.ring(self._unrung("inbox", inbox), self._unrung("outbox", outbox))
         sight = _Sight(0, inbox, outbox, busy)
         # Where all was quiet and nothing came since, there is nothing new to raise either.

@@ -6,11 +6,11 @@ concurrent updates were lost without an error, and without the fair lock one of 
 made 1 commit in 5 seconds while the other made 24,980.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from sqlalchemy import URL, Engine, Executable, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -37,25 +37,30 @@ DATABASE_ERRORS = (DBAPIError, PoolTimeout, LockTimeout)
 STORE_ERRORS = (SQLAlchemyError, LockTimeout)
 
 
-#: Told the ids of inbox and outbox rows that a commit made due.
-Ring = Callable[[Sequence[int], Sequence[int]], None]
+class Ring(Protocol):
+    """Told the ids of the rows that a commit made due: messages, work, and work that can wait."""
+
+    def __call__(
+        self, inbox_ids: Sequence[int], outbox_ids: Sequence[int], patient_ids: Sequence[int] = (), /
+    ) -> None:
+        """Never raises and never waits."""
 
 
 _ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
-def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int]) -> None:
+def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int], _patient: Sequence[int] = (), /) -> None:
     """The sweep finds the rows all the same."""
 
 
 def ring_after_commit(
-    tx: Tx, *, inbox_id: int | None = None, outbox_id: int | None = None, first: bool = True
+    tx: Tx, *, inbox_id: int | None = None, outbox_id: int | None = None, can_wait: bool = False
 ) -> None:
-    """Wake a worker for this row as soon as the transaction is committed; `first` before the others."""
+    """Wake a worker for this row as soon as the transaction is committed, or when it has nothing else."""
     if inbox_id is not None:
         tx.info.setdefault("inbox", []).append(inbox_id)
     if outbox_id is not None:
-        tx.info.setdefault("outbox" if first else "outbox_after", []).append(outbox_id)
+        tx.info.setdefault("patient" if can_wait else "outbox", []).append(outbox_id)
 
 
 def core(table: type[Base]) -> Table:
@@ -134,9 +139,9 @@ class Database:
             session.commit()
             rung = session.info
         # Outside the lock and after the commit: a ring for a row nobody can see yet is lost.
-        inbox, outbox = rung.get("inbox", []), rung.get("outbox", []) + rung.get("outbox_after", [])
-        if inbox or outbox:
-            self.ring(inbox, outbox)
+        rows = [rung.get(name, []) for name in ("inbox", "outbox", "patient")]
+        if any(rows):
+            self.ring(*rows)
 
     @contextmanager
     def rehearse(self) -> Iterator[Tx]:

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import BindParameter, Executable, Integer, Select, bindparam, case, or_, select, update
+from sqlalchemy import Executable, Select, bindparam, case, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
 from linkpay.store.db import Tx, core, insert_once, ring_after_commit
+from linkpay.store.due import CAN_WAIT
 from linkpay.store.remembering import asked_once
 from linkpay.store.tables import Inbox, Outbox
 
@@ -25,8 +26,6 @@ from linkpay.store.tables import Inbox, Outbox
 LEASE = timedelta(seconds=15)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
-#: Money and access come before these.
-_CAN_WAIT = frozenset({"send_mail", "bulk_batch"})
 
 
 class LeaseLost(LinkPayError):
@@ -41,7 +40,7 @@ def add(
         tx, Outbox, site_id=site_id, kind=kind, ref=ref, target_id=target_id, run_at=run_at, created_at=now
     )
     if row_id is not None and run_at <= now:
-        ring_after_commit(tx, outbox_id=row_id, first=kind not in _CAN_WAIT)
+        ring_after_commit(tx, outbox_id=row_id, can_wait=kind in CAN_WAIT)
     return row_id is not None
 
 
@@ -144,31 +143,6 @@ def backoff(attempts: int, *, cap_seconds: float = 3600, hint: float | None = No
     doubling = min(cap_seconds, 2.0 ** min(attempts - 1, 20))
     seconds = max(doubling * random.uniform(0.7, 1.0), min(hint or 0.0, 3600.0))  # noqa: S311 - jitter
     return timedelta(seconds=seconds)
-
-
-def still_due(
-    tx: Tx, table: type[Inbox] | type[Outbox], row_ids: Sequence[int], now: datetime
-) -> Sequence[int]:
-    """Which of these rows wait to be done now and are held by nobody, oldest first."""
-    return tx.scalars(_due(table, now).where(table.id.in_(row_ids)).order_by(table.id)).all()
-
-
-def due_ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) -> Sequence[int]:
-    """Ids of what waits to be done now and is held by nobody, oldest first."""
-    return tx.scalars(_first_due(table), {"now": now, "most": limit}).all()
-
-
-@cache
-def _first_due(table: type[Inbox] | type[Outbox]) -> Select[int]:
-    # The clock asks at every turn; putting the statement together takes longer than running it.
-    return _due(table, bindparam("now")).order_by(table.run_at).limit(bindparam("most", type_=Integer))
-
-
-def _due(table: type[Inbox] | type[Outbox], now: datetime | BindParameter[datetime]) -> Select[int]:
-    return select(table.id).where(
-        table.done_at.is_(None), table.parked_at.is_(None), table.run_at <= now,
-        or_(table.leased_until.is_(None), table.leased_until <= now),
-    )  # fmt: skip
 
 
 def bring_forward(tx: Tx, kind: str, ref: str, now: datetime) -> None:

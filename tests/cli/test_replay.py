@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from linkpay.store import journal, work
+from linkpay.store import due, journal
 from linkpay.store.db import Database
 from linkpay.store.overview import attention
 from linkpay.store.tables import Inbox, Outbox
@@ -43,7 +43,7 @@ def test_a_message_is_due_again(run: Run, database: Database, values: dict[str, 
     with database.read() as tx:
         row = tx.get_one(Inbox, row_id)
         assert (row.done_at, row.parked_at, row.attempts, row.lease) == (None, None, 0, None)
-        assert row_id in work.due_ids(tx, Inbox, make.later(days=9999), 10)
+        assert row_id in due.ids(tx, Inbox, make.later(days=9999), 10)
 
 
 def test_a_message_that_is_being_handled_is_left_alone(run: Run, database: Database) -> None:

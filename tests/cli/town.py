@@ -29,10 +29,13 @@ class Doorbell:
     def __init__(self) -> None:
         self.pool: Pool | None = None
 
-    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
+    def ring(
+        self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = (), patient_ids: Sequence[int] = ()
+    ) -> None:
         if self.pool is not None:
             self.pool.submit_many("inbox", inbox_ids)
             self.pool.submit_many("outbox", outbox_ids)
+            self.pool.submit_patient("outbox", patient_ids)
 
 
 class Worker:

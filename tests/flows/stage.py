@@ -19,7 +19,7 @@ from linkpay.ports import Letter
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST
 from linkpay.services.parts import Parts
-from linkpay.store import work
+from linkpay.store import due, work
 from linkpay.store.db import Database
 from linkpay.store.inbox import Message, receive
 from linkpay.store.tables import Inbox, Outbox, Subscription
@@ -180,16 +180,18 @@ class Stage(Hands):
             jobs.run(self.parts, kind, row_id)
         return bool(delivered or rows or (turn and turn.raised))
 
-    def _ring(self, inbox_ids: Sequence[int], outbox_ids: Sequence[int]) -> None:
+    def _ring(
+        self, inbox_ids: Sequence[int], outbox_ids: Sequence[int], patient_ids: Sequence[int] = (), /
+    ) -> None:
         self._rung |= dict.fromkeys(("inbox", row) for row in inbox_ids)
-        self._rung |= dict.fromkeys(("outbox", row) for row in outbox_ids)
+        self._rung |= dict.fromkeys(("outbox", row) for row in (*outbox_ids, *patient_ids))
 
     def due(self) -> list[tuple[str, int]]:
         """Rows that are due now and held by nobody."""
         with self.database.read() as tx:
             now = self.clock.now()
-            rows = [("inbox", row) for row in work.due_ids(tx, Inbox, now, 1000)]
-            return rows + [("outbox", row) for row in work.due_ids(tx, Outbox, now, 1000)]
+            rows = [("inbox", row) for row in due.ids(tx, Inbox, now, 1000)]
+            return rows + [("outbox", row) for row in due.ids(tx, Outbox, now, 1000)]
 
     def advance(self, *, days: int = 0, hours: int = 0, minutes: int = 0) -> None:
         """Let time pass, stopping at every moment at which anything becomes due to do it."""

@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
-from linkpay.store import schema, subscriptions, work
+from linkpay.store import due, schema, subscriptions, work
 from linkpay.store.db import Database
 from linkpay.store.tables import Outbox, Subscription
 from tests import builders as make
@@ -127,9 +127,9 @@ def claim_all(begin: Begin, url: str, now: datetime) -> list[int]:
     """Claim whatever is due; the ids that this process got."""
     database, got = Database(url, lock_timeout=PATIENCE_SECONDS), []
     with database.read() as tx:
-        due = list(work.due_ids(tx, Outbox, now, 1000))
+        waiting = list(due.ids(tx, Outbox, now, 1000))
     begin()
-    for row_id in due:
+    for row_id in waiting:
         with database.write() as tx:
             if work.claim(tx, Outbox, row_id, now) is not None:
                 got.append(row_id)

@@ -22,16 +22,16 @@ class Listener:
     """Notes every ring, and what another connection could see of it at that moment."""
 
     def __init__(self, url: str) -> None:
-        self.rings: list[tuple[list[int], list[int]]] = []
+        self.rings: list[tuple[list[int], ...]] = []
         self.seen: list[int] = []
         self._other = Database(url)
 
-    def __call__(self, inbox: Any, outbox: Any) -> None:
-        self.rings.append((list(inbox), list(outbox)))
+    def __call__(self, inbox: Any, outbox: Any, patient: Any = (), /) -> None:
+        self.rings.append((list(inbox), list(outbox), list(patient)))
         # Writing here would never come to an end if the ring came inside the writers' lock.
         with self._other.write() as tx:
             self.seen += tx.scalars(select(Inbox.id).where(Inbox.id.in_(inbox)))
-            self.seen += tx.scalars(select(Outbox.id).where(Outbox.id.in_(outbox)))
+            self.seen += tx.scalars(select(Outbox.id).where(Outbox.id.in_([*outbox, *patient])))
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def owe(database: Database, *, seconds: float, fail: bool = False) -> None:
 
 def test_a_ring_comes_after_the_commit_and_outside_the_lock(database: Database, listener: Listener) -> None:
     owe(database, seconds=0)
-    assert listener.rings == [([], [1])]
+    assert listener.rings == [([], [1], [])]
     assert listener.seen == [1]
 
 
@@ -78,18 +78,18 @@ def test_work_brought_forward_rings(database: Database, listener: Listener) -> N
     owe(database, seconds=60)
     with database.write() as tx:
         work.bring_forward(tx, "apply_grant", "60", NOW)
-    assert listener.rings == [([], [1])]
+    assert listener.rings == [([], [1], [])]
 
 
-def test_all_rows_of_one_commit_ring_together_and_what_is_urgent_first(
+def test_all_rows_of_one_commit_ring_together_and_what_can_wait_for_itself(
     database: Database, listener: Listener
 ) -> None:
     with database.write() as tx:
         site = make.make_site(tx)
-        for first in (False, False, True):
+        for can_wait in (True, True, False):
             ring_after_commit(tx, inbox_id=make.make_inbox(tx, site).id)
-            ring_after_commit(tx, outbox_id=make.make_outbox(tx, site).id, first=first)
-    assert listener.rings == [([1, 2, 3], [3, 1, 2])]
+            ring_after_commit(tx, outbox_id=make.make_outbox(tx, site).id, can_wait=can_wait)
+    assert listener.rings == [([1, 2, 3], [3], [1, 2])]
     assert sorted(listener.seen) == [1, 1, 2, 2, 3, 3]
 
 

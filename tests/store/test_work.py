@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
-from linkpay.store import work
+from linkpay.store import due, work
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Inbox, Outbox, Site
 from tests import builders as make
@@ -156,7 +156,7 @@ def test_parked_work_waits_for_a_person(database: Database) -> None:
         work.park(tx, row, "the address does not work", NOW)
     assert claimed(database, NOW + timedelta(days=1)) is None
     with database.read() as tx:
-        assert work.due_ids(tx, Outbox, NOW + timedelta(days=1), 10) == []
+        assert due.ids(tx, Outbox, NOW + timedelta(days=1), 10) == []
         assert work.is_parked(tx, "apply_grant", 7)
         assert not work.is_parked(tx, "apply_grant", 8)
 
@@ -166,9 +166,9 @@ def test_what_is_due_is_found_oldest_first(database: Database) -> None:
         owe(database, ref, NOW + timedelta(minutes=minutes))
     held(database, row_id=5)
     with database.read() as tx:
-        assert work.due_ids(tx, Outbox, NOW, 10) == [2, 3, 1]
-        assert work.due_ids(tx, Outbox, NOW, 2) == [2, 3]
-        assert work.due_ids(tx, Outbox, PAST_LEASE, 10) == [5, 2, 3, 1]
+        assert due.ids(tx, Outbox, NOW, 10) == [2, 3, 1]
+        assert due.ids(tx, Outbox, NOW, 2) == [2, 3]
+        assert due.ids(tx, Outbox, PAST_LEASE, 10) == [5, 2, 3, 1]
 
 
 def test_waiting_work_is_brought_forward_and_nothing_else(database: Database) -> None:

@@ -16,7 +16,7 @@ from linkpay.store.db import Database
 from linkpay.store.tables import Outbox
 from tests.builders import BOX, NOW, later, make_inbox, make_outbox, make_site
 from tests.workers.waiting import eventually
-from workers.nearby import NearBell, still_due
+from workers.nearby import Due, NearBell, still_due
 from workers.pool import Pool
 
 
@@ -24,10 +24,12 @@ class FarBell:
     """Remembers what others were told."""
 
     def __init__(self) -> None:
-        self.rung: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        self.rung: list[tuple[tuple[int, ...], ...]] = []
 
-    def ring(self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = ()) -> None:
-        self.rung.append((tuple(inbox_ids), tuple(outbox_ids)))
+    def ring(
+        self, inbox_ids: Sequence[int] = (), outbox_ids: Sequence[int] = (), patient_ids: Sequence[int] = ()
+    ) -> None:
+        self.rung.append((tuple(inbox_ids), tuple(outbox_ids), tuple(patient_ids)))
 
 
 class Doors:
@@ -49,17 +51,18 @@ def pool_of(threads: int, capacity: int, run: Callable[[str, int], None]) -> Ite
     pool.drain(5)
 
 
-def test_a_worker_takes_what_a_commit_owes_first_and_tells_others_of_the_rest() -> None:
+def test_a_worker_takes_what_a_commit_owes_and_tells_others_of_what_can_wait() -> None:
     doors, far = Doors(), FarBell()
     doors.open.set()
     with pool_of(2, 4, doors.run) as pool:
         bell = NearBell(far)
         bell.serve(pool)
-        bell.ring([1], [7, 8, 9])
+        bell.ring([1], [7, 8], [9])
         bell.ring([], [5])
+        bell.ring([], [], [6])
         assert pool.drain(5)
-    assert sorted(doors.entered) == [("outbox", 5), ("outbox", 7)]
-    assert far.rung == [((1,), (8, 9))]
+    assert sorted(doors.entered) == [("outbox", 5), ("outbox", 7), ("outbox", 8)]
+    assert far.rung == [((1,), (), (9,)), ((), (), (6,))]
 
 
 def test_a_worker_without_room_tells_others_of_everything() -> None:
@@ -72,19 +75,20 @@ def test_a_worker_without_room_tells_others_of_everything() -> None:
         for row_id in (7, 8, 9):
             bell.ring([], [row_id])
         doors.open.set()
-    assert far.rung == [((), (9,))]
+    assert far.rung == [((), (9,), ())]
 
 
 def test_money_and_access_are_rung_before_mails(database: Database) -> None:
     rung: list[tuple[list[int], list[int]]] = []
-    database.ring = lambda inbox, outbox: rung.append((list(inbox), list(outbox)))
+    database.ring = lambda _inbox, outbox, patient=(), /: rung.append((list(outbox), list(patient)))
     with database.write() as tx:
         site = make_site(tx)
         for ref, kind in enumerate(("send_mail", "apply_grant", "send_mail"), 1):
             work.add(tx, site_id=site.id, kind=kind, ref=str(ref), target_id=ref, run_at=NOW, now=NOW)
     with database.read() as tx:
-        kinds = [tx.get_one(Outbox, row_id).kind for row_id in rung[0][1]]
-    assert kinds == ["apply_grant", "send_mail", "send_mail"]
+        first, after = ([tx.get_one(Outbox, row_id).kind for row_id in rows] for rows in rung[0])
+    assert first == ["apply_grant"]
+    assert after == ["send_mail", "send_mail"]
 
 
 def test_its_own_rows_go_before_those_that_wait() -> None:
@@ -107,7 +111,7 @@ def test_a_worker_that_ends_takes_nothing_more() -> None:
     bell.serve(pool)
     pool.close()
     bell.ring([1], [2])
-    assert far.rung == [((1,), (2,))]
+    assert far.rung == [((1,), (2,), ())]
     assert pool.drain(1)
 
 
@@ -123,19 +127,18 @@ def test_a_long_ring_loses_what_is_done_held_or_not_due(database: Database) -> N
     with database.write() as tx:
         site = make_site(tx)
         inbox = [make_inbox(tx, site).id for _ in range(3)]
-        due, held, done, waits = (make_outbox(tx, site) for _ in range(4))
+        due, held, done, waits, letter = (make_outbox(tx, site) for _ in range(5))
         work.claim(tx, Outbox, held.id, NOW)
-        done.done_at, waits.run_at = NOW, later(minutes=1)
-    ring = Ring(tuple(inbox), (due.id, held.id, done.id, waits.id))
-    assert still_due(parts_on(database), ring) == Ring(tuple(inbox), (due.id,))
+        done.done_at, waits.run_at, letter.kind = NOW, later(minutes=1), "send_mail"
+    ring = Ring(tuple(inbox), (letter.id, due.id, held.id, done.id, waits.id))
+    assert still_due(parts_on(database), ring) == Due(tuple(inbox), (due.id,), (letter.id,))
 
 
-def test_a_short_ring_is_not_looked_into(database: Database) -> None:
-    ring = Ring((1,), (2, 3))
-    database.dispose()
-    assert still_due(parts_on(Database("sqlite:////nonexistent/linkpay.db")), ring) is ring
+def test_a_short_ring_of_messages_is_not_looked_into() -> None:
+    nowhere = parts_on(Database("sqlite:////nonexistent/linkpay.db"))
+    assert still_due(nowhere, Ring((1, 2), ())) == Due((1, 2), ())
 
 
 def test_a_ring_is_passed_on_whole_while_the_database_is_away() -> None:
     ring = Ring((1, 2, 3), (4, 5))
-    assert still_due(parts_on(Database("sqlite:////nonexistent/linkpay.db")), ring) is ring
+    assert still_due(parts_on(Database("sqlite:////nonexistent/linkpay.db")), ring) == Due((1, 2, 3), (4, 5))

@@ -200,3 +200,52 @@ def test_no_ring_is_lost_and_no_row_runs_twice_at_once_under_load() -> None:
 def test_a_pool_that_could_never_run_anything_is_refused(threads: int, capacity: int) -> None:
     with pytest.raises(ValueError, match="at least one thread"):
         Pool(threads, capacity, lambda _kind, _row: None)
+
+
+def test_what_can_wait_goes_when_nobody_else_waits_and_at_every_eighth_turn() -> None:
+    gate = Gate()
+    with pool_of(1, 50, gate.pass_through) as pool:
+        pool.submit_many("inbox", [0])
+        eventually(lambda: gate.entered)
+        pool.submit_patient("outbox", [100, 101, 102])
+        pool.submit_many("inbox", range(1, 9))
+        gate.open()
+        eventually(lambda: pool.counts().finished == 12)
+    turns = [row_id for _, row_id in gate.entered]
+    assert turns == [0, 1, 2, 3, 4, 5, 6, 100, 7, 8, 101, 102]
+
+
+def test_a_row_that_can_wait_is_run_once_however_it_is_rung() -> None:
+    gate = Gate()
+    with pool_of(1, 5, gate.pass_through) as pool:
+        pool.submit_many("inbox", [1])
+        eventually(lambda: gate.entered)
+        pool.submit_patient("outbox", [7, 7])
+        pool.submit_many("outbox", [7])
+        gate.open()
+        eventually(lambda: pool.counts().finished == 2)
+        assert pool.counts().merged == 2
+
+
+def test_a_pool_that_ends_leaves_what_can_wait_to_others() -> None:
+    gate = Gate()
+    pool = Pool(1, 5, gate.pass_through)
+    pool.submit_many("inbox", [1])
+    eventually(lambda: gate.entered)
+    pool.submit_many("inbox", [2])
+    pool.submit_patient("outbox", range(100, 110))
+    gate.open()
+    assert pool.drain(5)
+    pool.submit_patient("outbox", [200])
+    assert gate.entered == [("inbox", 1), ("inbox", 2)]
+    assert (pool.counts().waiting, pool.counts().dropped) == (0, 11)
+
+
+def test_what_can_wait_never_blocks_and_is_dropped_without_room() -> None:
+    gate = Gate()
+    with pool_of(1, 1, gate.pass_through) as pool:
+        pool.submit_many("inbox", [1])
+        eventually(lambda: gate.entered)
+        pool.submit_patient("outbox", range(1, 1_502))
+        assert (pool.counts().waiting, pool.counts().dropped) == (1_000, 501)
+        gate.open()

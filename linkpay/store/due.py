@@ -1,0 +1,45 @@
+"""Rows that wait to be done now and are held by nobody: which, and which of them come first."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import BindParameter, Integer, Select, bindparam, or_, select
+
+from linkpay.store.db import Tx
+from linkpay.store.tables import Inbox, Outbox
+
+#: Money and access come before work of these kinds.
+CAN_WAIT = frozenset({"send_mail", "bulk_batch"})
+
+
+def ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) -> Sequence[int]:
+    """Ids of so many that are due, oldest first."""
+    return tx.scalars(_first(table), {"now": now, "most": limit}).all()
+
+
+def still(tx: Tx, row_ids: Sequence[int], now: datetime) -> Sequence[int]:
+    """Which of these messages are due, oldest first."""
+    return tx.scalars(_due(Inbox, now).where(Inbox.id.in_(row_ids)).order_by(Inbox.id)).all()
+
+
+def still_owed(tx: Tx, row_ids: Sequence[int], now: datetime) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Which of these pieces of work are due, oldest first: those that come first, and those that can wait."""
+    found = tx.execute(
+        _due(Outbox, now).add_columns(Outbox.kind).where(Outbox.id.in_(row_ids)).order_by(Outbox.id)
+    ).all()
+    first = tuple(row_id for row_id, kind in found if kind not in CAN_WAIT)
+    return first, tuple(row_id for row_id, kind in found if kind in CAN_WAIT)
+
+
+@cache
+def _first(table: type[Inbox] | type[Outbox]) -> Select[int]:
+    # The clock asks at every turn; putting the statement together takes longer than running it.
+    return _due(table, bindparam("now")).order_by(table.run_at).limit(bindparam("most", type_=Integer))
+
+
+def _due(table: type[Inbox] | type[Outbox], now: datetime | BindParameter[datetime]) -> Select[int]:
+    return select(table.id).where(
+        table.done_at.is_(None), table.parked_at.is_(None), table.run_at <= now,
+        or_(table.leased_until.is_(None), table.leased_until <= now),
+    )  # fmt: skip
