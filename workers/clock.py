@@ -13,7 +13,7 @@ from linkpay.bootstrap import UNHURRIED, build, tell_outside
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
-from linkpay.services import billing, measuring, recovery
+from linkpay.services import billing, measuring, numbers, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import progress
 from linkpay.store.db import STORE_ERRORS
@@ -24,6 +24,7 @@ from workers.stopping import StopSignal
 log = logging.getLogger(__name__)
 
 _COUNT_EVERY = timedelta(minutes=1)
+_NUMBERS_EVERY = timedelta(minutes=10)
 #: Of the five seconds between two beats.
 _RAISES_FOR_S = 4.0
 
@@ -70,6 +71,8 @@ def _look(parts: Parts, now: datetime, machine_now: datetime) -> None:
     with parts.database.write() as tx:
         if progress.take_turn(tx, "count_granted", _COUNT_EVERY, now, machine_now):
             measuring.count_granted(tx, now, machine_now)
+        if progress.take_turn(tx, "numbers", _NUMBERS_EVERY, now, machine_now):
+            numbers.have_counted(tx, now)
 
 
 def main() -> None:

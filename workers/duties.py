@@ -12,6 +12,7 @@ from linkpay.services import (
     forgetting,
     lateness,
     letters,
+    numbers,
     reconciling,
     retention,
     settlement,
@@ -21,6 +22,7 @@ from linkpay.services import (
 )
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, ledger, work
+from linkpay.store import numbers as store
 from linkpay.store.tables import Outbox
 
 _WATCH_EVERY = timedelta(days=1)
@@ -112,6 +114,16 @@ def watch_site(parts: Parts, row: Outbox) -> None:
     reconciling.run(parts, row.site_id, now - _COMPARED)
     with parts.database.write() as tx:
         work.postpone(tx, row, parts.clock.now() + _WATCH_EVERY, fresh=True)
+
+
+def count_numbers(parts: Parts, row: Outbox) -> None:
+    """Count the numbers of a large site, so that its pages need not."""
+    now = parts.clock.now()
+    with parts.database.read() as tx:
+        figures = numbers.count(tx, row.site_id, now)
+    with parts.database.write() as tx:
+        store.keep(tx, row.site_id, figures, now)
+        work.finish(tx, row, now)
 
 
 def _notice_that_we_were_down(parts: Parts, row: Outbox) -> None:

@@ -66,6 +66,7 @@ HANDLERS: dict[str, Handler] = {
     "bulk_batch": bulk.batch,
     "tell_operator": operator.tell,
     "catch_up": books.catch_up,
+    "count_numbers": duties.count_numbers,
 }
 
 #: Whom a kind of work calls, where that is not Mollie.

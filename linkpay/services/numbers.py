@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from linkpay.domain.calendar import Interval, local_day
 from linkpay.domain.cash import Week
@@ -10,12 +13,16 @@ from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.metrics import Cohort, Flow, MonthOfMoney, after, cohorts, months_of_money
 from linkpay.services import cash, regaining
 from linkpay.services.regaining import Recovery
-from linkpay.store import numbers, sites
+from linkpay.store import numbers, sites, work
 from linkpay.store.db import Tx
 
 _MONTHS, _WEEKS = 12, 8
 #: So many months behind the present one tell the pace.
 _PACE_MONTHS = 3
+#: So many subscriptions take longer to count than anybody wants to wait for a page.
+LARGE = 5000
+#: How old may be what a page shows of a large site. The clock has it counted anew much more often.
+_GOOD_FOR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,44 @@ def of_site(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
         weeks=cash.weeks(tx, sites.get(tx, site_id), now, _WEEKS),
         recovery=regaining.of_site(tx, site_id, today),
     )
+
+
+_FIGURES: TypeAdapter[Numbers] = TypeAdapter(Numbers)
+
+
+def look(tx: Tx, site_id: int, zone: str, now: datetime) -> Numbers:
+    """The numbers of a site for a page: those of a large one as they were counted within the hour."""
+    found = _read(numbers.kept(tx, site_id, now - _GOOD_FOR))
+    if found is not None and found.counted_at <= now and _is_same_day(found.counted_at, now, zone):
+        return found
+    return of_site(tx, site_id, zone, now)
+
+
+def _read(kept: dict[str, Any] | None) -> Numbers | None:
+    try:
+        return _FIGURES.validate_python(kept) if kept is not None else None
+    except ValidationError:  # another version counted other figures
+        return None
+
+
+def _is_same_day(one: datetime, other: datetime, zone: str) -> bool:
+    return local_day(one, zone) == local_day(other, zone)
+
+
+def count(tx: Tx, site_id: int, now: datetime) -> dict[str, Any]:
+    """The numbers of a site as `keep` takes them."""
+    found = of_site(tx, site_id, sites.get(tx, site_id).zone, now)
+    figures: dict[str, Any] = _FIGURES.dump_python(found, mode="json")
+    return figures
+
+
+def have_counted(tx: Tx, now: datetime, least: int = LARGE) -> None:
+    """Owe a count of every site with so many subscriptions."""
+    for site_id in numbers.large_sites(tx, least):
+        work.schedule(
+            tx, site_id=site_id, kind="count_numbers", ref=f"site:{site_id}", target_id=site_id, run_at=now,
+            now=now,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

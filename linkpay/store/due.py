@@ -10,7 +10,7 @@ from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Outbox
 
 #: Money and access come before work of these kinds.
-CAN_WAIT = frozenset({"send_mail", "bulk_batch"})
+CAN_WAIT = frozenset({"send_mail", "bulk_batch", "count_numbers"})
 
 
 def ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) -> Sequence[int]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import String, cast, func, literal, select
+from sqlalchemy import String, cast, func, literal, select, update
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from linkpay.domain.calendar import Unit
@@ -13,8 +13,8 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.metrics import Change, MonthOf
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.snapshots import PaymentStatus, Sequence
-from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Payment, Subscription, WorthChange
+from linkpay.store.db import Tx, core, insert_once
+from linkpay.store.tables import Charge, KeptNumbers, Payment, Subscription, WorthChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +142,24 @@ def failures(tx: Tx, site_id: int, since: date) -> list[Failed]:
         Failed(ChargeState(state), sequence and Sequence(sequence), int(debits), number, int(cents))
         for state, sequence, debits, number, cents in rows
     ]
+
+
+def large_sites(tx: Tx, least: int) -> ListOf[int]:
+    """Ids of the sites that ever had so many subscriptions."""
+    query = select(Subscription.site_id).group_by(Subscription.site_id)
+    return tx.scalars(query.having(func.count() >= least)).all()
+
+
+def kept(tx: Tx, site_id: int, since: datetime) -> dict[str, Any] | None:
+    """The figures of a site that were counted at this moment or later, if there are any."""
+    query = select(KeptNumbers.figures).where(KeptNumbers.site_id == site_id, KeptNumbers.counted_at >= since)
+    return tx.scalar(query)
+
+
+def keep(tx: Tx, site_id: int, figures: dict[str, Any], counted_at: datetime) -> None:
+    """From now on these are the figures of a site, unless newer ones are kept."""
+    values = {"figures": figures, "counted_at": counted_at}
+    if insert_once(tx, KeptNumbers, site_id=site_id, created_at=counted_at, **values) is None:
+        row = core(KeptNumbers)
+        of_site = (row.c.site_id == site_id, row.c.counted_at < counted_at)
+        tx.execute(update(row).where(*of_site).values(**values))

@@ -17,6 +17,7 @@ from linkpay.app import create_app
 from linkpay.domain.calendar import local_day
 from linkpay.domain.roles import Role
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
+from linkpay.services import numbers
 from linkpay.store import schema, sites
 from linkpay.store.db import Database
 from linkpay.store.tables import Member, Offer, Subscription
@@ -27,6 +28,7 @@ from tests.flows.crash import Boundaries
 from tests.flows.stage import Stage
 from tests.web.owner.conftest import Team
 from tests.web.visitor import Visitor
+from workers import jobs
 
 _PART = "pages"
 MEMBERS = int(os.environ.get("BENCH_MEMBERS", "20000"))
@@ -39,6 +41,7 @@ def run(rounds: int, database_url: str | None) -> list[Figure]:
     del database_url
     figures = []
     with _site_with_members() as (stage, owner, reader):
+        figures.append(Figure(_PART, "numbers, counted in the background", "ms", _count_numbers(stage)))
         counted = _Counter(stage.database)
         for name, visitor, path in _pages(stage, owner, reader):
             seen = [_look(visitor, path, counted) for _ in range(max(_TIMES, 12 * rounds))]
@@ -52,6 +55,19 @@ def run(rounds: int, database_url: str | None) -> list[Figure]:
                        f"below {_GOAL_MS} ms, {_GOAL_STATEMENTS} statements, {_GOAL_KIB} KiB", good),
             ]  # fmt: skip
     return figures
+
+
+def _count_numbers(stage: Stage) -> list[float]:
+    """Count and keep the numbers as the workers do for a large site; what each time took."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        with stage.database.write() as tx:
+            numbers.have_counted(tx, stage.clock.now(), least=1)
+        (job,) = stage.jobs("count_numbers")
+        jobs.run(stage.parts, "outbox", job.id)
+        times.append(1000 * (time.perf_counter() - started))
+    return times
 
 
 class _Counter:

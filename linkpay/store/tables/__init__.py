@@ -5,7 +5,7 @@ from linkpay.store.tables.bulk import BulkItem, BulkRun, SavedView
 from linkpay.store.tables.drift import DriftFinding, DriftRun
 from linkpay.store.tables.messages import Attention, Event, Inbox, Mail, MailText, Outbox
 from linkpay.store.tables.money import Charge, Credit, LedgerEntry, Payment, Refund
-from linkpay.store.tables.operations import ApiCall, ApiKey, BookCheck, Counter, Progress
+from linkpay.store.tables.operations import ApiCall, ApiKey, BookCheck, Counter, KeptNumbers, Progress
 from linkpay.store.tables.owners import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, SiteOwner
 from linkpay.store.tables.people import Consent, Customer, Gift, Grant, Mandate, Member, Renewal, Visit
 from linkpay.store.tables.sites import Bump, Coupon, Logo, Offer, Plan, Site
@@ -21,13 +21,10 @@ from linkpay.store.tables.subscriptions import (
 )
 
 __all__ = [
-    "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "BulkItem", "BulkRun", "Bump", "Charge",
-    "Consent",
-    "Counter", "Coupon", "Credit", "Customer", "DriftFinding", "DriftRun", "Event", "Gift", "Grant", "Inbox",
-    "Invitation", "LedgerEntry", "Logo", "Mail",
-    "MailText", "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment",
-    "Plan", "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "SavedView", "Site",
-    "SiteOwner",
-    "Subscription", "Takeover", "Upsell", "Visit", "Withdrawal",
-    "WorthChange",
+    "ApiCall", "ApiKey", "Attempt", "Attention", "Base", "BookCheck", "BulkItem", "BulkRun", "Bump",
+    "Charge", "Consent", "Counter", "Coupon", "Credit", "Customer", "DriftFinding", "DriftRun", "Event",
+    "Gift", "Grant", "Inbox", "Invitation", "KeptNumbers", "LedgerEntry", "Logo", "Mail", "MailText",
+    "Mandate", "Member", "Notice", "Offer", "Outbox", "Owner", "OwnerSession", "Payment", "Plan",
+    "PriceChange", "Progress", "RecoveryCode", "Redemption", "Refund", "Renewal", "SavedView", "Site",
+    "SiteOwner", "Subscription", "Takeover", "Upsell", "Visit", "Withdrawal", "WorthChange",
 ]  # fmt: skip

@@ -52,6 +52,16 @@ class BookCheck(Base):
     __table_args__ = (Index("ix_book_check_site_id_id", "site_id", "id"),)
 
 
+class KeptNumbers(Base):
+    """The numbers of a large site as they were at `counted_at`, so that a page need not count them."""
+
+    __tablename__ = "kept_numbers"
+
+    site_id: Mapped[int] = mapped_column(ForeignKey("site.id"), unique=True)
+    counted_at: Mapped[datetime]
+    figures: Mapped[dict[str, Any]]
+
+
 class ApiKey(Base):
     """A program that may read a site, and with `may_write` do a few safe things. Only a hash is kept."""
 

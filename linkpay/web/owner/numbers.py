@@ -6,9 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
-from flask import Blueprint, Response, current_app, g, make_response, render_template, request
+from flask import Blueprint, Response, g, make_response, render_template, request
 
-from linkpay.domain.calendar import local_day
 from linkpay.domain.growth import Assumptions, Month, grow
 from linkpay.domain.roles import Right
 from linkpay.services import numbers
@@ -19,12 +18,9 @@ from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.i18n import locale
 from linkpay.web.owner import gate, plots
-from linkpay.web.owner.kept import Kept
 
 bp = Blueprint("owner_numbers", __name__, url_prefix="/owner")
 _MONTHS = (6, 12, 24, 36)
-#: So many members take longer to count than anybody wants to wait for each plot.
-_LARGE = 5000
 _MONTH_COLUMNS = (
     "year", "month", "new", "back", "lost", "members", "new_cents", "back_cents", "up_cents", "down_cents",
     "lost_cents", "recurring_cents",
@@ -116,19 +112,9 @@ def table(site: str, name: str) -> Response:
 
 
 def _numbers() -> Numbers:
-    """Of a large site as they were at most a minute ago."""
-    site, now = g.desk.site, parts().clock.now()
-    kept: Kept[Numbers] = current_app.extensions.setdefault("linkpay.numbers", Kept(_is_large))
-
-    def count() -> Numbers:
-        with parts().database.read() as tx:
-            return numbers.of_site(tx, site.id, site.zone, now)
-
-    return kept.get((parts().database, site.id, local_day(now, site.zone)), count)
-
-
-def _is_large(found: Numbers) -> bool:
-    return found.months[-1].members >= _LARGE
+    site = g.desk.site
+    with parts().database.read() as tx:
+        return numbers.look(tx, site.id, site.zone, parts().clock.now())
 
 
 def _supposed() -> Supposed:

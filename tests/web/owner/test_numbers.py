@@ -3,17 +3,19 @@
 import csv
 import io
 import re
+from datetime import timedelta
 
 import pytest
 
-from linkpay.services import price_changes
+from linkpay.services import numbers, price_changes
+from linkpay.store import numbers as store
 from linkpay.store import sites
 from tests.flows.stage import Stage
 from tests.web.members import bounced
 from tests.web.owner.conftest import Team
 from tests.web.visitor import words_of
 
-PAGE = "/owner/studio/numbers"
+PAGE, ZONE = "/owner/studio/numbers", "Europe/Amsterdam"
 
 
 def test_what_was_bought_counts_for_its_month(team: Team, stage: Stage) -> None:
@@ -52,6 +54,51 @@ def test_failed_payments_are_told_by_the_step_that_brought_the_money(team: Team,
     assert "Paid by debit number 2 1 100% €50.00" in words_of(visitor.look(PAGE))
     lines = visitor.look(f"{PAGE}/recovery.csv").text.splitlines()
     assert lines == ["how,debit,number,cents", "debit,2,1,5000"]
+
+
+def test_a_large_site_is_shown_as_it_was_counted_within_the_hour(team: Team, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    stage.buy("bram@example.com")
+    visitor = team.signed_in()
+    counted = visitor.look(PAGE).text
+    with stage.database.write() as tx:
+        numbers.have_counted(tx, stage.clock.now(), least=2)
+    stage.work()
+    stage.buy("carla@example.com")
+    stage.advance(minutes=50)
+    assert visitor.look(PAGE).text == counted
+    stage.advance(minutes=11)
+    assert "January 2026 3 0 0 3 €150.00" in words_of(visitor.look(PAGE))
+
+
+def test_what_was_counted_last_is_kept_and_read_back_whole(team: Team, stage: Stage) -> None:
+    bounced(stage)
+    site_id, now = stage.shop.site_id, stage.clock.now()
+    with stage.database.write() as tx:
+        numbers.have_counted(tx, now, least=1)
+        numbers.have_counted(tx, now, least=1)
+    assert [job.ref for job in stage.jobs("count_numbers")] == [f"site:{site_id}"]
+    stage.work()
+    with stage.database.write() as tx:
+        store.keep(tx, site_id, {}, now - timedelta(seconds=1))
+    with stage.database.read() as tx:
+        assert store.kept(tx, site_id, now) is not None
+        assert numbers.look(tx, site_id, ZONE, now) == numbers.of_site(tx, site_id, ZONE, now)
+
+
+def test_what_another_version_counted_is_counted_anew(team: Team, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    site_id, now = stage.shop.site_id, stage.clock.now()
+    with stage.database.write() as tx:
+        store.keep(tx, site_id, {"counted_at": now.isoformat(), "months": 7}, now)
+    assert "January 2026 1 0 0 1 €50.00" in words_of(team.signed_in().look(PAGE))
+
+
+def test_a_small_site_is_counted_for_each_page(team: Team, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    with stage.database.write() as tx:
+        numbers.have_counted(tx, stage.clock.now())
+    assert stage.jobs("count_numbers") == []
 
 
 def test_ten_a_month_at_fifty_of_whom_a_fifth_leaves(team: Team) -> None:
