@@ -6,7 +6,7 @@ from config.settings import Settings, load_settings
 from linkpay import logs
 from linkpay.adapters.queue import connect, workers_heard
 from linkpay.app import create_app
-from linkpay.bootstrap import build, tell_outside
+from linkpay.bootstrap import build, settle_down, tell_outside
 from linkpay.web.edge import Edge, checkout_origin
 
 _REDIS_PATIENCE = 0.5  # seconds
@@ -44,3 +44,4 @@ _settings = load_settings()
 logs.configure(_settings.log_level, as_json=_settings.logs_as_json)
 tell_outside(_settings, "web")
 app = create_app(build(_settings), edge_of(_settings))
+settle_down()

@@ -9,7 +9,7 @@ import time
 from datetime import datetime, timedelta
 
 from config.settings import load_settings
-from linkpay.bootstrap import UNHURRIED, build, tell_outside
+from linkpay.bootstrap import UNHURRIED, build, settle_down, tell_outside
 from linkpay.clock import Clock, SystemClock
 from linkpay.errors import ProviderError
 from linkpay.logs import configure
@@ -81,6 +81,7 @@ def main() -> None:
     configure(settings.log_level, as_json=settings.logs_as_json)
     tell_outside(settings, "clock")
     parts = build(settings, lock_timeout=UNHURRIED)
+    settle_down()
     stop = StopSignal()
     stop.install()
     metronome = Metronome(

@@ -11,7 +11,7 @@ from functools import partial
 
 from config.settings import load_settings
 from linkpay.adapters.queue import RqBell
-from linkpay.bootstrap import UNHURRIED, build, tell_outside
+from linkpay.bootstrap import UNHURRIED, build, settle_down, tell_outside
 from linkpay.logs import configure
 from workers import jobs
 from workers.doorbell import serve
@@ -37,6 +37,7 @@ def main() -> None:
     threads = settings.worker_threads
     pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
     bell.serve(pool)
+    settle_down()
     log.info("worker starts", extra={"threads": threads})
     is_drained = serve(redis_url, pool, partial(still_due, parts))
     if not is_drained:

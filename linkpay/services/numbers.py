@@ -94,9 +94,9 @@ def count(tx: Tx, site_id: int, now: datetime) -> dict[str, Any]:
     return figures
 
 
-def have_counted(tx: Tx, now: datetime, least: int = LARGE) -> None:
-    """Owe a count of every site with so many subscriptions."""
-    for site_id in numbers.large_sites(tx, least):
+def have_counted(tx: Tx, now: datetime) -> None:
+    """Owe a count of every large site."""
+    for site_id in numbers.large_sites(tx, LARGE):
         work.schedule(
             tx, site_id=site_id, kind="count_numbers", ref=f"site:{site_id}", target_id=site_id, run_at=now,
             now=now,

@@ -14,6 +14,7 @@ from pathlib import Path
 from sqlalchemy import event, select
 
 from linkpay.app import create_app
+from linkpay.bootstrap import settle_down
 from linkpay.domain.calendar import local_day
 from linkpay.domain.roles import Role
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
@@ -32,7 +33,7 @@ from workers import jobs
 
 _PART = "pages"
 MEMBERS = int(os.environ.get("BENCH_MEMBERS", "20000"))
-_TIMES = 60
+_TIMES = 200
 _GOAL_MS, _GOAL_STATEMENTS, _GOAL_KIB = 50, 12, 100
 
 
@@ -43,10 +44,11 @@ def run(rounds: int, database_url: str | None) -> list[Figure]:
     with _site_with_members() as (stage, owner, reader):
         figures.append(Figure(_PART, "numbers, counted in the background", "ms", _count_numbers(stage)))
         counted = _Counter(stage.database)
+        settle_down()
         for name, visitor, path in _pages(stage, owner, reader):
             seen = [_look(visitor, path, counted) for _ in range(max(_TIMES, 12 * rounds))]
             times = sorted(milliseconds for milliseconds, _, _ in seen[1:])
-            p99, statements, weight = times[int(0.99 * len(times))], seen[-1][1], seen[-1][2] / 1024
+            p99, statements, weight = _p99(times), seen[-1][1], seen[-1][2] / 1024
             good = p99 < _GOAL_MS and statements <= _GOAL_STATEMENTS and weight < _GOAL_KIB
             figures += [
                 Figure(_PART, f"{name}, p50 ({statements} statements, {weight:.0f} KiB)", "ms",
@@ -54,7 +56,26 @@ def run(rounds: int, database_url: str | None) -> list[Figure]:
                 Figure(_PART, f"{name}, p99", "ms", [p99], (), "",
                        f"below {_GOAL_MS} ms, {_GOAL_STATEMENTS} statements, {_GOAL_KIB} KiB", good),
             ]  # fmt: skip
+        figures += _own_noise()
     return figures
+
+
+def _p99(times: list[float]) -> float:
+    return times[int(0.99 * len(times))]
+
+
+def _own_noise() -> list[Figure]:
+    """The same piece of arithmetic again and again: what this machine adds to a p99 by itself."""
+    times = []
+    for _ in range(400):
+        started = time.perf_counter()
+        sum(range(1_000_000))
+        times.append(1000 * (time.perf_counter() - started))
+    times.sort()
+    return [
+        Figure(_PART, "the machine alone, the same sum, p50", "ms", [times[len(times) // 2]]),
+        Figure(_PART, "the machine alone, the same sum, p99", "ms", [_p99(times)]),
+    ]
 
 
 def _count_numbers(stage: Stage) -> list[float]:
@@ -63,7 +84,7 @@ def _count_numbers(stage: Stage) -> list[float]:
     for _ in range(5):
         started = time.perf_counter()
         with stage.database.write() as tx:
-            numbers.have_counted(tx, stage.clock.now(), least=1)
+            numbers.have_counted(tx, stage.clock.now())
         (job,) = stage.jobs("count_numbers")
         jobs.run(stage.parts, "outbox", job.id)
         times.append(1000 * (time.perf_counter() - started))
