@@ -37,7 +37,10 @@ class Facts(dict[str, str]):
 
 def of(tx: Tx, item: Attention, locale: str) -> Facts:
     """All that is known about an item, as people read it in this language."""
-    found: dict[str, Any] = {"detail": clean(item.detail), "site": sites.get(tx, item.site_id).name}
+    detail = clean(item.detail)
+    found: dict[str, Any] = {"detail": detail, "site": sites.get(tx, item.site_id).name}
+    # What providers and checks say is English; who reads Dutch is told so.
+    found["in_english"] = f"Melding, in het Engels: “{detail}”" if detail else ""
     what, _, number = item.subject.partition(":")
     row_id = int(number) if number.isdigit() else 0
     match what:

@@ -26,7 +26,7 @@ _RETRY = (_A.RETRY, _A.DISMISS)
 KINDS: dict[str, Kind] = {
     "access": Kind(
         {
-            "nl": "{offer} kon voor {email} niet {opened_or_closed} worden bij Kajabi: {detail}",
+            "nl": "{offer} kon voor {email} niet {opened_or_closed} worden bij Kajabi. {in_english}",
             "en": "{offer} could not be {opened_or_closed} for {email} at Kajabi: {detail}",
         },
         _TRIES_NO_MORE,
@@ -58,7 +58,7 @@ KINDS: dict[str, Kind] = {
     ),
     "parked": Kind(
         {
-            "nl": "Een stuk werk ({work}) kan niet verder: {detail}",
+            "nl": "Een stuk werk ({work}) kan niet verder. {in_english}",
             "en": "A piece of work ({work}) cannot go on: {detail}",
         },
         _SET_ASIDE,
@@ -66,7 +66,7 @@ KINDS: dict[str, Kind] = {
     ),
     "kajabi_message": Kind(
         {
-            "nl": "Een bericht van Kajabi is niet te begrijpen: {detail}",
+            "nl": "Een bericht van Kajabi is niet te begrijpen. {in_english}",
             "en": "A message from Kajabi cannot be understood: {detail}",
         },
         _SET_ASIDE,
@@ -96,7 +96,7 @@ KINDS: dict[str, Kind] = {
     ),
     "checkout": Kind(
         {
-            "nl": "Een koper kon niet betalen: Mollie weigerde de betaling. {detail}",
+            "nl": "Een koper kon niet betalen: Mollie weigerde de betaling. {in_english}",
             "en": "A buyer could not pay: Mollie refused the payment. {detail}",
         },
         {
@@ -107,7 +107,7 @@ KINDS: dict[str, Kind] = {
     ),
     "mismatch": Kind(
         {
-            "nl": "Betaling {payment} bij Mollie is niet wat gevraagd was. {detail}",
+            "nl": "Betaling {payment} bij Mollie is niet wat gevraagd was. {in_english}",
             "en": "Payment {payment} at Mollie is not what was asked for. {detail}",
         },
         {"nl": "Er is niets geboekt.", "en": "Nothing was booked."},
@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
     ),
     "takeover": Kind(
         {
-            "nl": "Een abonnement dat bij Mollie loopt is niet overgenomen. {detail}",
+            "nl": "Een abonnement dat bij Mollie loopt is niet overgenomen. {in_english}",
             "en": "A subscription that runs at Mollie was not taken over. {detail}",
         },
         {
@@ -158,7 +158,7 @@ KINDS: dict[str, Kind] = {
     ),
     "refund": Kind(
         {
-            "nl": "De terugbetaling van {amount} aan {email} is niet gelukt: {detail}",
+            "nl": "De terugbetaling van {amount} aan {email} is niet gelukt. {in_english}",
             "en": "The refund of {amount} to {email} did not work: {detail}",
         },
         {
@@ -169,7 +169,7 @@ KINDS: dict[str, Kind] = {
     ),
     "mail_text": Kind(
         {
-            "nl": "Jouw eigen tekst voor de mail {mail} ({locale}) kon niet gebruikt worden. {detail}",
+            "nl": "Jouw eigen tekst voor de mail {mail} ({locale}) kon niet gebruikt worden. {in_english}",
             "en": "Your own text for the mail {mail} ({locale}) could not be used. {detail}",
         },
         {
@@ -180,7 +180,7 @@ KINDS: dict[str, Kind] = {
     ),
     "drift": Kind(
         {
-            "nl": "Kajabi toont iets anders dan LinkPay er deed: {email} en {offer}. {detail}",
+            "nl": "Kajabi toont iets anders dan LinkPay er deed: {email} en {offer}. {in_english}",
             "en": "Kajabi shows something else than LinkPay did there: {email} and {offer}. {detail}",
         },
         {
@@ -233,7 +233,7 @@ _FOUND = {
 KINDS |= {kind: Kind(words, _FOUND, (_A.DISMISS,)) for kind, words in FINDINGS.items()}
 
 #: For a kind that nobody has found words for: its own English sentence is better than nothing.
-UNKNOWN = Kind({"nl": "{detail}", "en": "{detail}"}, _SET_ASIDE, (_A.DISMISS,))
+UNKNOWN = Kind({"nl": "{in_english}", "en": "{detail}"}, _SET_ASIDE, (_A.DISMISS,))
 
 
 def kind_of(kind: str, problem: str | None) -> Kind:
