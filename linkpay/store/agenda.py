@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, or_, select
+from sqlalchemy import Integer, Select, bindparam, func, or_, select
 
 from linkpay.store.db import Tx, core
 from linkpay.store.tables import Inbox, Outbox, Site, Subscription
@@ -44,15 +44,26 @@ _BUSY = _busy()
 
 def next_tries_at(tx: Tx, *, tried: int) -> tuple[datetime | None, datetime | None]:
     """When waiting work becomes due: of what was tried less often than `tried`, and of the rest."""
-    fresh: list[datetime] = []
-    stubborn: list[datetime] = []
-    for table in (Inbox, Outbox):
-        waiting = select(func.min(table.run_at)).where(table.done_at.is_(None), table.parked_at.is_(None))
-        for found, often in ((fresh, table.attempts < tried), (stubborn, table.attempts >= tried)):
-            at = tx.scalar(waiting.where(often))
-            if at is not None:
-                found.append(at)
-    return min(fresh, default=None), min(stubborn, default=None)
+    found = tx.execute(_NEXT_TRIES, {"tried": tried}).one()
+    fresh, stubborn = (
+        min((at for at in pair if at is not None), default=None) for pair in (found[:2], found[2:])
+    )
+    return fresh, stubborn
+
+
+def _next_tries() -> Select[Any]:
+    tried = bindparam("tried", type_=Integer)
+    fresh, stubborn = [], []
+    for columns in (core(Inbox).c, core(Outbox).c):
+        waiting = select(func.min(columns.run_at)).where(
+            columns.done_at.is_(None), columns.parked_at.is_(None)
+        )
+        fresh.append(waiting.where(columns.attempts < tried))
+        stubborn.append(waiting.where(columns.attempts >= tried))
+    return select(*(query.scalar_subquery() for query in (*fresh, *stubborn)))
+
+
+_NEXT_TRIES = _next_tries()
 
 
 def charge_days(tx: Tx, states: Iterable[str], since: date) -> Sequence[tuple[str, date]]:
