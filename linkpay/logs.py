@@ -22,6 +22,8 @@ from linkpay.redaction import clean, clean_lines, clean_value
 _TRACEBACK = 12_000  # characters
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _correlation: ContextVar[str | None] = ContextVar("correlation", default=None)
+# Ids of letters alone: what proves to be an account number is hidden in logs, and an id must never be.
+_LETTERS = str.maketrans("0123456789abcdef", "bcdfghjkmnpqrstv")
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def correlation(identity: str | None = None) -> Iterator[str]:
 
     The mark follows the code, not the thread: hand `current_correlation()` over to other threads.
     """
-    chosen = identity or token_hex(8)
+    chosen = identity or token_hex(8).translate(_LETTERS)
     token = _correlation.set(chosen)
     try:
         yield chosen

@@ -13,7 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from linkpay import logs
 from linkpay.logs import configure, correlation, current_correlation
+from linkpay.redaction import clean
 
 LOG = logging.getLogger("linkpay.tests")
 
@@ -72,6 +74,15 @@ def test_the_correlation_id_marks_what_is_logged_inside() -> None:
     assert len(a["correlation"]) == 16
     assert b["correlation"] == "outer"
     assert "correlation" not in c
+
+
+def test_no_correlation_id_is_taken_for_an_account_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = "ab2268a8baa397f4"
+    assert clean(drawn) == "[iban]", "this one proves to be one"
+    monkeypatch.setattr(logs, "token_hex", lambda _bytes: drawn)
+    with correlation() as identity:
+        assert clean(identity) == identity
+        assert len(identity) == 16
 
 
 def test_threads_do_not_share_a_correlation_id() -> None:
