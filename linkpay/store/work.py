@@ -58,7 +58,7 @@ def schedule(
             return
         moved = _move(tx, kind, ref, run_at)
     if moved is not None and run_at <= now:
-        ring_after_commit(tx, outbox_id=moved)
+        ring_after_commit(tx, outbox_id=moved, can_wait=kind in CAN_WAIT)
 
 
 def _move(tx: Tx, kind: str, ref: str, run_at: datetime) -> int | None:

@@ -4,11 +4,14 @@ import os
 import platform
 import sqlite3
 import sys
-from contextlib import suppress
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.processes.machine import Machine
+from tests.processes.machine import Machine, machine_running
+from tests.processes.shoppers import Shop
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -24,6 +27,15 @@ def cpu_seconds(machine: Machine) -> dict[str, float]:
                 for name, those in groups.items():
                     spent[name] += (int(fields[11]) + int(fields[12])) * (int(fields[2]) in those)
     return {name: ticks / _TICKS for name, ticks in spent.items()}
+
+
+@contextmanager
+def shop_at_work(name: str, database_url: str | None) -> Iterator[Shop]:
+    """Everything of `make run` in a folder of its own; on SQLite when no empty PostgreSQL is given."""
+    with tempfile.TemporaryDirectory(prefix=name) as folder:
+        url = database_url or f"sqlite:///{folder}/linkpay.db"
+        with machine_running(Path(folder) / "var", url) as (machine, parts):
+            yield Shop(machine, parts)
 
 
 def machine_line() -> str:

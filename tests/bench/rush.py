@@ -7,15 +7,12 @@ until everybody is let in, how many mails left until then, and what that took of
 import argparse
 import os
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from sqlalchemy import func, select
 
 from linkpay.store.tables import Outbox
-from tests.bench.figures import cpu_seconds, machine_line, say
-from tests.processes.machine import machine_running
+from tests.bench.figures import cpu_seconds, machine_line, say, shop_at_work
 from tests.processes.patience import all_in
 from tests.processes.shoppers import Shop
 
@@ -30,10 +27,8 @@ def main() -> int:
     parser.add_argument("--database", help="PostgreSQL to use; it must be empty. SQLite when not given")
     options = parser.parse_args()
     say(machine_line())
-    with tempfile.TemporaryDirectory(prefix="rush") as folder:
-        url = options.database or f"sqlite:///{folder}/linkpay.db"
-        with machine_running(Path(folder) / "var", url) as (machine, parts):
-            return _rush(Shop(machine, parts), options.buyers, options.per_second)
+    with shop_at_work("rush", options.database) as shop:
+        return _rush(shop, options.buyers, options.per_second)
 
 
 def _rush(shop: Shop, buyers: int, per_second: float) -> int:

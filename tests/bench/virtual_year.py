@@ -10,7 +10,6 @@ charged twice.
 import argparse
 import os
 import sys
-import tempfile
 import time
 from calendar import monthrange
 from collections import Counter, defaultdict
@@ -18,7 +17,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,8 +24,7 @@ from linkpay.cli import demo
 from linkpay.cli.advance import Advance, Tally
 from linkpay.cli.buyer import Buyer, Wish
 from linkpay.cli.sandbox import Sandbox
-from tests.bench.figures import cpu_seconds, machine_line, say
-from tests.processes.machine import machine_running
+from tests.bench.figures import cpu_seconds, machine_line, say, shop_at_work
 from tests.processes.patience import all_in
 from tests.processes.shoppers import Shop
 
@@ -152,13 +149,11 @@ def main() -> int:
     parser.add_argument("--database", help="PostgreSQL to use; it must be empty. SQLite when not given")
     options = parser.parse_args()
     say(machine_line())
-    with tempfile.TemporaryDirectory(prefix="year") as folder:
-        url = options.database or f"sqlite:///{folder}/linkpay.db"
-        with machine_running(Path(folder) / "var", url) as (machine, parts):
-            machine.start(*["worker"] * (options.workers - 1))
-            sandbox = Stopwatch(machine.settings.mollie_api_url)
-            year = Year(Shop(machine, parts), options.members, min(options.bounces, options.members), sandbox)
-            found = _live(year, options.days)
+    with shop_at_work("year", options.database) as shop:
+        shop.machine.start(*["worker"] * (options.workers - 1))
+        sandbox = Stopwatch(shop.machine.settings.mollie_api_url)
+        year = Year(shop, options.members, min(options.bounces, options.members), sandbox)
+        found = _live(year, options.days)
     for line in found:
         say(f"WRONG: {line}")
     say(f"{len(found)} findings." if found else "The books are right.")
