@@ -91,6 +91,19 @@ def test_money_and_access_are_rung_before_mails(database: Database) -> None:
     assert after == ["send_mail", "send_mail"]
 
 
+def test_what_can_wait_can_wait_when_it_is_owed_again_as_well(database: Database) -> None:
+    rung: list[tuple[list[int], list[int]]] = []
+    database.ring = lambda _inbox, outbox, patient=(), /: rung.append((list(outbox), list(patient)))
+    with database.write() as tx:
+        site_id = make_site(tx).id
+    for _ in range(2):
+        with database.write() as tx:
+            work.schedule(
+                tx, site_id=site_id, kind="count_numbers", ref="site", target_id=site_id, run_at=NOW, now=NOW
+            )
+    assert rung == [([], [1]), ([], [1])]
+
+
 def test_its_own_rows_go_before_those_that_wait() -> None:
     doors = Doors()
     with pool_of(2, 4, doors.run) as pool:
