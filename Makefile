@@ -18,6 +18,7 @@ PY := $(BIN)/python
 PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3 python; do \
 	"$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& command -v "$$name" && break; done)
+PYTEST = $(PY) -m pytest $(if $(DB),--database '$(DB)')
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
@@ -29,8 +30,14 @@ help: ## Show this list
 run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-C stops it
 	@exec $(PY) -m linkpay.local $(if $(DB),--database '$(DB)')
 
+# The tests with real processes hold promises in seconds, so they have the machine to themselves.
 test: $(VENV)/.dev ## Run the tests; T=path for a part, DB=postgresql://... for that database
-	@$(PY) -m pytest $(if $(DB),--database '$(DB)') $(or $(T),-n 2 --dist worksteal)
+ifdef T
+	@$(PYTEST) $(T)
+else
+	@alone=0; $(PYTEST) -o testpaths=tests/processes || alone=$$?; \
+		$(PYTEST) --ignore tests/processes -n 2 --dist worksteal; exit $$alone
+endif
 
 check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'ruff check'; $(BIN)/ruff check .
@@ -55,11 +62,11 @@ model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=
 	@$(PY) -m tests.model --seeds $(or $(N),1000) --first $(or $(FIRST),0) $(if $(ALL),--deviations --pairs 2000)
 
 crashes: $(VENV)/.dev ## Kill every story at every boundary, in one process and by SIGKILL; make test does some
-	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 --dist worksteal tests/flows/test_crashes.py \
+	@$(PYTEST) -n 2 --dist worksteal tests/flows/test_crashes.py \
 		tests/flows/test_kills.py --every-boundary
 
 fuzz: $(VENV)/.dev ## Whatever may come in at the API, forms, webhooks and files; N=1000 for each
-	@$(PY) -m pytest $(if $(DB),--database '$(DB)') -n 2 tests/security/test_fuzz.py tests/security/test_injection.py \
+	@$(PYTEST) -n 2 tests/security/test_fuzz.py tests/security/test_injection.py \
 		--fuzz $(or $(N),1000)
 
 mutants: $(VENV)/.dev ## Make each known mistake in a copy and see that a test notices; M=part of a name

@@ -48,16 +48,10 @@ ON_A_SERVER = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what takes longest, and with --database leave out what touches none."""
-    # Whoever runs in two halves at once never has two sets of processes at work in both.
-    items.sort(key=lambda item: not item.nodeid.startswith("tests/processes/"))
-    if config.getoption("--database"):
-        _leave_out(config, items)
-
-
-def _leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what touches no database, and what would only be the same again unless it was asked for."""
-    asked_for = any(argument.startswith("tests/") for argument in config.args)
+    """With --database leave out what touches none, and what is only the same again unless it was asked for."""
+    if not config.getoption("--database"):
+        return
+    asked_for = any(argument.startswith("tests/") for argument in config.invocation_params.args)
 
     def belongs(item: pytest.Item) -> bool:
         if "database_base_url" not in getattr(item, "fixturenames", ()):

@@ -1,6 +1,5 @@
-"""Machines for the tests with real processes. They run one after the other: each keeps two cores busy."""
+"""Machines for the tests with real processes. `make test` runs them one after the other, and nothing beside them."""
 
-import fcntl
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,32 +9,18 @@ from tests.processes.machine import Machine, machine_running
 from tests.processes.shoppers import Shop
 from tests.store_fixtures import Databases
 
-#: Seconds one test may take, waiting for the tests of another module to end included.
-_PATIENCE = 600.0
+_PATIENCE = 600.0  # seconds one test may take
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if item.path.is_relative_to(here):
-            item.add_marker(pytest.mark.xdist_group("processes"))
             item.add_marker(pytest.mark.timeout(_PATIENCE))
 
 
 @pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[None]:
-    """Nobody else of this run starts such a machine meanwhile, however pytest-xdist spreads the tests."""
-    own = tmp_path_factory.getbasetemp()
-    common = own if worker_id == "master" else own.parent
-    with (common / "processes.lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
-
-
-@pytest.fixture(scope="module")
-def module_shop(
-    alone: None, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Shop]:
+def module_shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     """A machine that the tests of a module share, whatever state the last of them left it in."""
     url = databases.migrated()
     try:

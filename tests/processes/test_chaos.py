@@ -72,7 +72,6 @@ DOCTORED: dict[str, Callable[[Books], None]] = {
 }
 
 
-@pytest.mark.usefixtures("alone")
 def test_a_short_run_in_all_storms_leaves_nothing_wrong(databases: Databases, tmp_path: Path) -> None:
     url = databases.migrated()
     try:
