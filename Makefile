@@ -36,7 +36,7 @@ ifdef T
 	@$(PYTEST) $(T)
 else
 	@alone=0; $(PYTEST) -o testpaths=tests/processes || alone=$$?; \
-		$(PYTEST) --ignore tests/processes -n 2 --dist worksteal; exit $$alone
+		$(PYTEST) --ignore=tests/processes -n 2 --dist worksteal; exit $$alone
 endif
 
 check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
