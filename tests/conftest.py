@@ -48,7 +48,7 @@ ON_A_SERVER = (
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With --database leave out what touches none, and what is only the same again unless it was asked for."""
+    """With --database leave out what touches none, and what is the same on both unless it was asked for."""
     if not config.getoption("--database"):
         return
     asked_for = any(argument.startswith("tests/") for argument in config.invocation_params.args)

@@ -1,4 +1,4 @@
-"""Machines for the tests with real processes. `make test` runs them one after the other, and nothing beside them."""
+"""Machines for the tests with real processes. `make test` runs them one by one, and nothing beside them."""
 
 from collections.abc import Iterator
 from pathlib import Path
