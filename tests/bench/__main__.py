@@ -10,7 +10,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from tests.bench import ingest, pages, paid_to_granted, queue_bench, renewal_night, rest
+from tests.bench import ingest, pages, paid_to_granted, queue_bench, renewal_night, rest, webhooks
 from tests.bench.figures import machine_line, say
 from tests.bench.report import LATEST, RECORDED, Figure, print_table, write_json
 
@@ -18,6 +18,7 @@ PARTS: dict[str, Callable[[int, str | None], list[Figure]]] = {
     "ingest": ingest.run,
     "granted": paid_to_granted.run,
     "burst": queue_bench.run,
+    "drain": webhooks.run,
     "renewals": renewal_night.run,
     "pages": pages.run,
     "rest": rest.run,

@@ -1,4 +1,4 @@
-"""A provider that costs next to nothing: ``python -m tests.bench.provider PORT [--quick]``.
+"""A provider that costs next to nothing: ``python -m tests.bench.provider PORT [--quick] [--silent]``.
 
 It answers Mollie's two calls of a renewal as quickly or slowly as a real one (p50 120 ms, p99 380 ms, 0.7
 percent answered 503) and posts the webhook of each payment. It holds no rules: what it proves is speed, and
@@ -22,8 +22,8 @@ _AT = "2026-06-01T08:00:00+00:00"
 class Provider:
     """What was asked for, and the answers."""
 
-    def __init__(self, *, quick: bool) -> None:
-        self._quick = quick
+    def __init__(self, *, quick: bool, silent: bool) -> None:
+        self._quick, self._silent = quick, silent
         self._payments: dict[str, dict[str, Any]] = {}
         self._by_key: dict[str, str] = {}
         self._asked: Counter[str] = Counter()
@@ -67,7 +67,8 @@ class Provider:
             if self._luck.random() < _FAULTS:
                 return 503, {"status": 503, "title": "Service Unavailable", "detail": "later", "_links": {}}
         if method == "POST":
-            return 201, self._pay(json.loads(body), fields.get("idempotency-key", ""))
+            made = self._pay(json.loads(body), fields.get("idempotency-key", ""))
+            return 201, {**made, "status": "pending", "paidAt": None} if self._silent else made
         found = self._payments.get(path.rpartition("/")[2])
         if found is None:
             return 404, {"status": 404, "title": "Not Found", "detail": "no such thing", "_links": {}}
@@ -86,9 +87,10 @@ class Provider:
             "metadata": json.loads(metadata) if isinstance(metadata, str) else metadata, "_links": {},
         }  # fmt: skip
         self._payments[payment_id], self._by_key[key] = made, payment_id
-        task = asyncio.ensure_future(self._tell(wish["webhookUrl"], payment_id))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if not self._silent:
+            task = asyncio.ensure_future(self._tell(wish["webhookUrl"], payment_id))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
         return made
 
     async def _tell(self, url: str, payment_id: str) -> None:
@@ -116,8 +118,9 @@ async def _main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.provider")
     parser.add_argument("port", type=int)
     parser.add_argument("--quick", action="store_true", help="answer at once and without faults")
+    parser.add_argument("--silent", action="store_true", help="a payment is pending, then paid; no webhooks")
     options = parser.parse_args()
-    provider = Provider(quick=options.quick)
+    provider = Provider(quick=options.quick, silent=options.silent)
     server = await asyncio.start_server(provider.serve, "127.0.0.1", options.port)
     async with server:
         await server.serve_forever()

@@ -81,12 +81,12 @@ def run(rounds: int, database_url: str | None) -> list[Figure]:
 def _night(members: int) -> Night:
     with (
         tempfile.TemporaryDirectory(prefix="bench") as folder,
-        _provider() as address,
+        provider() as address,
         machine_running(Path(folder) / "var", f"sqlite:///{folder}/linkpay.db") as (machine, parts),
     ):
         machine.stop("worker", "clock")
         machine.stack.environment["MOLLIE_API_URL"] = address  # type: ignore[index]
-        _populate(parts, members)
+        populate(parts, members, _DUE)
         redis = Redis.from_url(machine.settings.redis_url.get_secret_value())
         raised_rate = _raise_all(parts)
         before = {"cpu": 0.0, "commands": int(redis.info("stats")["total_commands_processed"])}
@@ -104,7 +104,8 @@ def _night(members: int) -> Night:
         )  # fmt: skip
 
 
-def _populate(parts: Parts, members: int) -> None:
+def populate(parts: Parts, members: int, due: int) -> None:
+    """Members of the demo site who have paid a month; for so many of them the next one is due today."""
     now = parts.clock.now()
     with parts.database.read() as tx:
         site = sites.by_slug(tx, demo.SITE)
@@ -112,8 +113,8 @@ def _populate(parts: Parts, members: int) -> None:
         plan = sites.plan(tx, site.id, "monthly")
         assert plan is not None
         today = local_day(now, site.zone)
-    town.settle_in(parts.database, plan.id, members - _DUE, today.replace(year=today.year + 1), now)
-    town.settle_in(parts.database, plan.id, _DUE, today, now)
+    town.settle_in(parts.database, plan.id, members - due, today.replace(year=today.year + 1), now)
+    town.settle_in(parts.database, plan.id, due, today, now)
 
 
 def _raise_all(parts: Parts) -> float:
@@ -145,12 +146,13 @@ def _peak_mib(group: int) -> float:
 
 
 @contextmanager
-def _provider() -> Iterator[str]:
+def provider(*flags: str) -> Iterator[str]:
+    """A provider of `tests.bench.provider`; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     process = subprocess.Popen(
-        [sys.executable, "-m", "tests.bench.provider", str(port)], cwd=Path(__file__).parents[2],
+        [sys.executable, "-m", "tests.bench.provider", str(port), *flags], cwd=Path(__file__).parents[2],
         env=dict(os.environ),
     )  # fmt: skip
     address = f"http://127.0.0.1:{port}"

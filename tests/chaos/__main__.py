@@ -23,10 +23,13 @@ from tests.chaos.figures import document, table, write
 from tests.chaos.judge import judge
 from tests.chaos.postgres import server_of_our_own
 from tests.chaos.town import town
+from tests.processes.network import Network, network
 from tests.store_fixtures import ServerDatabases
 
 #: Instead of a server's address: one that this run starts, and may therefore kill.
 OWN = "own"
+#: The same, with web, workers and clocks on hosts of their own, which may be cut off.
+HOSTS = "hosts"
 FULL = Plan(storms.ALL, quiet=64, per_storm=14, again=25, renewals=2, of_each_fate=8)
 SHORT = Plan(storms.SHORT, quiet=20, per_storm=8, again=15, renewals=1, of_each_fate=3)
 
@@ -37,14 +40,18 @@ def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -
         with server_of_our_own() as server:
             more = replace(plan, storms=(*plan.storms, *storms.of_server(server)))
             return _run_on(more, server.url, seed, f"{form}, own server", out)
+    if database_url == HOSTS:
+        with network() as hosts, server_of_our_own(hosts.hub) as server:
+            more = replace(plan, storms=(*plan.storms, *storms.of_server(server), *storms.of_hosts(hosts)))
+            return _run_on(more, server.url, seed, f"{form}, hosts of their own", out, hosts)
     with tempfile.TemporaryDirectory(prefix="chaos") as folder, database_for(database_url, folder) as url:
         return _run_on(plan, url, seed, form, out)
 
 
-def _run_on(plan: Plan, url: str, seed: int, form: str, out: Path) -> list[str]:
+def _run_on(plan: Plan, url: str, seed: int, form: str, out: Path, hosts: Network | None = None) -> list[str]:
     with (
         tempfile.TemporaryDirectory(prefix="chaos") as folder,
-        town(Path(folder) / "var", url, seed) as here,
+        town(Path(folder) / "var", url, seed, hosts) as here,
     ):
         course = Course(here, plan, say)
         course.run()
@@ -89,7 +96,7 @@ def main() -> int:
     parser.add_argument("--short", action="store_true", help="one storm of each family, about two minutes")
     parser.add_argument("--minutes", type=float, help="go on with new seeds for so long")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--database", help="PostgreSQL server, or `own` for one to kill; else SQLite")
+    parser.add_argument("--database", help="PostgreSQL server, `own` for one to kill, `hosts`; else SQLite")
     parser.add_argument("--out", type=Path, default=Path("var/chaos.json"), help="where the figures go")
     options = parser.parse_args()
     if options.minutes:

@@ -13,12 +13,14 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 
 class Server:
-    """One data folder and one port; `url` is a database without tables."""
+    """One data folder, one address and one port; `url` is a database without tables."""
 
-    def __init__(self, programs: Path, folder: Path, port: int) -> None:
-        self._programs, self._folder, self._port = programs, folder, port
-        self.url = f"postgresql://linkpay@127.0.0.1:{port}/linkpay"
+    def __init__(self, programs: Path, folder: Path, address: str, port: int) -> None:
+        self._programs, self._folder, self._address, self._port = programs, folder, address, port
+        self.url = f"postgresql://linkpay@{address}:{port}/linkpay"
         self._run("initdb", "-U", "linkpay", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+        with (folder / "data" / "pg_hba.conf").open("a") as rules:
+            rules.write(f"host all all {address}/24 trust\n")
 
     def _run(self, program: str, *words: str) -> None:
         # It refuses to run as root.
@@ -33,11 +35,11 @@ class Server:
 
     def start(self) -> None:
         """Serve, after looking through the log of a death if there was one."""
-        options = f"-p {self._port} -h 127.0.0.1 -k {self._folder} -c max_connections=200"
+        options = f"-p {self._port} -h {self._address} -k {self._folder} -c max_connections=200"
         self._run("pg_ctl", "-w", "-l", str(self._folder / "server.log"), "-o", options, "start")
 
     def make_database(self) -> None:
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self._port), "-U", "linkpay", "linkpay")
+        self._run("createdb", "-h", self._address, "-p", str(self._port), "-U", "linkpay", "linkpay")
 
     def die(self) -> None:
         """At once, without a word to anybody: the next start has to recover."""
@@ -56,18 +58,18 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def server_of_our_own() -> Iterator[Server]:
-    """A server that runs while this holds, with an empty database."""
+def server_of_our_own(address: str = "127.0.0.1") -> Iterator[Server]:
+    """A server that runs while this holds, with an empty database, for this address and its neighbours."""
     found = programs()
     assert found is not None, "PostgreSQL's programs (initdb, pg_ctl) are not on this machine"
     folder = Path(tempfile.mkdtemp(prefix="chaos-postgres"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.bind((address, 0))
         port = int(probe.getsockname()[1])
     try:
-        server = Server(found, folder, port)
+        server = Server(found, folder, address, port)
         server.start()
         try:
             server.make_database()

@@ -14,7 +14,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-HOST = "127.0.0.1"
 KINDS = ("latency", "cut", "black_hole", "lost_answer", "reset", "reset_answer", "slow_drip")
 _RESET = struct.pack("ii", 1, 0)  # linger on, for no time: closing sends RST
 _CUT_AFTER = 200  # bytes of the answer: in the middle of its head or its body
@@ -53,10 +52,11 @@ class _Line:
 
 @dataclass
 class Proxy:
-    """Passes bytes on to `target_port` of this machine. Calm until `weather`; `hits` counts by kind."""
+    """Passes bytes on to `target_port` of its own address. Calm until `weather`; `hits` counts by kind."""
 
     target_port: int
     seed: int = 1
+    address: str = "127.0.0.1"
     hits: Counter[str] = field(default_factory=Counter)
     exchanges: int = 0
     port: int = 0
@@ -68,7 +68,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
-        self._server = self._do(asyncio.start_server(self._serve, HOST, 0))
+        self._server = self._do(asyncio.start_server(self._serve, self.address, 0))
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self
 
@@ -107,7 +107,7 @@ class Proxy:
 
     async def _serve(self, reader: asyncio.StreamReader, near: asyncio.StreamWriter) -> None:
         try:
-            far_reader, far = await asyncio.open_connection(HOST, self.target_port)
+            far_reader, far = await asyncio.open_connection(self.address, self.target_port)
         except OSError:
             near.close()
             return

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from tests.chaos.postgres import Server
 from tests.chaos.town import Town
+from tests.processes.network import Network
 
 Act = Callable[[Town], None]
 
@@ -121,6 +122,31 @@ def of_server(server: Server) -> tuple[Storm, ...]:
     return (
         Storm("database server killed", "N2", 4.0, lambda _town: server.die(), heal),
         Storm("database server restarted", "N2", 2.0, lambda _town: server.stop(), heal),
+    )
+
+
+def of_hosts(network: Network) -> tuple[Storm, ...]:
+    """A host is cut off, and neither it nor anybody else is told; then it is back."""
+
+    def cut_off(what: str, *hosts: str, lasts: float, past_leases: bool = False) -> Storm:
+        def strike(town: Town) -> None:
+            for host in hosts:
+                network.cut(host)
+            if past_leases:
+                town.sandbox.advance(61)
+
+        def heal(_town: Town) -> None:
+            for host in hosts:
+                network.join(host)
+
+        return Storm(f"{what} cut off {lasts:.0f} s", "N2", lasts, strike, heal)
+
+    return (
+        cut_off("a worker's host", "worker1", lasts=20.0),
+        cut_off("the web's host", "web1", lasts=10.0),
+        cut_off("host past its leases", "worker2", lasts=10.0, past_leases=True),
+        cut_off("a clock's host", "clock1", lasts=10.0),
+        cut_off("all workers' hosts", "worker1", "worker2", lasts=20.0),
     )
 
 

@@ -21,6 +21,7 @@ from linkpay.store.tables import Payment
 from linkpay.store.tables.money import Stroke
 from tests.chaos.proxy import Proxy
 from tests.processes.machine import ORDER, Machine, machine_running
+from tests.processes.network import Network
 from tests.processes.shoppers import Order, Shop
 
 #: How many processes of each kind are to be at work.
@@ -190,20 +191,23 @@ class Town:
 
 
 @contextmanager
-def town(folder: Path, database_url: str, seed: int) -> Iterator[Town]:
-    """Everything of `make run` at work, the line to each provider through a proxy."""
+def town(folder: Path, database_url: str, seed: int, network: Network | None = None) -> Iterator[Town]:
+    """Everything of `make run` at work, on hosts of a network if given, with a proxy before each provider."""
+    hub = network.hub if network else "127.0.0.1"
     with ExitStack() as held:
         lines: list[Proxy] = []
 
         def detour(sandbox_port: int) -> Mapping[str, str]:
-            lines.extend(held.enter_context(Proxy(sandbox_port, seed=seed + n)) for n in (1, 2))
-            mollie, kajabi = (f"127.0.0.1:{line.port}" for line in lines)
+            lines.extend(held.enter_context(Proxy(sandbox_port, seed + n, address=hub)) for n in (1, 2))
+            mollie, kajabi = (f"{hub}:{line.port}" for line in lines)
             return {
                 "MOLLIE_API_URL": f"http://{mollie}",
                 "KAJABI_API_URL": f"http://{kajabi}/kajabi",
                 "KAJABI_WEBHOOK_HOSTS": kajabi,
             }
 
-        machine, parts = held.enter_context(machine_running(folder, database_url, detour=detour))
+        machine, parts = held.enter_context(
+            machine_running(folder, database_url, detour=detour, network=network)
+        )
         machine.start("worker", "clock")
         yield Town(Shop(machine, parts), lines[0], lines[1], random.Random(seed))

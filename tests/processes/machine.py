@@ -27,6 +27,7 @@ from linkpay.local.places import Places, sandbox_settings
 from linkpay.local.stack import Program, Stack, local_stack
 from linkpay.services.parts import Parts
 from linkpay.store import schema
+from tests.processes.network import Network
 from tests.workers.waiting import eventually
 
 ORDER = ("valkey", "sandbox", "web", "worker", "clock")
@@ -35,10 +36,11 @@ _START = 60.0  # seconds in which a process must be at work, also on a machine t
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """One process: what kind, and its log."""
+    """One process, its log, and its host where it has one of its own."""
 
     process: subprocess.Popen[bytes]
     log: Path
+    host: str | None = None
 
     @property
     def pid(self) -> int:
@@ -55,23 +57,31 @@ def straight(_sandbox_port: int) -> Mapping[str, str]:
 
 
 class Machine:
-    """A folder, ports and settings of its own. Off until `start`; `discard` ends whatever runs."""
+    """A folder, ports and settings of its own. Off until `start`; `discard` ends whatever runs.
+
+    With a network its web, workers and clocks run on hosts of their own there.
+    """
 
     def __init__(
-        self, folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight
-    ) -> None:
+        self, folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight,
+        network: Network | None = None,
+    ) -> None:  # fmt: skip
         self.places = Places(folder)
         self.places.prepare()
-        ports = _free_ports(3)
+        ports = _free_ports(4)
         choices = LocalChoices(
             port=ports[0], sandbox_port=ports[1], smtp_port=ports[2], worker_threads=worker_threads
         )
-        self._values = {**sandbox_settings(self.places, choices, database_url), **detour(ports[1])}
-        self.sandbox_address = f"http://127.0.0.1:{ports[1]}"
+        self._network, away = network, network.settings(*ports) if network else {}
+        self._values = {**sandbox_settings(self.places, choices, database_url), **away, **detour(ports[1])}
+        self.sandbox_address = f"http://{network.hub if network else '127.0.0.1'}:{ports[1]}"
         self.life_sign = folder / "clock-is-alive"
         environment = {**bare_environment(), **self._values, "CLOCK_LIFE_SIGN": str(self.life_sign)}
         self.stack: Stack = local_stack(self.places, choices, environment)
-        self.programs: dict[str, Program] = {program.name: program for program in self.stack.programs}
+        self.programs: dict[str, Program] = {
+            program.name: network.moved(program, away) if network else program
+            for program in self.stack.programs
+        }
         self._running: dict[str, list[Running]] = {name: [] for name in ORDER}
         self._paused: set[str] = set()
         self.settings: Settings = load_settings(self._values)
@@ -84,16 +94,26 @@ class Machine:
             number = len(list(self.places.log.glob(f"{name}-*.log"))) + 1
             log = self.places.log / f"{name}-{number}.log"
             workers = self._workers() if name == "worker" else set()
+            host, where = self._host(name)
             with log.open("ab") as file:
                 process = subprocess.Popen(
-                    self.programs[name].command, env=dict(self.stack.environment), cwd=self.stack.folder,
-                    stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True,
+                    (*where, *self.programs[name].command), env=dict(self.stack.environment),
+                    cwd=self.stack.folder, stdin=subprocess.DEVNULL, stdout=file, stderr=file,
+                    start_new_session=True,
                 )  # fmt: skip
-            self._running[name].append(Running(process, log))
+            self._running[name].append(Running(process, log, host))
             is_ready = self.programs[name].is_ready
             if name == "worker":
                 is_ready = partial(self._has_more_workers, workers)
             eventually(is_ready or partial(_lives, process), _START)
+
+    def _host(self, name: str) -> tuple[str | None, tuple[str, ...]]:
+        """A host for one more process of this name, and what starts it there."""
+        if self._network is None:
+            return None, ()
+        taken = [one.host for one in self._running[name] if one.host and one.process.poll() is None]
+        host = self._network.host_for(name, taken)
+        return host, self._network.on(host)
 
     def _workers(self) -> set[str]:
         with Redis.from_url(self.settings.redis_url.get_secret_value()) as redis:
@@ -204,13 +224,14 @@ def _lives(process: subprocess.Popen[bytes]) -> bool:
 
 @contextmanager
 def machine_running(
-    folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight
-) -> Iterator[tuple[Machine, Parts]]:
+    folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight,
+    network: Network | None = None,
+) -> Iterator[tuple[Machine, Parts]]:  # fmt: skip
     """Everything of `make run` at work over a database that has all tables, with the demo site in it.
 
     The parts are a further process's view: the same database, clock and providers.
     """
-    machine = Machine(folder, database_url, worker_threads=worker_threads, detour=detour)
+    machine = Machine(folder, database_url, worker_threads=worker_threads, detour=detour, network=network)
     parts = build(machine.settings)
     try:
         schema.upgrade(parts.database)
