@@ -144,7 +144,7 @@ def of_hosts(network: Network) -> tuple[Storm, ...]:
     return (
         cut_off("a worker's host", "worker1", lasts=20.0),
         cut_off("the web's host", "web1", lasts=10.0),
-        cut_off("host past its leases", "worker2", lasts=10.0, past_leases=True),
+        cut_off("a host, past its leases,", "worker2", lasts=10.0, past_leases=True),
         cut_off("a clock's host", "clock1", lasts=10.0),
         cut_off("all workers' hosts", "worker1", "worker2", lasts=20.0),
     )
