@@ -143,8 +143,12 @@ def asked_until_written(
         def ask(tx: Session, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
             known, key = tx.info.get("answers"), (ask, *args)
             if known is None:
-                tx.flush()  # as before any question: what waits to be written may change the answer
-                known = _memory(tx).about(table, _where(args, column, within=within))
+                where = _where(args, column, within=within)
+                known = _memory(tx).about(table, where)
+                # As before any question: what waits to be written may change the answer.
+                if key not in known or _waits(tx, table):
+                    tx.flush()
+                    known = _memory(tx).about(table, where)
             if key not in known:
                 answer = query(tx, *args, **named)
                 if "answers" not in tx.info:
@@ -156,6 +160,11 @@ def asked_until_written(
         return ask
 
     return decorate
+
+
+def _waits(tx: Session, table: type[Base]) -> bool:
+    """Whether rows of this table wait in the session to be written."""
+    return any(isinstance(row, table) for rows in (tx.new, tx.dirty, tx.deleted) for row in rows)
 
 
 _BEARS_ON: dict[object, tuple[type[Base], str | None, bool]] = {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
+from linkpay.domain.calendar import add_months
 from linkpay.domain.snapshots import Sequence
 from linkpay.store.db import Database, Tx, core
 from linkpay.store.tables import (
@@ -49,14 +50,14 @@ def settle_in(database: Database, plan_id: int, count: int, due_on: date, now: d
 
 def _one_member(tx: Tx, plan: Plan, due_on: date, now: datetime) -> dict[type[Base], Row]:
     """The one who is copied, made like any member of the tests."""
-    joined_on = due_on - timedelta(days=30)
+    joined_on = add_months(due_on, -1)
     mandate = make.make_mandate(
         tx, make.make_customer(tx, tx.get_one(Site, plan.site_id)), method="creditcard"
     )
     customer = tx.get_one(Customer, mandate.customer_id)
     subscription = make.make_subscription(
-        tx, plan, customer, mandate_id=mandate.id, anchor_on=joined_on, next_index=1, next_charge_on=due_on,
-        started_at=now,
+        tx, plan, customer, mandate_id=mandate.id, anchor_on=due_on, anchor_index=1, next_index=1,
+        next_charge_on=due_on, started_at=now,
     )  # fmt: skip
     consent = make.make_consent(tx, subscription)
     charge = make.make_paid_charge(tx, subscription, sequence=Sequence.FIRST, method="creditcard")

@@ -8,13 +8,15 @@ from argon2 import PasswordHasher
 from werkzeug.test import TestResponse
 
 from linkpay.domain.roles import Role
+from linkpay.services import signin
 from linkpay.store import owners
 from tests.flows.stage import Stage
 from tests.web.visitor import Visitor
 
 PASSWORD = "a sentence is easy to keep"
 # Hashing takes long on purpose, for who guesses. Tests sign in thousands of times, and guess nothing.
-HASH = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1).hash(PASSWORD)
+QUICK = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+HASH = QUICK.hash(PASSWORD)
 
 
 @dataclass
@@ -49,5 +51,7 @@ class Team:
 
 
 @pytest.fixture
-def team(stage: Stage, new_visitor: Callable[[], Visitor]) -> Team:
+def team(stage: Stage, new_visitor: Callable[[], Visitor], monkeypatch: pytest.MonkeyPatch) -> Team:
+    """People whose passwords are hashed in no time, also when one is hashed anew as she signs in."""
+    monkeypatch.setattr(signin, "_HASHER", QUICK)
     return Team(stage, new_visitor)

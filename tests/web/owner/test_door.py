@@ -13,7 +13,7 @@ from linkpay.services import signin, throttle
 from linkpay.store.tables import Owner, OwnerSession
 from tests.flows.shop import BOX
 from tests.flows.stage import Stage
-from tests.web.owner.conftest import PASSWORD, Team
+from tests.web.owner.conftest import HASH, PASSWORD, Team
 from tests.web.visitor import Visitor, form_of, words_of
 
 MIRA = "mira@studio.example.com"
@@ -65,6 +65,17 @@ def test_an_unknown_person_costs_as_much_work_as_a_wrong_password() -> None:
     assert extract_parameters(signin.NOBODYS) == extract_parameters(right)
     with pytest.raises(VerifyMismatchError):  # and no InvalidHashError, which would be quick
         PasswordHasher().verify(signin.NOBODYS, "a sentence is easy to keep")
+
+
+def test_a_password_that_was_hashed_as_in_former_days_is_hashed_anew_when_it_is_right(team: Team) -> None:
+    owner_id = team.person(MIRA)
+    with team.stage.database.write() as tx:
+        tx.get_one(Owner, owner_id).password_hash = PasswordHasher(2, 64, 1).hash(PASSWORD)
+    team.enter(MIRA, "a wrong guess again")
+    assert team.enter(MIRA)[1].status_code == 303
+    with team.stage.database.read() as tx:
+        kept = tx.get_one(Owner, owner_id).password_hash
+    assert extract_parameters(kept or "") == extract_parameters(HASH)
 
 
 @pytest.mark.parametrize(
