@@ -49,7 +49,7 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json; S=ingest for a part
 	@$(PY) -m tests.bench $(S) $(if $(DB),--database '$(DB)') $(if $(ROUNDS),--rounds $(ROUNDS))
 
-chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; DB=own too
+chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; DB=own, DB=hosts
 	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
 
 siege: $(VENV)/.dev ## 10,000 requests a minute by one forger while others buy; LASTING=60
