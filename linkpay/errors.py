@@ -25,10 +25,13 @@ class InputError(LinkPayError):
     status = 422
 
     def __init__(self, code: str, message: str, field: str | None = None) -> None:
-        super().__init__(message)
+        super().__init__(code, message, field)  # all of them: an error may go from one process to another
         self.code = code
         self.message = message
         self.field = field
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class NotFound(InputError):

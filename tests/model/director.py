@@ -77,7 +77,8 @@ class Director(Boundaries):
         if self._busy or self.stage is None:
             return
         kind = self.plan.get(len(self.crossed)) or self.chance(name)
-        if kind is not None:
+        # What went wrong before may have led elsewhere than where the plan was made.
+        if kind is not None and kind in kinds(name):
             self.covered[name, kind] += 1
             self._happen(self.stage, name, kind)
 
