@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
@@ -23,12 +23,11 @@ def is_possible() -> bool:
     return os.geteuid() == 0 and shutil.which("ip") is not None
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class Network:
     """A switch with the hub and the hosts on it; `network()` makes one."""
 
     number: int
-    cut_off: set[str] = field(default_factory=set)
 
     @property
     def hub(self) -> str:
@@ -83,12 +82,10 @@ class Network:
     def cut(self, host: str) -> None:
         """Nothing comes from it or reaches it any more, and nobody is told."""
         _ip("link", "set", self._plug(host), "nomaster")
-        self.cut_off.add(host)
 
     def join(self, host: str) -> None:
         """Plug it in again, whether it was cut off or not."""
         _ip("link", "set", self._plug(host), "master", self.switch)
-        self.cut_off.discard(host)
 
     # What runs on it ------------------------------------------------------------------------------
 
