@@ -19,8 +19,11 @@ HOSTS: Final[Mapping[str, int]] = {"web": 1, "worker": 4, "clock": 2}
 
 
 def is_possible() -> bool:
-    """Whether this machine lets us make namespaces."""
-    return os.geteuid() == 0 and shutil.which("ip") is not None
+    """Whether this machine lets us make namespaces: Linux, root, the program `ip`, and no walls around us."""
+    probe = f"lp{os.getpid()}-probe"
+    if shutil.which("ip") is None or not _ip("netns", "add", probe, must=False):
+        return False
+    return _ip("netns", "delete", probe, must=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Network:
 @contextmanager
 def network() -> Iterator[Network]:
     """A network while this holds. Raises AssertionError where `is_possible` is false."""
-    assert is_possible(), "hosts of their own need root and the program `ip`"
+    assert is_possible(), "hosts of their own need Linux, root, and the program `ip`"
     made = Network(os.getpid())
     with ExitStack() as ends:
         ends.callback(made.end)
@@ -141,6 +144,7 @@ def network() -> Iterator[Network]:
         yield made
 
 
-def _ip(*words: str, must: bool = True) -> None:
+def _ip(*words: str, must: bool = True) -> bool:
     done = subprocess.run(("ip", *words), capture_output=True, text=True, check=False, timeout=30)
     assert done.returncode == 0 or not must, f"ip {' '.join(words)}: {done.stderr}"
+    return done.returncode == 0
