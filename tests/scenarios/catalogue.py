@@ -19,7 +19,7 @@ BACK, LEAVING, JOBS = (
     "tests/workers/test_jobs.py",
 )
 CRASHES = "tests/flows/test_crashes.py::test_a_story_survives_a_kill_after_every_effect"
-CHAOS = "tests/processes/test_chaos.py::test_a_short_run_in_all_storms_leaves_nothing_wrong"
+CHAOS = "tests/chaos/test_chaos.py::test_a_short_run_in_all_storms_leaves_nothing_wrong"
 PURCHASES, RENEWALS = "tests/processes/test_purchases.py", "tests/processes/test_renewals.py"
 CATCHING_UP, DRIFT = "tests/flows/test_catching_up.py", "tests/flows/test_drift.py"
 CALENDAR, HERE = "tests/domain/test_calendar.py", "tests/scenarios"

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from tests.bench.figures import say
@@ -71,6 +72,7 @@ DOCTORED: dict[str, Callable[[Books], None]] = {
 }
 
 
+@pytest.mark.timeout(600)
 def test_a_short_run_in_all_storms_leaves_nothing_wrong(databases: Databases, tmp_path: Path) -> None:
     url = databases.migrated()
     try:
