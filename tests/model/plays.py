@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from linkpay.domain.charge import ChargeState
 from tests.flows import stories
 from tests.flows.scene import Scene, frozen
 from tests.flows.stage import Stage
@@ -43,6 +44,11 @@ SCRIPTS: dict[str, Story] = {
     "a bounce until access ends": stories.STORIES["a bounce until access ends"],
     "two plans in two tabs, both paid": stories.STORIES["two plans in two tabs, both paid"],
 }
+
+
+#: Nobody can take back what a process sends that froze between its last look at the clock and the call: when
+#: it thaws, Mollie has forgotten its key, and another may have gone on. So the money may come twice.
+_THAWED = ("paused 70 min", "before create_payment")
 
 
 @dataclass
@@ -156,7 +162,10 @@ def _told(tally: Tally, scene: Scene, script: Story, plan: dict[int, str]) -> li
             boundaries.rest()
             stage.calm()
             stage.advance(minutes=76)
-            script.check(stage)
+            if any((kind, *boundaries.crossed[n - 1 : n]) == _THAWED for n, kind in plan.items()):
+                _pays_all_and_keeps_one(stage)
+            else:
+                script.check(stage)
             check(stage)
         except AssertionError as wrong:
             where = ", ".join(f"{kind} at {n} ({boundaries.crossed[n - 1]})" for n, kind in plan.items())
@@ -166,6 +175,18 @@ def _told(tally: Tally, scene: Scene, script: Story, plan: dict[int, str]) -> li
         tally.director.begin(stage, plan)
         _tried(tally, run)
         return list(tally.director.crossed)
+
+
+def _pays_all_and_keeps_one(stage: Stage) -> None:
+    """However often a period was asked for at Mollie: once the bank has brought all, it is kept once."""
+    for payment in list(stage.sandbox.world.books.payments):
+        if payment.status == "pending":
+            stage.bank(payment.id, "paid")
+    stage.work()
+    stage.advance(days=3)
+    assert stage.kept_cents() == sum(
+        charge.amount_cents for charge in stage.charges(stories.ANNA) if charge.state is ChargeState.PAID
+    )
 
 
 def fresh() -> Tally:
