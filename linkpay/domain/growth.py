@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 _WHOLE = 10_000  # basis points
-_MOST_MONTHS, _MOST_MEMBERS = 120, 1_000_000
+_MOST_MONTHS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,8 @@ class Assumptions:
     start_members: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.new_members <= _MOST_MEMBERS or not 0 <= self.start_members <= _MOST_MEMBERS:
-            raise ValueError("members are counted from nobody to a million")
+        if self.new_members < 0 or self.start_members < 0:
+            raise ValueError("members are counted from nobody on")
         if self.price_cents < 0:
             raise ValueError("a price is nothing or something")
         if not 0 <= self.leaving_basis_points <= _WHOLE:

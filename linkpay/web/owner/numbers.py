@@ -21,6 +21,7 @@ from linkpay.web.owner import gate, plots
 
 bp = Blueprint("owner_numbers", __name__, url_prefix="/owner")
 _MONTHS = (6, 12, 24, 36)
+_MOST_JOINING = 1_000_000  # a month, as one may suppose; those who are there are as many as they are
 _MONTH_COLUMNS = (
     "year", "month", "new", "back", "lost", "members", "new_cents", "back_cents", "up_cents", "down_cents",
     "lost_cents", "recurring_cents",
@@ -123,10 +124,18 @@ def _supposed() -> Supposed:
     leaving, months = request.args.get("leaving", "20")[:12], request.args.get("months", 12, type=int)
     months = months if months in _MONTHS else 12
     try:
-        assumed = Assumptions(int(joining), int(_number(price) * 100), int(_number(leaving) * 100))
+        assumed = Assumptions(
+            _at_most(int(joining), _MOST_JOINING), int(_number(price) * 100), int(_number(leaving) * 100)
+        )
     except (ValueError, ArithmeticError):
         return Supposed(joining, price, leaving, months, (), wrong=True)
     return Supposed(joining, price, leaving, months, tuple(grow(assumed, months)))
+
+
+def _at_most(number: int, most: int) -> int:
+    if number > most:
+        raise ValueError(number)
+    return number
 
 
 def _number(text: str) -> Decimal:

@@ -116,7 +116,8 @@ def test_ten_a_month_at_fifty_of_whom_a_fifth_leaves(team: Team) -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["joining=ten", "joining=-1", "price=1e9", "leaving=101", "price=nan", "leaving="]
+    "typed",
+    ["joining=ten", "joining=-1", "joining=1000001", "price=1e9", "leaving=101", "price=nan", "leaving="],
 )
 def test_what_is_no_number_is_said_and_kept(team: Team, typed: str) -> None:
     page = team.signed_in().look(f"{PAGE}?{typed}")
