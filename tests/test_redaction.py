@@ -5,8 +5,10 @@ import time
 
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from linkpay.redaction import SHOWN, clean, clean_lines, clean_value, redact
+from linkpay.redaction import HARMLESS, SHOWN, clean, clean_lines, clean_value, redact
 
 
 @pytest.mark.parametrize(
@@ -119,3 +121,12 @@ def test_values_of_any_kind_become_clean_data() -> None:
         "body": "b'j***@example.test'",
     }
     assert len(clean_value(list(range(1000)))) == 50
+
+
+@settings(max_examples=1_000)
+@given(st.from_regex(HARMLESS, fullmatch=True))
+@example("live_abcdefghijklmn")
+@example("password_secret_key")
+def test_what_is_not_looked_at_holds_nothing_to_hide(text: str) -> None:
+    assert redact(text) == text
+    assert clean(text) == text
