@@ -9,7 +9,7 @@ from linkpay.errors import Conflict, InputError, LinkPayError, NotFound, Permane
 
 @pytest.mark.parametrize("kind", [InputError, NotFound, Conflict, SlowDown])
 def test_what_is_refused_is_told_whole(kind: type[InputError]) -> None:
-    told = pickle.loads(pickle.dumps(kind("coupon_used", "This code was used before.", "coupon")))  # noqa: S301
+    told = pickle.loads(pickle.dumps(kind("coupon_used", "This code was used before.", "coupon")))  # noqa: S301 - our own
     assert type(told) is kind
     assert (told.code, told.message, told.field) == ("coupon_used", "This code was used before.", "coupon")
     assert str(told) == "This code was used before."

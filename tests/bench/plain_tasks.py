@@ -63,8 +63,8 @@ def _celery(pool: str, what: str, ids: range) -> None:
 
 
 def _dramatiq(what: str, ids: range) -> None:
-    import dramatiq  # noqa: PLC0415
-    from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415
+    import dramatiq  # noqa: PLC0415 - as above
+    from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415 - as above
 
     broker = RedisBroker(url=_redis_url())
     dramatiq.set_broker(broker)

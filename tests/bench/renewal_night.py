@@ -31,7 +31,7 @@ from linkpay.store.tables.people import Access
 from tests.bench import town
 from tests.bench.figures import cpu_seconds
 from tests.bench.report import Figure
-from tests.processes.machine import machine_running
+from tests.processes.machine import Machine, machine_running
 from tests.workers.waiting import eventually
 
 _PART = "renewals"
@@ -88,7 +88,7 @@ def _night(members: int) -> Night:
         machine_running(Path(folder) / "var", f"sqlite:///{folder}/linkpay.db") as (machine, parts),
     ):
         machine.stop("worker", "clock")
-        machine.stack.environment["MOLLIE_API_URL"] = address  # type: ignore[index]
+        lead_to(machine, address)
         populate(parts, members, _DUE)
         redis = Redis.from_url(machine.settings.redis_url.get_secret_value())
         raised_rate = _raise_all(parts)
@@ -108,6 +108,11 @@ def _night(members: int) -> Night:
             sum(books["calls"].values()) / _DUE, _peak_mib(machine.groups()["worker"]), raised_rate,
             books["most"],
         )  # fmt: skip
+
+
+def lead_to(machine: Machine, address: str) -> None:
+    """Processes that start from now on find Mollie there."""
+    machine.stack.environment["MOLLIE_API_URL"] = address  # type: ignore[index]  # a plain dict, for no one else
 
 
 def populate(parts: Parts, members: int, due: int) -> None:

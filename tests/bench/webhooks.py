@@ -25,7 +25,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import inbox
 from linkpay.store.tables import Inbox, Outbox, Payment
 from tests.bench.figures import say
-from tests.bench.renewal_night import populate, provider
+from tests.bench.renewal_night import lead_to, populate, provider
 from tests.bench.report import ROOT, Figure, print_table
 from tests.processes.machine import Machine, machine_running
 from tests.workers.waiting import eventually
@@ -92,7 +92,7 @@ def _round(database_url: str | None) -> Iterator[tuple[str, float]]:
         ) as (machine, parts),
     ):  # fmt: skip
         machine.stop("worker", "clock")
-        machine.stack.environment["MOLLIE_API_URL"] = address  # type: ignore[index]
+        lead_to(machine, address)
         _debit(machine, parts, sum(one.share for one in CONTENDERS) + _SPARE)
         for one in CONTENDERS:
             ids = _webhooks(parts, one.share)
@@ -106,7 +106,7 @@ def _round(database_url: str | None) -> Iterator[tuple[str, float]]:
                 eventually(lambda: _handled(parts, ids) > 0, _PATIENCE)  # noqa: B023 - called at once
                 began, before = time.perf_counter(), _handled(parts, ids)
                 most = int(_MOST * len(ids))
-                eventually(lambda: _handled(parts, ids) >= most, _PATIENCE)  # noqa: B023
+                eventually(lambda: _handled(parts, ids) >= most, _PATIENCE)  # noqa: B023 - as above
                 yield one.name, (most - before) / (time.perf_counter() - began)
 
 

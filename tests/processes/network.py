@@ -21,9 +21,13 @@ HOSTS: Final[Mapping[str, int]] = {"web": 1, "worker": 4, "clock": 2}
 def is_possible() -> bool:
     """Whether this machine lets us make namespaces: Linux, root, the program `ip`, and no walls around us."""
     probe = f"lp{os.getpid()}-probe"
-    if shutil.which("ip") is None or not _ip("netns", "add", probe, must=False):
+    if shutil.which("ip") is None:
         return False
-    return _ip("netns", "delete", probe, must=False)
+    made = [
+        _ip("netns", "add", probe, must=False) and _ip("netns", "delete", probe, must=False),
+        _ip("link", "add", probe, "type", "bridge", must=False) and _ip("link", "delete", probe, must=False),
+    ]
+    return all(made)
 
 
 @dataclass(frozen=True, slots=True)
