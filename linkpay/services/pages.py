@@ -43,10 +43,12 @@ class Stage(StrEnum):
 class Order:
     """The order page. `charge_token` opens the pay page of what is owed, None when nothing is.
 
-    `at_bank` says that a payment under way needs nothing from its buyer any more.
+    `started` says that money came before, `at_bank` that a payment under way needs nothing from its buyer any
+    more.
     """
 
     stage: Stage
+    started: bool
     locale: str
     offer_slug: str
     offer_title: str
@@ -78,6 +80,7 @@ def order(tx: Tx, site: Site, subscription: Subscription) -> Order:
     customer = tx.get_one(Customer, subscription.customer_id)
     return Order(
         stage=_stage(tx, subscription, owed, grant),
+        started=subscription.started_at is not None,
         locale=customer.locale,
         offer_slug=offer.slug,
         offer_title=offer.title,
@@ -107,14 +110,15 @@ def _paid_twice(subscription: Subscription, made: Sequence[Charge]) -> bool:
 
 def _stage(tx: Tx, subscription: Subscription, owed: Charge | None, grant: Grant | None) -> Stage:
     wanted = grant is not None and grant.wanted is Access.GRANTED
+    payment = charges.open_payment(tx, owed.id) if owed else None
+    # An attempt that Mollie has not confirmed gave its buyer no page to pay on yet.
+    was_at_bank = payment is not None and payment.mollie_id is not None
     if subscription.started_at is None:
         if subscription.state is SubscriptionState.ENDED:
             return Stage.ENDED
-        payment = charges.open_payment(tx, owed.id) if owed else None
-        # An attempt that Mollie has not confirmed gave its buyer no page to pay on yet.
-        return Stage.WAITING if payment is not None and payment.mollie_id else Stage.TO_PAY
+        return Stage.WAITING if was_at_bank else Stage.TO_PAY
     if owed is not None and subscription.state in (SubscriptionState.PAST_DUE, SubscriptionState.SUSPENDED):
-        return Stage.WAITING if owed.state is ChargeState.COLLECTING else Stage.OWING
+        return Stage.WAITING if was_at_bank or owed.state is ChargeState.COLLECTING else Stage.OWING
     if grant is None or not wanted:
         return Stage.CLOSED
     if grant.applied is Access.GRANTED and grant.applied_version == grant.version:
@@ -142,7 +146,8 @@ class Bill:
     """The pay page of one charge.
 
     `started` says that an earlier payment began the subscription, `over` that it takes no more,
-    `has_access_already` that Kajabi gave the access before anything was paid.
+    `has_access_already` that Kajabi gave the access before anything was paid, `shut_out` that access ended
+    until this is paid.
     `next_charge_on` is the day of the next collection where paying does not move it, `runs` what is still
     to be collected. `proves` says that its payer may choose by which `method` an account is proven, since
     nothing else is to be paid; `to_prove` that a card has to be proven by a payment of nothing.
@@ -159,6 +164,7 @@ class Bill:
     terms: Terms
     started: bool
     has_access_already: bool
+    shut_out: bool
     over: bool
     next_charge_on: date | None
     locale: str
@@ -191,6 +197,7 @@ def bill(tx: Tx, charge: Charge, now: datetime) -> Bill:
         terms=subscription.terms,
         started=subscription.started_at is not None,
         has_access_already=subscription.origin == "kajabi",
+        shut_out=moves,
         over=subscription.state is SubscriptionState.ENDED,
         next_charge_on=None if moves else subscription.next_charge_on,
         locale=tx.get_one(Customer, subscription.customer_id).locale,

@@ -28,6 +28,7 @@ def test_the_page_says_what_for_how_much_and_what_it_renews(visitor: Visitor, st
     words = words_of(visitor.look(bounced(stage)))
     assert "28 februari 2026 tot 31 maart 2026" in words
     assert "Nu te betalen € 50,00" in words
+    assert "dan loopt je toegang gewoon door" in words
     assert "Betaal en vernieuw je toestemming in één keer" in words
     assert "De volgende afschrijving is op 31 maart 2026" in words
     assert "Bestelling met betaalverplichting: € 50,00 betalen" in words
@@ -147,4 +148,6 @@ def test_after_a_suspension_no_day_is_promised_that_paying_moves(visitor: Visito
     url = bounced(stage, "AC04")
     stage.advance(days=15)
     assert stage.subscription(ANNA).state.value == "suspended"
-    assert "de datum van de volgende afschrijving krijg je per e-mail" in words_of(visitor.look(url))
+    words = words_of(visitor.look(url))
+    assert "de datum van de volgende afschrijving krijg je per e-mail" in words
+    assert "dan gaat je toegang weer open" in words

@@ -9,7 +9,7 @@ from linkpay.store.tables import Outbox, Subscription
 from tests.builders import make_site
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
-from tests.web.members import ANNA, newest_payment, second_month
+from tests.web.members import ANNA, bounced, newest_payment, second_month
 from tests.web.visitor import Visitor, form_of, words_of
 
 
@@ -144,6 +144,26 @@ def test_a_member_who_owes_is_led_to_the_pay_page(visitor: Visitor, stage: Stage
     assert "Er staat nog een bedrag open" in words
     assert "Je houdt je toegang tot 14 maart 2026" in words
     assert f"/studio/pay/{charge.token}" in page.text
+
+
+@pytest.mark.parametrize("days", [0, 15])
+def test_who_paid_what_she_owed_is_not_asked_again_while_the_bank_has_not_told(
+    visitor: Visitor, stage: Stage, days: int
+) -> None:
+    bill = bounced(stage, "AC04")
+    stage.advance(days=days)
+    assert visitor.press(visitor.look(bill), agree="yes").status_code == 303
+    page = visitor.look(order_url(stage))
+    assert "We wachten op je betaling" in words_of(page)
+    assert "Er staat nog een bedrag open" not in words_of(page)
+    assert page.headers["Refresh"]
+    begun = newest_payment(stage)
+    assert f'href="{bill}"' in page.text
+    assert visitor.press(visitor.look(bill), agree="yes").status_code == 303
+    assert newest_payment(stage) == begun, "going on leads to the same payment"
+    stage.bank(begun, "paid")
+    stage.work()
+    assert "Je toegang is open" in words_of(visitor.look(order_url(stage)))
 
 
 def test_a_site_is_told_when_kajabi_refuses_and_the_buyer_need_not_pay_again(
