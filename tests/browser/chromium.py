@@ -58,3 +58,9 @@ def page(
         yield context.new_page()
     finally:
         context.close()
+
+
+def press(page: Page, selector: str) -> None:
+    """Click what leads to another page, and wait until that is there; a click alone may not."""
+    with page.expect_navigation():
+        page.click(selector)

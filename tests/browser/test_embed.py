@@ -80,7 +80,7 @@ def test_it_fits_counts_a_coupon_in_place_and_breaks_out_to_the_bank(
         frame.locator(".button-pay").click()
         page.wait_for_url("**/checkout/**")
         page.check("input[name=status][value=paid]")
-        page.click("button[type=submit]")
+        chromium.press(page, "button[type=submit]")
         page.wait_for_url("**/studio/order/**")
         studio.stage.work()
         page.goto(page.url)
