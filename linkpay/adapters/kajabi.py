@@ -19,6 +19,7 @@ from linkpay.adapters.kajabi_urls import (
     mask_url,
     parse_offer_url,
 )
+from linkpay.adapters.time_limits import time_limit
 from linkpay.adapters.wire import (
     PooledAdapter,
     describe,
@@ -27,7 +28,6 @@ from linkpay.adapters.wire import (
     retry_after,
     storable,
     surely_not_sent,
-    time_limit,
 )
 from linkpay.errors import (
     CredentialsRefused,

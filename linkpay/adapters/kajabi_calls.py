@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import requests
 
+from linkpay.adapters.time_limits import time_limit
 from linkpay.adapters.wire import (
     PooledAdapter,
     describe,
@@ -22,7 +23,6 @@ from linkpay.adapters.wire import (
     retry_after,
     storable,
     surely_not_sent,
-    time_limit,
 )
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, ProviderError, Retryable
 from linkpay.ports import DirectoryKey

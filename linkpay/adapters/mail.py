@@ -13,7 +13,8 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from linkpay.adapters.wire import storable, time_limit
+from linkpay.adapters.time_limits import time_limit
+from linkpay.adapters.wire import storable
 from linkpay.clock import Clock
 from linkpay.errors import CredentialsRefused, Permanent, ProviderError, Retryable, SettingsError
 from linkpay.ports import Letter

@@ -19,7 +19,8 @@ from requests import ReadTimeout
 from linkpay.adapters.mollie_fields import Json, Malformed
 from linkpay.adapters.mollie_outcomes import json_object, of_answer, of_transport, of_unreadable
 from linkpay.adapters.mollie_reading import Page, read_page
-from linkpay.adapters.wire import PooledAdapter, open_session, surely_not_sent, time_limit
+from linkpay.adapters.time_limits import time_limit
+from linkpay.adapters.wire import PooledAdapter, open_session, surely_not_sent
 from linkpay.errors import CredentialsRefused, Permanent, Retryable
 
 T = TypeVar("T")

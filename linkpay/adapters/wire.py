@@ -1,5 +1,5 @@
-"""HTTP plumbing that the adapters share: pooled connections, one time limit for a whole call, and what
-an exception of `requests` says about whether anything was sent.
+"""HTTP plumbing that the adapters share: pooled connections under the time limit of their call, and what an
+exception of `requests` says about whether anything was sent.
 
 Sessions made here follow no redirect, keep no cookie, retry nothing and ignore the environment (a
 ``.netrc`` entry would replace the Authorization header, a proxy would resolve names in our place).
@@ -11,9 +11,6 @@ import math
 import os
 import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from email.utils import parsedate_to_datetime
 from http.cookiejar import DefaultCookiePolicy
 from weakref import WeakSet
@@ -26,6 +23,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.connection import create_connection
 
+from linkpay.adapters import time_limits
 from linkpay.errors import Permanent
 
 POOL = 64
@@ -44,61 +42,11 @@ _NO_CONNECTION = (NewConnectionError, ConnectTimeoutError, ssl.SSLCertVerificati
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
-class TimeLimit:
-    """The end of one call. A socket time-out only bounds the silence between two bytes."""
-
-    def __init__(self) -> None:
-        self.expired = False
-        self._socket: socket.socket | None = None
-
-    def watch(self, sock: socket.socket | None) -> None:
-        """Cut this connection when the limit is over, or now if it is over already."""
-        self._socket = sock
-        if self.expired:
-            self.cut()
-
-    def cut(self) -> None:
-        """Make every read on the watched connection end at once."""
-        self.expired = True
-        if self._socket is not None:
-            try:
-                # Not SSLSocket.shutdown: that drops the TLS state under the reading thread.
-                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
-                return  # closed by its owner in the same moment
-
-
-class _Calls(threading.local):
-    limit: TimeLimit | None = None
-
-
-_calls = _Calls()
-
-
-@contextmanager
-def time_limit(seconds: float) -> Iterator[TimeLimit]:
-    """Cut this thread's connection when the block takes longer than `seconds`.
-
-    What was read may then be a truncated answer without an exception: look at `expired`.
-    """
-    limit = TimeLimit()
-    timer = threading.Timer(seconds, limit.cut)
-    timer.daemon = True
-    timer.start()
-    _calls.limit = limit
-    try:
-        yield limit
-    finally:
-        timer.cancel()
-        _calls.limit = None
-
-
 class _Watched(HTTPConnection):
     """Puts its socket under the time limit of the call that it serves."""
 
     def getresponse(self) -> BaseHTTPResponse:  # type: ignore[override]  # as urllib3's own annotation
-        if _calls.limit is not None:
-            _calls.limit.watch(self.sock)
+        time_limits.watch(self.sock)
         return super().getresponse()
 
 
