@@ -65,7 +65,7 @@ def cents_of(tx: Tx, subscription: Subscription, index: int, due_on: date) -> in
 
 @dataclass
 class _Then:
-    """A subscription as it will be when it is next collected, on a copy that is never written."""
+    """A subscription as it will be when it is next collected: on a copy, where anything of it changes."""
 
     it: Subscription
     prices: list[tuple[date, int]]
@@ -77,12 +77,13 @@ class _Then:
         due_on = subscription.next_charge_on
         if due_on is None or subscription.anchor_on is None or subscription.state in OVER:
             return None
-        it = subscriptions.copy_of(subscription)
+        waits = subscription.pause_on is not None and subscription.state in _NOT_PAUSED
+        changes = waits or subscription.next_plan_id is not None
+        it = subscriptions.copy_of(subscription) if changes else subscription
         then = cls(
             it, list(agreements.announced(tx, it.id)), charging.discount(tx, it),
             agreements.credit_cents(tx, it.id),
         )  # fmt: skip
-        waits = it.pause_on is not None and it.state in _NOT_PAUSED
         if waits and it.resume_on is not None and it.resume_on > due_on:
             it.anchor_on, it.anchor_index = it.resume_on, it.next_index
             it.next_charge_on = due_on = it.resume_on

@@ -1,5 +1,6 @@
 """The columns of what is agreed, the same for a plan and for the subscription that froze them."""
 
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import JSON, CheckConstraint, String
@@ -41,16 +42,21 @@ class Agreed:
     @property
     def terms(self) -> Terms:
         """What was agreed, as the rules see it."""
-        return Terms(
-            self.kind,
-            Money(self.amount_cents, self.currency),
-            Interval(self.interval_unit, self.interval_count),
-            self.periods,
-            term_cents=tuple(self.term_cents),
-            minimum_periods=self.minimum_periods,
-            trial=Trial(self.trial_days, self.trial_cents) if self.trial_days else None,
-            setup_fee_cents=self.setup_fee_cents,
-        )
+        return _terms((
+            self.kind, self.amount_cents, self.currency, self.interval_unit, self.interval_count,
+            self.periods, tuple(self.term_cents), self.minimum_periods, self.trial_days, self.trial_cents,
+            self.setup_fee_cents,
+        ))  # fmt: skip
+
+
+@lru_cache(maxsize=1_000)
+def _terms(said: tuple[Any, ...]) -> Terms:
+    """The same for all rows that say the same: the rules ask for it many times a charge."""
+    kind, cents, currency, unit, count, periods, term_cents, minimum, days, trial_cents, fee = said
+    return Terms(
+        kind, Money(cents, currency), Interval(unit, count), periods, term_cents=term_cents,
+        minimum_periods=minimum, trial=Trial(days, trial_cents) if days else None, setup_fee_cents=fee,
+    )  # fmt: skip
 
 
 def agreed(row: Agreed) -> dict[str, Any]:
