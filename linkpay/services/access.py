@@ -64,7 +64,6 @@ def _decide(tx: Tx, member: Member, offer_id: int, now: datetime, *, force: bool
     if force and grant.applied is Access.REVOKED:
         # We revoked it once, and then Kajabi gave it by itself: what we knew counts no more.
         grants.doubt(grant)
-    tx.flush()
     owe_apply(tx, grant, now)
     if wanted.until is not None:
         work.schedule(

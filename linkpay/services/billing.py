@@ -79,7 +79,8 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         return False
     if not _may_be_charged(tx, site, subscription, today) or not _told(tx, site, subscription, today, now):
         return False
-    charge = raise_charge(tx, site, subscription, today, now)
+    state = ChargeState.COLLECTING if debits.has_mandate(tx, subscription) else ChargeState.SCHEDULED
+    charge = raise_charge(tx, site, subscription, today, now, state)
     if charge is None:
         return False
     if charge.state is ChargeState.WRITTEN_OFF:
@@ -90,8 +91,6 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         return True
     if not debits.prepare(tx, subscription, charge, now):
         settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
-    else:
-        charge.state = ChargeState.COLLECTING
     return True
 
 
@@ -113,8 +112,14 @@ def _told(tx: Tx, site: Site, subscription: Subscription, today: date, now: date
     return first <= today
 
 
-def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime) -> Charge | None:
-    """Make the charge of the next period; None when it was made before. Caller holds the lock."""
+def raise_charge(
+    tx: Tx, site: Site, subscription: Subscription, today: date, now: datetime,
+    state: ChargeState = ChargeState.SCHEDULED,
+) -> Charge | None:  # fmt: skip
+    """Make the charge of the next period; None when it was made before. Caller holds the lock.
+
+    It begins in `state`, unless it is written off at once or asks for nothing.
+    """
     days = charging.days_of(subscription, subscription.next_index)
     ends_on = charging.ends_on(subscription, days)
     too_old = catching_up.is_let_go(site, subscription, days.index, today)
@@ -122,7 +127,7 @@ def raise_charge(tx: Tx, site: Site, subscription: Subscription, today: date, no
     charge = charges.raise_once(
         tx, site_id=site.id, subscription_id=subscription.id, token=secrets.token_urlsafe(24),
         period=days.index, starts_on=days.starts_on, ends_on=ends_on, due_on=days.starts_on,
-        created_at=now, state=ChargeState.WRITTEN_OFF if too_old else ChargeState.SCHEDULED,
+        created_at=now, state=ChargeState.WRITTEN_OFF if too_old else state,
         **charging.values(lines, subscription),
     )  # fmt: skip
     charging.step_past(subscription, days)

@@ -28,7 +28,8 @@ def new_payment(
     tx: Tx, subscription: Subscription, charge: Charge, sequence: Sequence, now: datetime
 ) -> Payment:
     """A prepared attempt with its key. The database refuses a second open one for the charge."""
-    payment = Payment(
+    return charges.new_payment(
+        tx,
         site_id=subscription.site_id,
         charge_id=charge.id,
         customer_id=subscription.customer_id,
@@ -41,15 +42,17 @@ def new_payment(
         idempotency_key=str(uuid.uuid4()),
         created_at=now,
     )
-    tx.add(payment)
-    tx.flush()
-    return payment
+
+
+def has_mandate(tx: Tx, subscription: Subscription) -> bool:
+    """Whether there is a mandate that may be debited."""
+    mandate = held(tx, Mandate, subscription.mandate_id) if subscription.mandate_id else None
+    return mandate is not None and mandate.may_be_tried
 
 
 def prepare(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> bool:
     """Owe one debit of the charge; False when there is no mandate to debit."""
-    mandate = held(tx, Mandate, subscription.mandate_id) if subscription.mandate_id else None
-    if mandate is None or not mandate.may_be_tried:
+    if not has_mandate(tx, subscription):
         return False
     payment = new_payment(tx, subscription, charge, Sequence.RECURRING, now)
     work.add(

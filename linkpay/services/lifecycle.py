@@ -230,7 +230,6 @@ def end(tx: Tx, subscription: Subscription, event: SubscriptionEvent, actor: str
         _nothing_more(subscription)
         latecomers.send_credit_back(tx, subscription, now)
         journal.record(tx, "ended", actor, now, subscription=subscription, why=event.value)
-    tx.flush()
     access.review_purchase(
         tx, subscription, now, force=subscription.origin == "kajabi" and subscription.started_at is None
     )

@@ -69,7 +69,6 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     if not booked and before is payment.status:
         _keep_mandate(tx, subscription, payment, seen, now)
         return Outcome.NOTHING_NEW
-    tx.flush()
     owed_before = charge.money.owed_cents
     sum_up(tx, charge)
     _keep_mandate(tx, subscription, payment, seen, now)

@@ -89,11 +89,13 @@ def of_subscriptions(tx: Tx, subscription_ids: Sequence[int]) -> None:
 def _money(tx: Tx, subscription_ids: Sequence[int], payment_ids: Sequence[int]) -> None:
     """Charges, the attempts at those that are looked at, their ledger, and who pays by which mandate."""
     made = _rows(tx, Charge, Charge.subscription_id, subscription_ids, Charge.period)
+    hold(tx, made)
     periods = [charge for charge in made if charge.period >= TRIAL_PERIOD]
     _know(tx, charges.of_subscription, "subscription_id", subscription_ids, periods)
     asked_for = set(tx.scalars(_CHARGE_IDS, {"ids": list(payment_ids)}))
     asked_for |= {charge.id for charge in made if charge.state is ChargeState.COLLECTING}
     tried = _rows(tx, Payment, Payment.charge_id, asked_for)
+    hold(tx, tried)
     _know(tx, charges.payments, "charge_id", asked_for, tried)
     booked = _rows(tx, LedgerEntry, LedgerEntry.charge_id, asked_for)
     _know(tx, ledger.entries, "charge_id", asked_for, booked)

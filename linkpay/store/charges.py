@@ -78,6 +78,14 @@ def raise_once(tx: Tx, **values: object) -> Charge | None:
     return insert_row_once(tx, Charge, **values)
 
 
+def new_payment(tx: Tx, **values: object) -> Payment:
+    """An attempt to collect a charge. Raises ValueError when one is open already."""
+    made = insert_row_once(tx, Payment, **values)
+    if made is None:
+        raise ValueError(f"an attempt at charge {values['charge_id']} is open already")
+    return made
+
+
 def payment(tx: Tx, payment_id: int) -> Payment:
     """The payment as it is now; it must exist."""
     return held(tx, Payment, payment_id)
@@ -234,12 +242,7 @@ def failing(tx: Tx, site_id: int | None) -> ListOf[Charge]:
 
 def is_failing(tx: Tx, subscription_id: int, *, besides: int) -> bool:
     """Whether money of another period is asked for after a failure."""
-    return bool(tx.scalar(_IS_FAILING, {"subscription_id": subscription_id, "besides": besides}))
-
-
-_IS_FAILING = select(
-    exists().where(
-        Charge.subscription_id == bindparam("subscription_id"), Charge.id != bindparam("besides"),
-        Charge.failed_at.is_not(None), Charge.state.in_(UNSETTLED),
+    return any(
+        charge.failed_at is not None and charge.state in UNSETTLED and charge.id != besides
+        for charge in of_subscription(tx, subscription_id)
     )
-)  # fmt: skip

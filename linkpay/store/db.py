@@ -6,13 +6,13 @@ concurrent updates were lost without an error, and without the fair lock one of 
 made 1 commit in 5 seconds while the other made 24,980.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import URL, Engine, Executable, Table, create_engine, event, select
+from sqlalchemy import URL, Engine, Executable, Result, Table, create_engine, event, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
@@ -68,23 +68,40 @@ def core(table: type[Base]) -> Table:
     return cast("Table", table.__table__)
 
 
+def carry_out(tx: Tx, table: type[Base], statement: Executable, values: Mapping[str, Any]) -> Result[Any]:
+    """Carry out a statement that makes or changes a row of `table`; the caller tells of that (`row_written`).
+
+    Only what that row refers to, or may be refused for, is written before it. The rest waits until somebody
+    asks or the end comes: then many rows are written with one statement.
+    """
+    news = any(isinstance(row, (table, *_referred(table))) for row in tx.new)
+    if news or any(isinstance(row, table) for row in (*tx.dirty, *tx.deleted)):
+        tx.flush()
+    with tx.no_autoflush:
+        return tx.execute(statement, values, execution_options=TOLD)
+
+
+@cache
+def _referred(table: type[Base]) -> tuple[type[Base], ...]:
+    targets = {key.column.table for key in core(table).foreign_keys}
+    return tuple(mapper.class_ for mapper in Base.registry.mappers if mapper.local_table in targets)
+
+
 def insert_once(tx: Tx, table: type[Base], **values: Any) -> int | None:
     """Insert unless a unique rule already holds such a row; the new id, or None."""
-    tx.flush()  # what the row refers to, or is refused for, may wait in the session
+    made = carry_out(tx, table, _insertion(table, tx.get_bind().dialect.name), values)
     row_written(tx, table, values)
-    made = tx.scalar(_insertion(table, tx.get_bind().dialect.name), values, execution_options=TOLD)
-    return cast("int | None", made)
+    return cast("int | None", made.scalar())
 
 
 def insert_row_once(tx: Tx, table: type[Row], **values: Any) -> Row | None:
     """The same, and the new row as it is in the database."""
-    tx.flush()
-    row_written(tx, table, values)
     insertion = _row_insertion(table, tx.get_bind().dialect.name)
-    made = tx.scalars(insertion, values, execution_options=TOLD).one_or_none()
+    made = carry_out(tx, table, insertion, values).scalars().one_or_none()
+    row_written(tx, table, values)
     if made is not None:
         hold(tx, [made])
-    return made
+    return cast("Row | None", made)
 
 
 @cache

@@ -8,18 +8,35 @@ Writing is noticed here, not told: through the session there is no way past it.
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, wraps
-from typing import Any, Concatenate, Literal, ParamSpec, TypeVar, cast
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from sqlalchemy import Delete, Insert, Select, Update, bindparam, event, select
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, UOWTransaction
+from sqlalchemy.orm.attributes import instance_state
 
 from linkpay.store.tables.base import Base
 
 Row = TypeVar("Row", bound=Base)
 
-#: Which rows an answer is about: those with a value in a column. None: any row of the table may change it.
-#: An answer that also depends on what is within those rows says so behind the value.
-Where = tuple[str, object] | tuple[str, object, Literal["and within"]] | None
+
+class About(NamedTuple):
+    """Which rows of a table bear on an answer.
+
+    Those with `value` in `column`, any row where none is named. One that is made or removed does; one that
+    changes does when the answer also depends on what is `within`, or when what it is `chosen_by` changes.
+    """
+
+    column: str | None
+    value: object
+    within: bool
+    chosen_by: tuple[str, ...]
+
+    def bears(self, row: Base, *, is_changed: bool) -> bool:
+        """Whether this row does, which was made or removed, or is changed."""
+        if is_changed and not instance_state(row).committed_state.keys().isdisjoint(self.chosen_by):
+            return True
+        about_this = self.column is None or getattr(row, self.column) == self.value
+        return about_this and (self.within or not is_changed)
 
 
 class _Memory:
@@ -27,26 +44,26 @@ class _Memory:
 
     def __init__(self) -> None:
         self.rows: dict[type[Base], dict[int, Base]] = {}
-        self.answers: dict[type[Base], dict[Where, dict[tuple[object, ...], Any]]] = {}
+        self.answers: dict[type[Base], dict[About, dict[tuple[object, ...], Any]]] = {}
 
-    def about(self, table: type[Base], where: Where) -> dict[tuple[object, ...], Any]:
+    def about(self, table: type[Base], about: About) -> dict[tuple[object, ...], Any]:
         """The answers that rows so chosen bear on, by query and arguments."""
-        return self.answers.setdefault(table, {}).setdefault(where, {})
+        return self.answers.setdefault(table, {}).setdefault(about, {})
 
-    def row_written(self, table: type[Base], value_of: Callable[[str], object]) -> None:
-        """Drop the answers that a row with these values bears on."""
+    def row_written(self, table: type[Base], values: Mapping[str, object]) -> None:
+        """Drop the answers that a new row with these values bears on."""
         of_table = self.answers.get(table)
         if of_table:
-            for where in [one for one in of_table if one is None or value_of(one[0]) == one[1]]:
-                del of_table[where]
+            for about in list(of_table):
+                if about.column is None or values.get(about.column) == about.value:
+                    del of_table[about]
 
-    def row_changed(self, table: type[Base], value_of: Callable[[str], object]) -> None:
-        """Drop the answers that depend on what is within this row."""
-        of_table = self.answers.get(table)
+    def row_flushed(self, row: Base, *, is_changed: bool) -> None:
+        """Drop the answers that a row bears on which the session wrote."""
+        of_table = self.answers.get(type(row))
         if of_table:
-            for where in [one for one in of_table if one is None or len(one) == 3]:
-                if where is None or value_of(where[0]) == where[1]:
-                    del of_table[where]
+            for about in [one for one in of_table if one.bears(row, is_changed=is_changed)]:
+                del of_table[about]
 
     def table_written(self, table: type[Base]) -> None:
         """Drop everything about a table: a statement changed rows that nobody can name."""
@@ -96,7 +113,7 @@ def read_anew(tx: Session, *tables: type[Base]) -> None:
 
 def row_written(tx: Session, table: type[Base], values: Mapping[str, object]) -> None:
     """A row with these values was written by a statement of its own."""
-    _memory(tx).row_written(table, values.get)
+    _memory(tx).row_written(table, values)
 
 
 def keep(tx: Session, *rows: object) -> None:
@@ -130,56 +147,59 @@ def asked_once(query: Query[Asked, Answer]) -> Query[Asked, Answer]:
 
 
 def asked_until_written(
-    table: type[Base], column: str | None = None, *, within: bool = False
+    table: type[Base], column: str | None = None, *, within: bool = False, chosen_by: tuple[str, ...] = ()
 ) -> Callable[[Query[Asked, Answer]], Query[Asked, Answer]]:
     """The same, where transactions that write remember the answer as well, until they write what bears on it.
 
     That is a row of `table` whose `column` has the value of the first argument; any row where no column is
-    named, as it must be where rows are chosen by what changes. `within`: also when such a row itself changes.
+    named. A change of such a row only counts with `within`, or when it is of what rows are chosen by: the
+    column, and those of `chosen_by`. Where none is named, any change counts.
     """
+    chosen_by = chosen_by if column is None else (column, *chosen_by)
+    within = within or not chosen_by
+
+    def about_of(args: Sequence[object]) -> About:
+        return About(column, args[0] if column is not None else None, within, chosen_by)
 
     def decorate(query: Query[Asked, Answer]) -> Query[Asked, Answer]:
         @wraps(query)
         def ask(tx: Session, /, *args: Asked.args, **named: Asked.kwargs) -> Answer:
             known, key = tx.info.get("answers"), (ask, *args)
             if known is None:
-                where = _where(args, column, within=within)
-                known = _memory(tx).about(table, where)
+                about = about_of(args)
+                known = _memory(tx).about(table, about)
                 # As before any question: what waits to be written may change the answer.
-                if key not in known or _waits(tx, table):
+                if key not in known or _waits(tx, table, about):
                     tx.flush()
-                    known = _memory(tx).about(table, where)
+                    known = _memory(tx).about(table, about)
             if key not in known:
                 answer = query(tx, *args, **named)
                 if "answers" not in tx.info:
-                    known = _memory(tx).about(table, _where(args, column, within=within))
+                    known = _memory(tx).about(table, about_of(args))
                 known[key] = answer
             return cast("Answer", known[key])
 
-        _BEARS_ON[ask] = (table, column, within)
+        _BEARS_ON[ask] = (table, about_of)
         return ask
 
     return decorate
 
 
-def _waits(tx: Session, table: type[Base]) -> bool:
-    """Whether rows of this table wait in the session to be written."""
-    return any(isinstance(row, table) for rows in (tx.new, tx.dirty, tx.deleted) for row in rows)
+def _waits(tx: Session, table: type[Base], about: About) -> bool:
+    """Whether rows that bear on this answer wait in the session."""
+    made = (row for rows in (tx.new, tx.deleted) for row in rows)
+    if any(isinstance(row, table) and about.bears(row, is_changed=False) for row in made):
+        return True
+    return any(isinstance(row, table) and about.bears(row, is_changed=True) for row in tx.dirty)
 
 
-_BEARS_ON: dict[object, tuple[type[Base], str | None, bool]] = {}
-
-
-def _where(args: Sequence[object], column: str | None, *, within: bool) -> Where:
-    if column is None:
-        return None
-    return (column, args[0], "and within") if within else (column, args[0])
+_BEARS_ON: dict[object, tuple[type[Base], Callable[[Sequence[object]], About]]] = {}
 
 
 def know(tx: Session, query: object, args: tuple[object, ...], answer: object) -> None:
     """This is what a query that is `asked_until_written` would answer."""
-    table, column, within = _BEARS_ON[query]
-    _memory(tx).about(table, _where(args, column, within=within))[query, *args] = answer
+    table, about_of = _BEARS_ON[query]
+    _memory(tx).about(table, about_of(args))[query, *args] = answer
 
 
 def answers(tx: Session) -> dict[tuple[Any, ...], Any] | None:
@@ -213,9 +233,9 @@ def watch(sessions: Any) -> None:
         memory = session.info.get("memory")
         if memory is not None and memory.answers:
             for row in (*session.new, *session.deleted):
-                memory.row_written(type(row), lambda name, row=row: getattr(row, name))
+                memory.row_flushed(row, is_changed=False)
             for row in session.dirty:
-                memory.row_changed(type(row), lambda name, row=row: getattr(row, name))
+                memory.row_flushed(row, is_changed=True)
 
     @event.listens_for(sessions, "do_orm_execute")
     def _executed(state: ORMExecuteState) -> None:

@@ -139,7 +139,7 @@ def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscriptio
     ).all()
 
 
-@asked_until_written(Subscription)
+@asked_until_written(Subscription, "member_id", chosen_by=("offer_id",))
 def for_access(tx: Tx, member_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions that may give this member this offer."""
     return tx.scalars(_FOR_ACCESS, {"member_id": member_id, "offer_id": offer_id}).all()
@@ -167,7 +167,7 @@ def of_payer(tx: Tx, customer_id: int) -> Sequence[Subscription]:
     ).all()
 
 
-@asked_until_written(Subscription)
+@asked_until_written(Subscription, chosen_by=("paid_within_id",))
 def paid_within(tx: Tx, subscription_id: int) -> Sequence[Subscription]:
     """The order bumps that were paid within charges of this subscription, oldest first."""
     return tx.scalars(_PAID_WITHIN, {"subscription_id": subscription_id}).all()

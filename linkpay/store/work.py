@@ -15,7 +15,7 @@ from sqlalchemy import Executable, Select, bindparam, case, or_, select, update
 from sqlalchemy.exc import NoResultFound
 
 from linkpay.errors import LinkPayError
-from linkpay.store.db import Tx, core, insert_once, ring_after_commit
+from linkpay.store.db import Tx, carry_out, core, insert_once, ring_after_commit
 from linkpay.store.due import CAN_WAIT
 from linkpay.store.remembering import asked_once
 from linkpay.store.tables import Inbox, Outbox
@@ -62,8 +62,8 @@ def schedule(
 
 
 def _move(tx: Tx, kind: str, ref: str, run_at: datetime) -> int | None:
-    tx.flush()
-    return cast("int | None", tx.scalar(_MOVE, {"of_kind": kind, "of_ref": ref, "at": run_at}))
+    moved = carry_out(tx, Outbox, _MOVE, {"of_kind": kind, "of_ref": ref, "at": run_at})
+    return cast("int | None", moved.scalar())
 
 
 _OUTBOX = core(Outbox).c
@@ -80,8 +80,7 @@ _NEEDLESS = update(core(Outbox)).where(*_FREE, _OUTBOX.done_at.is_(None)).values
 
 def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     """What this work was to find out is known: it is done, unless somebody is at it."""
-    tx.flush()
-    tx.execute(_NEEDLESS, {"of_kind": kind, "of_ref": ref, "at": now})
+    carry_out(tx, Outbox, _NEEDLESS, {"of_kind": kind, "of_ref": ref, "at": now})
 
 
 def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
@@ -250,11 +249,10 @@ def give_up(row: Inbox | Outbox, now: datetime) -> None:
 
 
 def _put(tx: Tx, row: Inbox | Outbox, **values: object) -> None:
-    tx.flush()  # the effect goes first: a lost lease then undoes it
     table = type(row)
     given = {"row_id": row.id, "old_lease": row.lease, "lease": None, "leased_until": None, **values}
     try:
-        tx.execute(_held(table), given).scalar_one()
+        carry_out(tx, table, _held(table), given).scalar_one()
     except NoResultFound:
         raise LeaseLost(f"{table.__tablename__} {row.id} is held by somebody else") from None
 

@@ -8,7 +8,7 @@ from sqlalchemy import event, update
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.money import Money
-from linkpay.store import agreements, charges, grants, ledger, subscriptions
+from linkpay.store import agreements, charges, grants, ledger, subscriptions, work
 from linkpay.store.db import FOR_CHANGE, Database, Tx, core, insert_once
 from linkpay.store.remembering import held
 from linkpay.store.tables import Charge, Customer, Grant, Payment, PriceChange, Subscription
@@ -167,3 +167,60 @@ def test_nothing_is_remembered_beyond_the_transaction(database: Database) -> Non
         charges.get(tx, charge.id).created_at += timedelta(days=1)
     with database.read() as tx:
         assert charges.of_subscription(tx, number)[0].created_at == charge.created_at + timedelta(days=1)
+
+
+def test_who_is_let_in_is_asked_anew_when_a_subscription_moves(database: Database, asked: Asked) -> None:
+    with database.write() as tx:
+        one, other = make.make_subscription(tx), make.make_subscription(tx)
+        place, elsewhere = (one.member_id, one.offer_id), (other.member_id, one.offer_id)
+        assert subscriptions.for_access(tx, *place) == [one]
+        assert subscriptions.for_access(tx, *elsewhere) == []
+        one.next_index += 1
+        asked.since()
+        assert subscriptions.for_access(tx, *place) == [one]
+        assert asked.since() == 0, "who it lets in did not change"
+        one.member_id = other.member_id
+        assert subscriptions.for_access(tx, *place) == []
+        assert subscriptions.for_access(tx, *elsewhere) == [one]
+        one.offer_id = other.offer_id
+        assert subscriptions.for_access(tx, *elsewhere) == []
+
+
+def test_what_nobody_asks_for_is_written_with_one_statement_at_the_end(
+    database: Database, asked: Asked
+) -> None:
+    with database.write() as tx:
+        made = [make.make_subscription(tx) for _ in range(5)]
+        asked.since()
+        for one in made:
+            one.next_index += 1
+            work.add(
+                tx, site_id=one.site_id, kind="turn", ref=f"{one.id}", target_id=one.id, run_at=make.NOW,
+                now=make.NOW,
+            )  # fmt: skip
+        assert asked.since() == len(made), "only the work"
+        tx.flush()
+        assert asked.since() == 1
+    with database.read() as tx:
+        assert [subscriptions.get(tx, one.id).next_index for one in made] == [one.next_index for one in made]
+
+
+_SAME = ("site_id", "charge_id", "customer_id", "mandate_id", "sequence")
+
+
+def test_a_row_that_waits_is_written_before_what_refers_to_it(database: Database) -> None:
+    with database.write() as tx:
+        charge = make.make_charge(tx)
+        first = make.make_payment(tx, charge=charge)
+        first.is_open = False
+        values = {name: getattr(first, name) for name in _SAME}
+        second = charges.new_payment(
+            tx, uid="another", idempotency_key="another", amount_cents=charge.amount_cents, currency="EUR",
+            created_at=make.NOW, **values,
+        )  # fmt: skip
+        assert second.id != first.id
+        with pytest.raises(ValueError, match="open already"):
+            charges.new_payment(
+                tx, uid="a third", idempotency_key="a third", amount_cents=charge.amount_cents,
+                currency="EUR", created_at=make.NOW, **values,
+            )  # fmt: skip
