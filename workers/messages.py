@@ -24,14 +24,13 @@ def _mollie(parts: Parts, row: Inbox) -> None:
     """Look at the payment and book what is new. An id that is not ours costs one look and no more."""
     with parts.database.read() as tx:
         key = checkout.key_of(tx, parts, row.site_id)
-        known = charges.payment_by_mollie_id(tx, row.site_id, row.ref)
+        known_id = charges.payment_id_of(tx, row.site_id, row.ref)
     try:
         seen = checkout.look(parts, key, row.ref, "mollie")
     except Missing as problem:
         _not_there(parts, row, problem)
         return
     now = parts.clock.now()
-    known_id = known.id if known else None
     parts.together.write(lambda tx: _book(tx, row, known_id, seen, now), known_id)
 
 
@@ -61,7 +60,7 @@ def _not_there(parts: Parts, row: Inbox, problem: Missing) -> None:
     An id that is not ours is given up after a few looks, one of ours only after many.
     """
     with parts.database.read() as tx:
-        ours = charges.payment_by_mollie_id(tx, row.site_id, row.ref) is not None
+        ours = charges.payment_id_of(tx, row.site_id, row.ref) is not None
     if row.attempts < (_LOOKS_FOR_OURS if ours else _LOOKS):
         raise Retryable(problem.detail, status=problem.status)
     if ours:

@@ -262,7 +262,7 @@ def site_key(parts: Parts, site_id: int) -> str:
 
 def key_of(tx: Tx, parts: Parts, site_id: int) -> str:
     """The same within a transaction."""
-    key = sites.mollie_key(sites.get(tx, site_id), parts.box)
+    key = sites.mollie_key_of(tx, site_id, parts.box)
     if key is None:
         raise Conflict("not_connected", "This site is not connected to Mollie yet.")
     return key

@@ -11,7 +11,7 @@ from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
 from linkpay.errors import NotFound
 from linkpay.store import ledger
-from linkpay.store.db import Tx, insert_row_once
+from linkpay.store.db import Tx, core, insert_row_once
 from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund
 from linkpay.store.tables.money import Stroke
@@ -96,6 +96,15 @@ def payment_by_mollie_id(tx: Tx, site_id: int, mollie_id: str) -> Payment | None
     return tx.scalar(_BY_MOLLIE_ID, {"site_id": site_id, "mollie_id": mollie_id})
 
 
+def payment_id_of(tx: Tx, site_id: int, mollie_id: str) -> int | None:
+    """Our id of the same."""
+    return tx.scalar(_ID_OF, {"site_id": site_id, "mollie_id": mollie_id})
+
+
+_PAYMENT = core(Payment).c
+_ID_OF = select(_PAYMENT.id).where(
+    _PAYMENT.site_id == bindparam("site_id"), _PAYMENT.mollie_id == bindparam("mollie_id")
+)
 _BY_MOLLIE_ID = select(Payment).where(
     Payment.site_id == bindparam("site_id"), Payment.mollie_id == bindparam("mollie_id")
 )

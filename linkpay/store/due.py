@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import BindParameter, Integer, Select, bindparam, or_, select
 
@@ -20,26 +21,34 @@ def ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) ->
 
 def still(tx: Tx, row_ids: Sequence[int], now: datetime) -> Sequence[int]:
     """Which of these messages are due, oldest first."""
-    return tx.scalars(_due(Inbox, now).where(Inbox.id.in_(row_ids)).order_by(Inbox.id)).all()
+    return tx.scalars(_OF_THESE[Inbox], {"ids": row_ids, "now": now}).all() if row_ids else ()
 
 
 def still_owed(tx: Tx, row_ids: Sequence[int], now: datetime) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Which of these pieces of work are due, oldest first: those that come first, and those that can wait."""
-    found = tx.execute(
-        _due(Outbox, now).add_columns(Outbox.kind).where(Outbox.id.in_(row_ids)).order_by(Outbox.id)
-    ).all()
+    found = tx.execute(_OF_THESE[Outbox], {"ids": row_ids, "now": now}).all() if row_ids else ()
     first = tuple(row_id for row_id, kind in found if kind not in CAN_WAIT)
     return first, tuple(row_id for row_id, kind in found if kind in CAN_WAIT)
 
 
+# The clock and the workers ask at every turn; putting a statement together takes longer than running it.
+
+
 @cache
 def _first(table: type[Inbox] | type[Outbox]) -> Select[int]:
-    # The clock asks at every turn; putting the statement together takes longer than running it.
-    return _due(table, bindparam("now")).order_by(table.run_at).limit(bindparam("most", type_=Integer))
+    return _due(table).order_by(table.run_at).limit(bindparam("most", type_=Integer))
 
 
-def _due(table: type[Inbox] | type[Outbox], now: datetime | BindParameter[datetime]) -> Select[int]:
+def _due(table: type[Inbox] | type[Outbox]) -> Select[int]:
+    now: BindParameter[datetime] = bindparam("now")
     return select(table.id).where(
         table.done_at.is_(None), table.parked_at.is_(None), table.run_at <= now,
         or_(table.leased_until.is_(None), table.leased_until <= now),
     )  # fmt: skip
+
+
+def _of_these(table: type[Inbox] | type[Outbox]) -> Select[Any]:
+    return _due(table).where(table.id.in_(bindparam("ids", expanding=True))).order_by(table.id)
+
+
+_OF_THESE = {Inbox: _of_these(Inbox), Outbox: _of_these(Outbox).add_columns(Outbox.kind)}

@@ -5,7 +5,7 @@ costs more than the row that it reads.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar, cast
 
@@ -32,21 +32,22 @@ class Waiting(Generic[Item, Answer]):
         self.problem, self.is_decided = problem, True
 
 
-Batch = Sequence[Waiting[Item, Answer]]
+Batch = list[Waiting[Item, Answer]]
 
 
 class Gathering(Generic[Item, Answer]):
     """Hands what all threads of a process ask for to `decide`, at most `limit` at once.
 
     `decide` is called by one thread at a time, and settles each item of its batch; what it raises is raised
-    in every thread whose item is not settled then.
+    in every thread whose item is not settled then. Once it need not wait for anybody any more, it may `join`.
     """
 
     def __init__(self, decide: Callable[[Batch[Item, Answer]], None], limit: int) -> None:
         self._decide = decide
         self._limit = limit
         self._guard = threading.Lock()
-        self._waiting: list[Waiting[Item, Answer]] = []
+        self._waiting: Batch[Item, Answer] = []
+        self._open: Batch[Item, Answer] | None = None  # the batch that may still grow
         self._is_led = False
         self._leader = 0  # the thread that decides right now
 
@@ -61,6 +62,15 @@ class Gathering(Generic[Item, Answer]):
             raise mine.problem
         return cast("Answer", mine.answer)
 
+    def join(self, batch: Batch[Item, Answer]) -> None:
+        """Add who came since `batch` was put together, while whoever decides waited for its turn."""
+        if batch is not self._open:
+            return  # of one who asks while it decides for others
+        with self._guard:
+            room = self._limit - len(batch)
+            batch.extend(self._waiting[:room])
+            del self._waiting[:room]
+
     def _wait_for(self, mine: Waiting[Item, Answer]) -> None:
         with self._guard:
             self._waiting.append(mine)
@@ -72,8 +82,9 @@ class Gathering(Generic[Item, Answer]):
 
     def _lead(self) -> None:
         """Decide for everybody who waits, the caller first; then hand over to the next who came meanwhile."""
-        with self._guard:
-            batch, self._waiting = self._waiting[: self._limit], self._waiting[self._limit :]
+        batch: Batch[Item, Answer] = []
+        self._open = batch
+        self.join(batch)
         self._leader = threading.get_ident()
         try:
             self._decide(batch)
@@ -81,7 +92,7 @@ class Gathering(Generic[Item, Answer]):
             for one in batch:
                 if not one.is_decided:
                     one.failed(problem)
-        self._leader = 0
+        self._leader, self._open = 0, None
         with self._guard:
             self._is_led = bool(self._waiting)
             successor = self._waiting[0] if self._waiting else None

@@ -81,6 +81,7 @@ class Intake:
     def _decide(self, batch: Batch[Message, bool]) -> None:
         try:
             with self._database.write() as tx:
+                self._messages.join(batch)
                 known = receive(tx, [one.item for one in batch])
         except (DataError, IntegrityError) as problem:
             if len(batch) == 1:

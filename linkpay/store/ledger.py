@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import bindparam, select
 
 from linkpay.domain.ledger import Entry, EntryKind
-from linkpay.store.db import Tx, insert_once
-from linkpay.store.remembering import asked_until_written
+from linkpay.store.db import Tx, insert_once, insert_row_once
+from linkpay.store.remembering import asked_until_written, know, remembered
 from linkpay.store.tables import Charge, LedgerEntry, Payment
 
 
@@ -22,14 +22,20 @@ _BOOKED_REFS = select(LedgerEntry.ref).where(LedgerEntry.payment_id == bindparam
 
 def book(tx: Tx, payment: Payment, entry: Entry, now: datetime) -> bool:
     """Write one fact; False when it was there. Facts are never changed or removed."""
-    return (
-        insert_once(
-            tx, LedgerEntry, site_id=payment.site_id, charge_id=payment.charge_id,
-            payment_id=payment.id, kind=entry.kind, ref=entry.ref, amount_cents=entry.amount.cents,
-            currency=entry.amount.currency, occurred_at=entry.occurred_at, created_at=now,
-        )
-        is not None
+    of_charge = remembered(tx, entries, (payment.charge_id,))
+    of_payment = remembered(tx, booked_refs, (payment.id,))
+    made = insert_row_once(
+        tx, LedgerEntry, site_id=payment.site_id, charge_id=payment.charge_id,
+        payment_id=payment.id, kind=entry.kind, ref=entry.ref, amount_cents=entry.amount.cents,
+        currency=entry.amount.currency, occurred_at=entry.occurred_at, created_at=now,
     )  # fmt: skip
+    if made is None:
+        return False
+    if of_charge is not None:
+        know(tx, entries, (payment.charge_id,), [*of_charge, made])
+    if of_payment is not None:
+        know(tx, booked_refs, (payment.id,), of_payment | {entry.ref})
+    return True
 
 
 def book_outside(tx: Tx, charge: Charge, ref: str, cents: int, now: datetime) -> bool:

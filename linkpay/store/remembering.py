@@ -202,6 +202,12 @@ def know(tx: Session, query: object, args: tuple[object, ...], answer: object) -
     _memory(tx).about(table, about_of(args))[query, *args] = answer
 
 
+def remembered(tx: Session, query: object, args: tuple[object, ...]) -> Any:
+    """What such a query answered last, and would now; None where it is not known."""
+    table, about_of = _BEARS_ON[query]
+    return _memory(tx).about(table, about_of(args)).get((query, *args))
+
+
 def answers(tx: Session) -> dict[tuple[Any, ...], Any] | None:
     """What a transaction was told, by query and arguments, remembered from now on; None where it writes."""
     if not tx.info.get("only_reads"):

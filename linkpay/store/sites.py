@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from linkpay.domain.policy import Policy, merge
 from linkpay.ports import DirectoryKey
-from linkpay.store.db import Tx
+from linkpay.store.db import Tx, core
 from linkpay.store.remembering import asked_once, current
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Bump, Coupon, Member, Offer, Plan, Site
@@ -59,9 +59,22 @@ def id_by_token(tx: Tx, token: str) -> int | None:
 
 def mollie_key(site: Site, box: SecretBox) -> str | None:
     """The site's Mollie key in clear, or None while it has none."""
-    if site.mollie_key_sealed is None:
-        return None
-    return box.open(site.id, "mollie_key", site.mollie_key_sealed)
+    return _opened(site.id, site.mollie_key_sealed, box)
+
+
+def mollie_key_of(tx: Tx, site_id: int, box: SecretBox) -> str | None:
+    """The same by id: every job needs the key, and hardly one the many other columns of a site."""
+    known = cast("Site | None", tx.info.get(("site", site_id)))
+    if known is not None:
+        return mollie_key(known, box)
+    return _opened(site_id, tx.scalar(_SEALED_KEY, {"site_id": site_id}), box)
+
+
+_SEALED_KEY = select(core(Site).c.mollie_key_sealed).where(core(Site).c.id == bindparam("site_id"))
+
+
+def _opened(site_id: int, sealed: str | None, box: SecretBox) -> str | None:
+    return None if sealed is None else box.open(site_id, "mollie_key", sealed)
 
 
 def is_connected(site: Site) -> bool:

@@ -47,9 +47,6 @@ class Together:
         return cast("T", self._units.ask(_Unit(do, payment_id, copy_context())))
 
     def _decide(self, batch: Batch[_Unit, Any]) -> None:
-        if len(batch) == 1:
-            self._alone(batch)
-            return
         try:
             self._all(batch)
         except DATABASE_ERRORS as problem:
@@ -61,6 +58,7 @@ class Together:
 
     def _all(self, batch: Batch[_Unit, Any]) -> None:
         with self._write() as tx:
+            self._units.join(batch)
             about = {one.item.payment_id for one in batch if one.item.payment_id is not None}
             if len(about) >= FEW:
                 ahead.of_payments(tx, sorted(about))
@@ -69,16 +67,16 @@ class Together:
             one.answered(answer)
 
     def _each_alone(self, batch: Batch[_Unit, Any], problem: Exception) -> None:
+        if len(batch) == 1:
+            batch[0].failed(problem)
+            return
         log.info("a shared transaction is done one by one", extra={"error": type(problem).__name__})
-        self._alone(batch)
-
-    def _alone(self, batch: Batch[_Unit, Any]) -> None:
         for one in batch:
             try:
                 with self._write() as tx:
                     answer = one.item.context.run(one.item.do, tx)
-            except BaseException as problem:  # noqa: BLE001 - raised again in the thread that waits
-                one.failed(problem)
+            except BaseException as again:  # noqa: BLE001 - raised again in the thread that waits
+                one.failed(again)
             else:
                 one.answered(answer)
 

@@ -58,7 +58,7 @@ def test_what_waits_together_is_committed_together(database: Database, token: st
         eventually(lambda: len(intake._messages._waiting) == MANY - 1)
         watched.open.set()
         assert [one.result() for one in coming] == [True] * MANY
-    assert watched.commits == 2
+    assert watched.commits == 1
     assert kept(database) == [f"tr_{number:02}" for number in range(MANY)]
 
 
