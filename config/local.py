@@ -20,7 +20,7 @@ class LocalChoices(BaseModel):
     sandbox_port: Port = 8090
     smtp_port: Port = 8025
     web_threads: Threads = 16
-    worker_threads: Threads = 16
+    worker_threads: Threads = 64
     passed_on: dict[str, str] = {}
 
 

@@ -57,7 +57,7 @@ class Settings(BaseModel):
     port: Port = 8000
     trusted_proxies: Annotated[int, Field(ge=0, le=5)] = 0
     web_threads: Threads = 16
-    worker_threads: Threads = 16
+    worker_threads: Threads = 64
     clock_life_sign: Path | None = None
 
     @field_validator("database_url", mode="before")

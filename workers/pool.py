@@ -17,6 +17,7 @@ Row = tuple[str, int]  # kind and id
 _GLANCE = 0.2  # seconds between looks at `close`, which may not take the lock
 _PATIENT_ROOM = 1_000  # rows that can wait; for what finds no room the sweep rings again
 _PATIENT_TURN = 8  # of so many turns they have one, however many others wait
+_PATIENT_PART = 4  # of so many threads they have one at most, since mail servers count connections
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,8 @@ class Pool:
     more afterwards, since the ring may tell of something the run did not see. What `run` raises is
     logged and counted: the row stays due in the database, and the sweep rings again.
 
-    What can wait has a room of its own and is run when nobody else waits, and at every eighth turn.
+    What can wait has a room of its own and is run when nobody else waits, and at every eighth turn, by a
+    quarter of the threads at most: whoever comes then finds a free one.
     """
 
     def __init__(self, threads: int, capacity: int, run: Callable[[str, int], None]) -> None:
@@ -52,6 +54,9 @@ class Pool:
         self._changed = threading.Condition()
         self._waiting: OrderedDict[Row, None] = OrderedDict()
         self._patient: OrderedDict[Row, None] = OrderedDict()
+        self._patient_threads = max(1, threads // _PATIENT_PART)
+        self._patient_running: set[Row] = set()
+        self._put_off = 0  # turns that found only patient rows and too many of them running
         self._turns = 0
         self._running: dict[Row, int] = {}  # and the thread that runs it
         self._again: set[Row] = set()
@@ -117,17 +122,25 @@ class Pool:
     def _queue(self, row: Row, room: OrderedDict[Row, None]) -> None:
         """One more row waits, and one more thread's turn is asked for: which row it takes shows then."""
         room[row] = None
+        self._take_turn()
+
+    def _take_turn(self) -> None:
         # The caller holds the lock that _work needs first, so the callback cannot come too late.
         self._executor.submit(self._work).add_done_callback(self._settle)
 
     def _work(self) -> bool:
         """Run the row whose turn it is; False when it was forgotten meanwhile."""
         with self._changed:
-            if not self._waiting and not self._patient:
+            may_be_patient = self._patient and len(self._patient_running) < self._patient_threads
+            if not self._waiting and not may_be_patient:
+                self._put_off += bool(self._patient)
                 return False
             self._turns += 1
-            is_for_patient = not self._waiting or (self._patient and self._turns % _PATIENT_TURN == 0)
-            row, _ = (self._patient if is_for_patient else self._waiting).popitem(last=False)
+            if may_be_patient and (not self._waiting or self._turns % _PATIENT_TURN == 0):
+                row, _ = self._patient.popitem(last=False)
+                self._patient_running.add(row)
+            else:
+                row, _ = self._waiting.popitem(last=False)
             self._running[row] = threading.get_ident()
             self._changed.notify_all()
         self._run(*row)
@@ -148,6 +161,11 @@ class Pool:
             del self._running[row]
             self._finished += 1
             self._failed += error is not None
+            if row in self._patient_running:
+                self._patient_running.discard(row)
+                if self._put_off and not self._ended:
+                    self._put_off -= 1
+                    self._take_turn()
             if row in self._again:
                 self._again.discard(row)
                 # Beyond capacity for a moment: a thread has just become free.

@@ -21,7 +21,7 @@ from workers.pool import Pool
 log = logging.getLogger(__name__)
 
 #: Waiting room per thread: enough for one full ring, little enough that other workers get theirs.
-_ROOM_PER_THREAD = 8
+_ROOM_PER_THREAD = 2
 #: Seconds after which others hear of what can wait, or found no room here: the grant is through by then.
 _AFTERWARDS = 0.1
 

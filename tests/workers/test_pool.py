@@ -249,3 +249,20 @@ def test_what_can_wait_never_blocks_and_is_dropped_without_room() -> None:
         pool.submit_patient("outbox", range(1, 1_502))
         assert (pool.counts().waiting, pool.counts().dropped) == (1_000, 501)
         gate.open()
+
+
+def test_what_can_wait_takes_a_quarter_of_the_threads_and_all_of_it_is_run() -> None:
+    gate = Gate()
+    with pool_of(8, 20, gate.pass_through) as pool:
+        pool.submit_patient("outbox", range(100, 110))
+        eventually(lambda: len(gate.entered) == 2)
+        pool.submit_many("inbox", range(6))
+        eventually(lambda: len(gate.entered) == 8)
+        assert sorted(gate.entered) == [
+            *(("inbox", row) for row in range(6)),
+            ("outbox", 100),
+            ("outbox", 101),
+        ]
+        gate.open()
+        eventually(lambda: pool.counts().finished == 16)
+        assert pool.counts().waiting == 0
