@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import DataError, IntegrityError
 
 from linkpay.store.db import Database, Tx, core, ring_after_commit
@@ -32,8 +32,7 @@ def receive(tx: Tx, messages: Sequence[Message]) -> list[bool]:
 
     Never de-duplicates: Mollie posts the same id again for every later state of a payment.
     """
-    tokens = {message.token for message in messages}
-    sites = {found.token: found.id for found in tx.execute(_SITES.where(Site.token.in_(tokens)))}
+    sites = dict(tx.execute(_SITES, {"tokens": {one.token for one in messages}}).all())
     rows = [
         {
             "site_id": sites[one.token], "source": one.source, "ref": one.ref[:80],
@@ -49,7 +48,8 @@ def receive(tx: Tx, messages: Sequence[Message]) -> list[bool]:
     return [one.token in sites for one in messages]
 
 
-_SITES = select(Site.token, Site.id)
+_SITE = core(Site).c
+_SITES = select(_SITE.token, _SITE.id).where(_SITE.token.in_(bindparam("tokens", expanding=True)))
 _KEEP = insert(core(Inbox)).returning(core(Inbox).c.id)
 
 

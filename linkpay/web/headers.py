@@ -30,12 +30,14 @@ def install(app: Flask, edge: Edge) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
+        own = {name.lower() for name, _ in response.headers}  # some pages have a policy of their own
         for name, value in fixed.items():
-            response.headers.setdefault(name, value)  # some pages have a policy of their own
+            if name.lower() not in own:
+                response.headers.add(name, value)
         if g.get("framed"):
             # Of two rules browsers obey the stricter, and this one knows no list of origins.
             del response.headers["X-Frame-Options"]
-        if request.endpoint != "static" and "Cache-Control" not in response.headers:
+        if "cache-control" not in own and request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -43,17 +43,18 @@ def install(app: Flask) -> None:
         response.headers["X-Request-Id"] = current_correlation() or ""
         _note(request.environ.get(_TOLD), response)
         if request.endpoint != "static":
-            took = time.perf_counter() - g.get("started", time.perf_counter())
-            log.info(
-                "request",
-                extra={
-                    "method": request.method,
-                    "route": request.url_rule.rule if request.url_rule else "none",
-                    "status": response.status_code,
-                    "milliseconds": round(took * 1000, 1),
-                },
-            )
+            _say(response.status_code)
         return response
+
+
+def _say(status: int) -> None:
+    """One line a request. A message that was taken has a row, which says more than a line of a log."""
+    level = logging.DEBUG if request.blueprint == "webhooks" and status == 200 else logging.INFO
+    if log.isEnabledFor(level):
+        took = time.perf_counter() - g.get("started", time.perf_counter())
+        route = request.url_rule.rule if request.url_rule else "none"
+        said = {"method": request.method, "route": route, "status": status}
+        log.log(level, "request", extra=said | {"milliseconds": round(took * 1000, 1)})
 
 
 def _note(told: Span | None, response: Response) -> None:
