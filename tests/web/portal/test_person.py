@@ -1,7 +1,7 @@
 """Her language, her address, her data."""
 
-import re
 import json
+import re
 from collections.abc import Callable
 
 import pytest
