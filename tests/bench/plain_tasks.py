@@ -20,7 +20,7 @@ from linkpay.bootstrap import UNHURRIED, build
 from linkpay.services.parts import Parts
 from workers import jobs
 
-THREADS, PROCESSES = "16", "2"
+THREADS, PROCESSES = "64", "2"
 _QUEUE = "plain"
 _FOLLOW = "tests.bench.plain_tasks.follow"
 

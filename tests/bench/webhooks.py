@@ -52,13 +52,13 @@ class Contender:
 
 
 CONTENDERS = (
-    Contender("our worker", "", 300),
-    Contender("2 of our workers", "", 300, 2),
+    Contender("our worker", "", 5_000),
+    Contender("2 of our workers", "", 5_000, 2),
     Contender("rq worker, a fork for each", "rq", 30),
     Contender("rq SimpleWorker", "rq-simple", 30),
     Contender("celery, 2 processes", "celery-prefork", 100),
-    Contender("celery, 16 threads", "celery", 300),
-    Contender("dramatiq, 16 threads", "dramatiq", 300),
+    Contender("celery, 64 threads", "celery", 1_000),
+    Contender("dramatiq, 64 threads", "dramatiq", 1_000),
 )
 
 
