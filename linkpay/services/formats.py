@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
-from babel.numbers import format_currency, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 
 from linkpay.domain.calendar import Interval, Unit, local_day
 from linkpay.domain.money import Money, amount_string
@@ -20,6 +20,11 @@ _HABITS = {speech: Locale.parse(habits) for speech, habits in LOCALES.items()}
 def money_text(money: Money, locale: str) -> str:
     """An amount with its sign of currency; Dutch "€ 50,00", English "€50.00"."""
     return format_currency(Decimal(amount_string(money)), money.currency, locale=_habits(locale))
+
+
+def count_text(count: int, locale: str) -> str:
+    """A number of members, or of anything else: Dutch "12.345", English "12,345"."""
+    return format_decimal(count, "#,##0", locale=_habits(locale))
 
 
 def day_text(day: date, locale: str) -> str:

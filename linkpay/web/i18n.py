@@ -16,6 +16,7 @@ from flask import Flask, g, has_request_context, request
 from linkpay.domain.money import Money
 from linkpay.services.formats import (
     LOCALES,
+    count_text,
     day_text,
     instant_text,
     moment_text,
@@ -98,6 +99,7 @@ def install(app: Flask) -> None:
     app.jinja_env.install_gettext_callables(_plain, _plain_plural, newstyle=True)  # type: ignore[attr-defined]  # added by the extension
     app.jinja_env.filters["money"] = lambda money: money_text(money, locale())
     app.jinja_env.filters["cents"] = lambda cents, currency: money_text(Money(cents, currency), locale())
+    app.jinja_env.filters["number"] = lambda count: count_text(count, locale())
     app.jinja_env.filters["instant"] = lambda instant, zone: instant_text(instant, zone, locale())
     app.jinja_env.filters["share"] = lambda basis_points: share_text(basis_points, locale())
     app.jinja_env.filters["day"] = lambda day: day_text(day, locale())

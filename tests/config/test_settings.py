@@ -61,7 +61,7 @@ def test_good_production_settings_load_with_their_defaults() -> None:
         "checkout.newkajabi.com",
         "api.kajabi.com",
     )
-    assert (settings.port, settings.web_threads, settings.worker_threads) == (8000, 16, 16)
+    assert (settings.port, settings.web_threads, settings.worker_threads) == (8000, 16, 64)
     assert settings.logs_as_json
     assert settings.warnings() == ()
 

@@ -139,3 +139,11 @@ def test_a_table_has_a_line_for_each_stretch(team: Team, stage: Stage, name: str
     stage.buy("anna@example.com")
     lines = team.signed_in().look(f"{PAGE}/{name}.csv").text.splitlines()
     assert len(lines) == {"months": 13, "weeks": 9, "cohorts": 13}[name]
+
+
+@pytest.mark.parametrize(("speech", "said"), [("nl", "1.500"), ("en", "1,500")])
+def test_large_numbers_are_written_as_their_readers_write_them(
+    team: Team, stage: Stage, speech: str, said: str
+) -> None:
+    page = team.signed_in().look(f"{PAGE}?joining=1500&price=50&leaving=3&lang={speech}")
+    assert f"1 {said} 0 {said}" in words_of(page)
