@@ -203,7 +203,7 @@ def know(tx: Session, query: object, args: tuple[object, ...], answer: object) -
 
 
 def remembered(tx: Session, query: object, args: tuple[object, ...]) -> Any:
-    """What such a query answered last, and would now; None where it is not known."""
+    """What such a query answered last, for a table whose rows never wait in the session; None: not known."""
     table, about_of = _BEARS_ON[query]
     return _memory(tx).about(table, about_of(args)).get((query, *args))
 
