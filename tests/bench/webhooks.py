@@ -33,7 +33,7 @@ from tests.workers.waiting import eventually
 _PART = "drain"
 _PATIENCE = 300.0  # seconds
 #: Members more than are needed: where the provider failed, a debit is sent much later.
-_SPARE = 100
+_SPARE = 400
 #: Counted is until so many of a share are booked; where the provider failed, a look comes again much later.
 _MOST = 0.95
 #: Installed beside the project, as no part of it needs them.
