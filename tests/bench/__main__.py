@@ -51,7 +51,7 @@ def main() -> None:
     print_table(figures)
     write_json(figures, LATEST)
     if options.record:
-        write_json(figures, RECORDED)
+        write_json(figures, RECORDED, keep_others=True)
     if failed:
         sys.exit(f"could not be measured: {', '.join(failed)}")
 

@@ -87,15 +87,22 @@ def print_table(figures: Iterable[Figure]) -> None:
         )
 
 
-def write_json(figures: Iterable[Figure], path: Path) -> None:
-    """The same for machines, with where and on what it was measured."""
+def write_json(figures: Iterable[Figure], path: Path, *, keep_others: bool = False) -> None:
+    """The same for machines, with where and on what it was measured.
+
+    `keep_others` leaves the figures of parts there that were not measured now, each with its own commit.
+    """
     commit = subprocess.run(
         ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     ).stdout.strip()  # fmt: skip
     path.parent.mkdir(parents=True, exist_ok=True)
+    made = [{**one.as_json(), "commit": commit} for one in figures]
+    if keep_others and path.exists():
+        parts = {one["part"] for one in made}
+        made = [one for one in json.loads(path.read_text())["figures"] if one["part"] not in parts] + made
     whole = {
         "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit, "machine": machine_line(),
-        "figures": [one.as_json() for one in figures],
+        "figures": made,
     }  # fmt: skip
     path.write_text(json.dumps(whole, indent=1) + "\n")
     say(f"written to {path.relative_to(ROOT) if path.is_relative_to(ROOT) else path}")

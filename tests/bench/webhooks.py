@@ -114,7 +114,7 @@ def _debit(machine: Machine, parts: Parts, members: int) -> None:
     """Everybody has a debit that is under way, as far as we know."""
     populate(parts, members + 1, members)
     billing.run(parts.database, parts.clock.now())
-    machine.start("worker", "worker")
+    machine.start("worker", "worker", "clock")
     sent = select(func.count(Payment.id)).where(Payment.status == "pending")
 
     def are_sent() -> bool:
@@ -122,7 +122,7 @@ def _debit(machine: Machine, parts: Parts, members: int) -> None:
             return (tx.scalar(sent) or 0) >= members - _SPARE
 
     eventually(are_sent, _PATIENCE)
-    machine.stop("worker")
+    machine.stop("worker", "clock")
     with parts.database.write() as tx:  # nobody looks on his own account meanwhile
         later = parts.clock.now() + timedelta(days=1)
         tx.execute(update(Outbox).where(Outbox.kind == "poll_payment").values(run_at=later))

@@ -63,7 +63,7 @@ class Machine:
     """
 
     def __init__(
-        self, folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight,
+        self, folder: Path, database_url: str, *, worker_threads: int = 64, detour: Detour = straight,
         network: Network | None = None,
     ) -> None:  # fmt: skip
         self.places = Places(folder)
@@ -224,7 +224,7 @@ def _lives(process: subprocess.Popen[bytes]) -> bool:
 
 @contextmanager
 def machine_running(
-    folder: Path, database_url: str, *, worker_threads: int = 16, detour: Detour = straight,
+    folder: Path, database_url: str, *, worker_threads: int = 64, detour: Detour = straight,
     network: Network | None = None,
 ) -> Iterator[tuple[Machine, Parts]]:  # fmt: skip
     """Everything of `make run` at work over a database that has all tables, with the demo site in it.
