@@ -18,6 +18,7 @@ _GLANCE = 0.2  # seconds between looks at `close`, which may not take the lock
 _PATIENT_ROOM = 1_000  # rows that can wait; for what finds no room the sweep rings again
 _PATIENT_TURN = 8  # of so many turns they have one, however many others wait
 _PATIENT_PART = 4  # of so many threads they have one at most, since mail servers count connections
+_PATIENT_BESIDE = 2  # so many beside others: a third mail at once doubles how long a buyer waits
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +41,8 @@ class Pool:
     more afterwards, since the ring may tell of something the run did not see. What `run` raises is
     logged and counted: the row stays due in the database, and the sweep rings again.
 
-    What can wait has a room of its own and is run when nobody else waits, and at every eighth turn, by a
-    quarter of the threads at most: whoever comes then finds a free one.
+    What can wait has a room of its own and is run when nobody else waits, and at every eighth turn: by two
+    threads while anything else runs, by a quarter of them otherwise, so that whoever comes finds a free one.
     """
 
     def __init__(self, threads: int, capacity: int, run: Callable[[str, int], None]) -> None:
@@ -131,7 +132,7 @@ class Pool:
     def _work(self) -> bool:
         """Run the row whose turn it is; False when it was forgotten meanwhile."""
         with self._changed:
-            may_be_patient = self._patient and len(self._patient_running) < self._patient_threads
+            may_be_patient = self._patient and self._patient_room() > 0
             if not self._waiting and not may_be_patient:
                 self._put_off += bool(self._patient)
                 return False
@@ -145,6 +146,12 @@ class Pool:
             self._changed.notify_all()
         self._run(*row)
         return True
+
+    def _patient_room(self) -> int:
+        """How many more of the rows that can wait may run now. Holds the lock."""
+        here = len(self._patient_running)
+        others = self._waiting or len(self._running) > here
+        return (min(_PATIENT_BESIDE, self._patient_threads) if others else self._patient_threads) - here
 
     def _settle(self, turn: Future[bool]) -> None:
         if turn.cancelled():
@@ -163,9 +170,9 @@ class Pool:
             self._failed += error is not None
             if row in self._patient_running:
                 self._patient_running.discard(row)
-                if self._put_off and not self._ended:
-                    self._put_off -= 1
-                    self._take_turn()
+            for _ in range(min(self._put_off, self._patient_room()) if not self._ended else 0):
+                self._put_off -= 1
+                self._take_turn()
             if row in self._again:
                 self._again.discard(row)
                 # Beyond capacity for a moment: a thread has just become free.

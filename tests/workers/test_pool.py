@@ -266,3 +266,20 @@ def test_what_can_wait_takes_a_quarter_of_the_threads_and_all_of_it_is_run() -> 
         gate.open()
         eventually(lambda: pool.counts().finished == 16)
         assert pool.counts().waiting == 0
+
+
+def test_what_can_wait_has_two_threads_beside_others_and_more_when_they_are_gone() -> None:
+    others, patient = Gate(), Gate()
+
+    def run(kind: str, row_id: int) -> None:
+        (others if kind == "inbox" else patient).pass_through(kind, row_id)
+
+    with pool_of(16, 20, run) as pool:
+        pool.submit_many("inbox", range(3))
+        eventually(lambda: len(others.entered) == 3)
+        pool.submit_patient("outbox", range(10))
+        eventually(lambda: len(patient.entered) == 2)
+        others.open()
+        eventually(lambda: len(patient.entered) == 4)
+        patient.open()
+        eventually(lambda: pool.counts().finished == 13)
