@@ -132,7 +132,7 @@ def test_closing_lets_go_of_who_waits_to_hand_over() -> None:
     with pool_of(1, 1, gate.pass_through) as pool:
         giver = threading.Thread(target=pool.submit_many, args=("inbox", range(9)))
         giver.start()
-        eventually(lambda: pool.counts().waiting == 1 and pool.counts().running == 1)
+        eventually(lambda: (counts := pool.counts()).waiting == counts.running == 1)  # at one moment
         pool.close()
         giver.join(2)
         assert not giver.is_alive()
