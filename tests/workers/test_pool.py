@@ -74,7 +74,7 @@ def test_a_row_that_is_done_can_be_rung_again() -> None:
     with pool_of(1, 5, lambda _kind, row_id: runs.append(row_id)) as pool:
         for _ in range(3):
             pool.submit_many("inbox", [1])
-            eventually(lambda: pool.counts().running + pool.counts().waiting == 0)
+            eventually(lambda: (counts := pool.counts()).running + counts.waiting == 0)
     assert runs == [1, 1, 1]
 
 
@@ -117,7 +117,7 @@ def test_handing_over_blocks_while_the_waiting_room_is_full() -> None:
     with pool_of(1, 2, gate.pass_through) as pool:
         giver = threading.Thread(target=pool.submit_many, args=("inbox", range(5)))
         giver.start()
-        eventually(lambda: pool.counts().waiting == 2 and pool.counts().running == 1)
+        eventually(lambda: (counts := pool.counts()).waiting == 2 and counts.running == 1)
         time.sleep(0.3)
         assert giver.is_alive()
         assert pool.counts().waiting == 2
