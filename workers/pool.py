@@ -168,8 +168,7 @@ class Pool:
             del self._running[row]
             self._finished += 1
             self._failed += error is not None
-            if row in self._patient_running:
-                self._patient_running.discard(row)
+            self._patient_running.discard(row)
             for _ in range(min(self._put_off, self._patient_room()) if not self._ended else 0):
                 self._put_off -= 1
                 self._take_turn()

@@ -20,8 +20,8 @@ from workers.pool import Pool
 
 log = logging.getLogger(__name__)
 
-#: Waiting room per thread: enough for one full ring, little enough that other workers get theirs.
-_ROOM_PER_THREAD = 2
+#: Rows that wait for a thread: enough for one full ring, little enough that other workers get theirs.
+_ROOM = 128
 #: Seconds after which others hear of what can wait, or found no room here: the grant is through by then.
 _AFTERWARDS = 0.1
 
@@ -35,7 +35,7 @@ def main() -> None:
     bell = NearBell(RqBell(redis_url, gather_seconds=_AFTERWARDS))
     parts = build(settings, bell=bell, lock_timeout=UNHURRIED)
     threads = settings.worker_threads
-    pool = Pool(threads, threads * _ROOM_PER_THREAD, partial(jobs.run, parts))
+    pool = Pool(threads, _ROOM, partial(jobs.run, parts))
     bell.serve(pool)
     settle_down()
     log.info("worker starts", extra={"threads": threads})
