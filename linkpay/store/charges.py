@@ -9,7 +9,7 @@ from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.plan import TRIAL_PERIOD
 from linkpay.domain.snapshots import PaymentStatus, Sequence
-from linkpay.errors import NotFound
+from linkpay.errors import Conflict, NotFound
 from linkpay.store import ledger
 from linkpay.store.db import Tx, core, insert_row_once
 from linkpay.store.remembering import asked_once, asked_until_written, current, held, hold
@@ -79,10 +79,10 @@ def raise_once(tx: Tx, **values: object) -> Charge | None:
 
 
 def new_payment(tx: Tx, **values: object) -> Payment:
-    """An attempt to collect a charge. Raises ValueError when one is open already."""
+    """An attempt to collect a charge. Raises Conflict ``payment_open`` when one is open already."""
     made = insert_row_once(tx, Payment, **values)
     if made is None:
-        raise ValueError(f"an attempt at charge {values['charge_id']} is open already")
+        raise Conflict("payment_open", "A payment of this amount is open already.")
     return made
 
 

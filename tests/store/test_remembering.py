@@ -8,6 +8,7 @@ from sqlalchemy import event, update
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.ledger import Entry, EntryKind
 from linkpay.domain.money import Money
+from linkpay.errors import Conflict
 from linkpay.store import agreements, charges, grants, ledger, subscriptions, work
 from linkpay.store.db import FOR_CHANGE, Database, Tx, core, insert_once
 from linkpay.store.remembering import held
@@ -219,7 +220,7 @@ def test_a_row_that_waits_is_written_before_what_refers_to_it(database: Database
             created_at=make.NOW, **values,
         )  # fmt: skip
         assert second.id != first.id
-        with pytest.raises(ValueError, match="open already"):
+        with pytest.raises(Conflict, match="open already"):
             charges.new_payment(
                 tx, uid="a third", idempotency_key="a third", amount_cents=charge.amount_cents,
                 currency="EUR", created_at=make.NOW, **values,
