@@ -2,13 +2,14 @@
 
 import hashlib
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
 from linkpay.ports import AccessAnswer, AccessOrder
 from linkpay.services import access, billing, connection, errands
 from linkpay.services.parts import Parts
 from linkpay.store import counters, grants, subscriptions, work
+from linkpay.store.db import Tx
 from linkpay.store.tables import Outbox
 
 #: Sending later than this after taking the lease could overtake its next holder.
@@ -17,14 +18,18 @@ _SEND_WITHIN = timedelta(seconds=5)
 _BUSY_WAIT = timedelta(seconds=2)
 
 
-def apply(parts: Parts, row: Outbox) -> None:
-    """Send the presently wanted state, whatever it was when this row was made."""
-    with parts.database.write() as tx:
-        errand = errands.claim(tx, row.target_id, parts.box, parts.clock.now())
-        if errand == "busy":
-            work.postpone(tx, row, parts.clock.now() + _BUSY_WAIT, "being applied")
-        elif errand == "done":
-            work.finish(tx, row, parts.clock.now())
+def begin(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> errands.Errand | str:
+    """Claim the presently wanted state, whatever it was when this row was made; or why there is no errand."""
+    errand = errands.claim(tx, row.target_id, parts.box, now)
+    if errand == "busy":
+        work.postpone(tx, row, now + _BUSY_WAIT, "being applied")
+    elif errand == "done":
+        work.finish(tx, row, now)
+    return errand
+
+
+def apply(parts: Parts, row: Outbox, errand: errands.Errand | str) -> None:
+    """Run the errand that `begin` claimed."""
     if errand == "no_address":
         raise Permanent(
             "The offer has no Kajabi addresses yet. Paste its activation and deactivation address."
@@ -43,10 +48,13 @@ def apply(parts: Parts, row: Outbox) -> None:
         with parts.database.write() as tx:
             grants.drop_lease(tx, errand.grant_id, errand.lease)
         raise
-    with parts.database.write() as tx:
-        now = parts.clock.now()
+    now = parts.clock.now()
+
+    def confirm(tx: Tx) -> None:
         errands.confirm(tx, errand, answer, external_user_id, now)
         work.finish(tx, row, now)
+
+    parts.together.write(confirm)
 
 
 def _deliver(parts: Parts, errand: errands.Errand) -> tuple[AccessAnswer, str]:

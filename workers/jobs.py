@@ -6,7 +6,9 @@ the three kinds of provider failure become: later, later, or a person.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any, cast
 
 from linkpay.errors import (
     Conflict,
@@ -21,8 +23,9 @@ from linkpay.logs import correlation
 from linkpay.services.parts import Parts
 from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
-from linkpay.store.db import Tx
+from linkpay.store.db import STORE_ERRORS, Tx
 from linkpay.store.tables import Inbox, Outbox
+from linkpay.store.together import Row, Wanted, is_of_one
 from workers import (
     access,
     books,
@@ -41,13 +44,27 @@ log = logging.getLogger(__name__)
 
 Handler = Callable[[Parts, Outbox], None]
 
-HANDLERS: dict[str, Handler] = {
-    "send_payment": payments.send,
+
+@dataclass(frozen=True, slots=True)
+class InTwo:
+    """A handler that begins within the transaction that claims its row, and goes on with what came of it.
+
+    `of_payment` where the row's target is a payment, so that what its subscription needs is read for many
+    at once.
+    """
+
+    begin: Callable[[Parts, Tx, Any, datetime], Any]
+    go_on: Callable[[Parts, Any, Any], None]
+    of_payment: bool = False
+
+
+HANDLERS: dict[str, Handler | InTwo] = {
+    "send_payment": InTwo(payments.begin, payments.send, of_payment=True),
     "poll_payment": payments.poll,
     "renew_mandate": mandates.renew,
     "revoke_mandate": mandates.revoke,
     "send_refund": returns.send,
-    "apply_grant": access.apply,
+    "apply_grant": InTwo(access.begin, access.apply),
     "review_access": access.review,
     "dunning_step": duties.dunning_step,
     "expire_signup": duties.expire_signup,
@@ -75,6 +92,8 @@ PROVIDERS = {
     "check_missing": "kajabi", "sync_tags": "kajabi", "send_mail": "mail", "tell_operator": "mail",
 }  # fmt: skip
 
+MESSAGES = InTwo(messages.begin, messages.handle)
+
 _NEWER_WAITS = timedelta(seconds=20)
 
 # Longest wait between two tries, seconds. Access must follow within two minutes after Kajabi answers
@@ -82,28 +101,42 @@ _NEWER_WAITS = timedelta(seconds=20)
 _CAPS = {"apply_grant": 60.0, "inbox": 240.0, "send_payment": 300.0, "send_refund": 300.0}
 
 
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """A row of ours, and what its handler began with it, or what came in between."""
+
+    row: Row
+    begun: Any = None
+    problem: Exception | None = None
+
+
 def run(parts: Parts, kind: str, row_id: int) -> None:
     """Run one row. `kind` is ``inbox`` or ``outbox``. One that is not due, or held, is left alone."""
     table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
     with correlation(f"{kind}:{row_id}") as identity, span("job", kind, correlation=identity) as told:
-        row = _claim(parts, table, row_id)
-        told.facts["taken"] = row is not None
-        if row is None:
+        taken = _take(parts, table, row_id)
+        told.facts["taken"] = taken is not None
+        if taken is None:
             return
+        row = taken.row
         told.name = f"inbox {row.source}" if isinstance(row, Inbox) else f"outbox {row.kind}"
         try:
-            _do(parts, row)
+            _do(parts, taken)
         except work.LeaseLost:
             log.warning("lease lost", extra={"event": "lease_lost"})
 
 
-def _do(parts: Parts, row: Inbox | Outbox) -> None:
+def _do(parts: Parts, taken: _Taken) -> None:
     """Hand the row over, and note what it cannot finish. Raises LeaseLost from anywhere in between."""
+    row = taken.row
     try:
-        if isinstance(row, Inbox):
-            messages.handle(parts, row)
+        if taken.problem is not None:
+            raise taken.problem
+        handler = _handler(row)
+        if isinstance(handler, InTwo):
+            handler.go_on(parts, row, taken.begun)
         else:
-            HANDLERS.get(row.kind, _of_a_newer_version)(parts, row)
+            handler(parts, cast("Outbox", row))
     except (Retryable, OutcomeUnknown, TooLate, Conflict) as problem:
         # A conflict is a site without a key: its work waits until it is connected.
         _later(parts, row, problem)
@@ -113,27 +146,57 @@ def _do(parts: Parts, row: Inbox | Outbox) -> None:
         _park(parts, row, problem)
 
 
+def _handler(row: Row) -> Handler | InTwo:
+    return MESSAGES if isinstance(row, Inbox) else HANDLERS.get(row.kind, _of_a_newer_version)
+
+
 def _of_a_newer_version(parts: Parts, row: Outbox) -> None:
     """While a new version is deployed, the old one leaves what it does not know to it."""
     with parts.database.write() as tx:
         work.postpone(tx, row, parts.clock.now() + _NEWER_WAITS, "unknown to this version", fresh=True)
 
 
-def _claim(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> Inbox | Outbox | None:
+def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Taken | None:
+    """Claim the row and let its handler begin, in one transaction.
+
+    Where the beginning fails nothing of it happened, and the row is claimed all the same: its tries count.
+    """
     now = parts.clock.now()
+    wanted = Wanted(table, row_id, now, _payment_of)
 
-    def claim(tx: Tx) -> Inbox | Outbox | None:
-        row = work.claim(tx, table, row_id, now)
-        if row is None or row.crashes < work.CRASH_LIMIT:
-            return row
-        work.park(tx, row, "It stopped its worker too often.", now)
-        journal.need_attention(
-            tx, site_id=row.site_id, kind="parked", subject=f"{table.__tablename__}:{row.id}", now=now,
-            detail="This piece of work stopped its worker several times and was set aside.",
-        )  # fmt: skip
-        return None
+    def begin(tx: Tx, row: Row) -> _Taken | None:
+        if _stopped_too_often(tx, row, now):
+            return None
+        handler = _handler(row)
+        return _Taken(row, handler.begin(parts, tx, row, now) if isinstance(handler, InTwo) else None)
 
-    return parts.together.write(claim)
+    try:
+        return parts.together.claim(wanted, begin)
+    except Exception as problem:
+        if isinstance(problem, STORE_ERRORS) and not is_of_one(problem):
+            raise
+        came = problem
+    return parts.together.claim(
+        wanted, lambda tx, row: None if _stopped_too_often(tx, row, now) else _Taken(row, problem=came)
+    )
+
+
+def _payment_of(row: Row) -> int | None:
+    handler = _handler(row)
+    is_of_payment = isinstance(row, Outbox) and isinstance(handler, InTwo) and handler.of_payment
+    return row.target_id if isinstance(row, Outbox) and is_of_payment else None
+
+
+def _stopped_too_often(tx: Tx, row: Row, now: datetime) -> bool:
+    """Whether the row is set aside, since its worker never came back from it."""
+    if row.crashes < work.CRASH_LIMIT:
+        return False
+    work.park(tx, row, "It stopped its worker too often.", now)
+    journal.need_attention(
+        tx, site_id=row.site_id, kind="parked", subject=f"{row.__tablename__}:{row.id}", now=now,
+        detail="This piece of work stopped its worker several times and was set aside.",
+    )  # fmt: skip
+    return True
 
 
 def _later(parts: Parts, row: Inbox | Outbox, problem: Exception) -> None:

@@ -1,5 +1,6 @@
 """Inbox rows: what Mollie and Kajabi told us, followed up."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from linkpay.errors import InputError, Missing, Permanent, Retryable
@@ -12,21 +13,34 @@ from linkpay.store.tables import Inbox, Payment
 _LOOKS, _LOOKS_FOR_OURS = 3, 10
 
 
-def handle(parts: Parts, row: Inbox) -> None:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What Mollie is to be asked: with which key, and about which of our payments, if we know it by now."""
+
+    key: str
+    payment_id: int | None
+
+
+def begin(parts: Parts, tx: Tx, row: Inbox, _now: datetime) -> Question | None:
+    """What a message of Mollie asks for; Kajabi's say all that they have to say."""
+    if row.source != "mollie":
+        return None
+    return Question(checkout.key_of(tx, parts, row.site_id), charges.payment_id_of(tx, row.site_id, row.ref))
+
+
+def handle(parts: Parts, row: Inbox, question: Question | None) -> None:
     """Follow up one message; finished in the transaction of its effect."""
-    if row.source == "mollie":
-        _mollie(parts, row)
+    if question is not None:
+        _mollie(parts, row, question)
     else:
         _kajabi(parts, row)
 
 
-def _mollie(parts: Parts, row: Inbox) -> None:
+def _mollie(parts: Parts, row: Inbox, question: Question) -> None:
     """Look at the payment and book what is new. An id that is not ours costs one look and no more."""
-    with parts.database.read() as tx:
-        key = checkout.key_of(tx, parts, row.site_id)
-        known_id = charges.payment_id_of(tx, row.site_id, row.ref)
+    known_id = question.payment_id
     try:
-        seen = checkout.look(parts, key, row.ref, "mollie")
+        seen = checkout.look(parts, question.key, row.ref, "mollie")
     except Missing as problem:
         _not_there(parts, row, problem)
         return

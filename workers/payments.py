@@ -20,9 +20,9 @@ _ASK_MANDATE_AGAIN = timedelta(hours=1)
 _LOOKS = 10
 
 
-def send(parts: Parts, row: Outbox) -> None:
-    """Send one debit: claim and key committed, then the call, then the answer booked."""
-    sending = _claim(parts, row)
+def send(parts: Parts, row: Outbox, ready: "debits.Sending | Unproven | None") -> None:
+    """Send one debit that `begin` made ready, with claim and key committed; then the answer is booked."""
+    sending = _proven(parts, row, ready)
     if sending is None:
         return
     if sending.next.move is Move.SEARCH:
@@ -69,17 +69,19 @@ def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
         work.finish(tx, row, now)
 
 
-def _claim(parts: Parts, row: Outbox) -> debits.Sending | None:
-    """Claim the debit if it may go out now; else it is put off, refused or needless, and None."""
+def _proven(parts: Parts, row: Outbox, ready: "debits.Sending | Unproven | None") -> debits.Sending | None:
+    """The same, once Mollie said that the mandate may be debited, where only Mollie can tell."""
+    if not isinstance(ready, Unproven):
+        return ready
+    if not _is_proven(parts, row, ready):
+        return None
     now = parts.clock.now()
-    claimed = parts.together.write(lambda tx: _ready(parts, tx, row, now), row.target_id)
-    if not isinstance(claimed, _Unproven):
-        return claimed
-    return _claim(parts, row) if _is_proven(parts, row, claimed) else None
+    again = parts.together.write(lambda tx: begin(parts, tx, row, now), row.target_id)
+    return _proven(parts, row, again)
 
 
 @dataclass(frozen=True, slots=True)
-class _Unproven:
+class Unproven:
     """A mandate that Mollie is to be asked about, with the site's key."""
 
     key: str
@@ -87,8 +89,8 @@ class _Unproven:
     mandate_id: str
 
 
-def _ready(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> "debits.Sending | _Unproven | None":
-    """The same in one transaction, as far as that can tell."""
+def begin(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> "debits.Sending | Unproven | None":
+    """Claim the debit if it may go out now; else it is put off, refused or needless, and None."""
     if books.holds_back(tx, row, now):
         return None
     key = checkout.key_of(tx, parts, row.site_id)
@@ -100,7 +102,7 @@ def _ready(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> "debits.Sending 
         work.finish(tx, row, now)
         return None
     if unproven := debits.unproven_mandate(tx, payment, mandate):
-        return _Unproven(key, *unproven)
+        return Unproven(key, *unproven)
     return _claim_proven(tx, row, key, parts.base_url, now)
 
 
@@ -122,7 +124,7 @@ def _claim_proven(tx: Tx, row: Outbox, key: str, base_url: str, now: datetime) -
     return sending
 
 
-def _is_proven(parts: Parts, row: Outbox, unproven: _Unproven) -> bool:
+def _is_proven(parts: Parts, row: Outbox, unproven: Unproven) -> bool:
     """Whether Mollie says that a mandate may be debited which we do not know as valid."""
     seen = parts.payments.fetch_mandate(unproven.key, unproven.customer_id, unproven.mandate_id)
     now = parts.clock.now()

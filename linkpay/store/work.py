@@ -83,24 +83,32 @@ def needless(tx: Tx, kind: str, ref: str, now: datetime) -> None:
     carry_out(tx, Outbox, _NEEDLESS, {"of_kind": kind, "of_ref": ref, "at": now})
 
 
-def claim(tx: Tx, table: type[Inbox] | type[Outbox], row_id: int, now: datetime) -> Inbox | Outbox | None:
-    """Take the row if it is due and nobody holds it; None otherwise."""
-    given = {"row_id": row_id, "moment": now, "new_lease": str(uuid.uuid4()), "ends_at": now + LEASE}
-    return cast("Inbox | Outbox | None", tx.scalars(_claim(table), given).one_or_none())
+def claim(
+    tx: Tx, table: type[Inbox] | type[Outbox], row_ids: Sequence[int], now: datetime
+) -> dict[int, Inbox | Outbox]:
+    """Take those of these rows that are due and that nobody holds; by id."""
+    given = {"row_ids": row_ids, "moment": now, "new_lease": str(uuid.uuid4()), "ends_at": now + LEASE}
+    return {row.id: row for row in tx.scalars(_claim(table), given)}
 
 
 @cache
 def _claim(table: type[Inbox] | type[Outbox]) -> Executable:
     columns = core(table).c
-    taken = (
-        update(core(table))
+    free = (
+        select(columns.id)
         .where(
-            columns.id == bindparam("row_id"),
+            columns.id.in_(bindparam("row_ids", expanding=True)),
             columns.done_at.is_(None),
             columns.parked_at.is_(None),
             columns.run_at <= bindparam("moment"),
             or_(columns.leased_until.is_(None), columns.leased_until <= bindparam("moment")),
         )
+        # Whoever writes the row right now may be waiting for what we hold; it rings when there is news.
+        .with_for_update(skip_locked=True)
+    )
+    taken = (
+        update(core(table))
+        .where(columns.id.in_(free))
         .values(
             crashes=columns.crashes + case((columns.lease.is_not(None), 1), else_=0),
             lease=bindparam("new_lease"),

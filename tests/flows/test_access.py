@@ -109,7 +109,7 @@ def test_a_grant_that_slept_sends_nothing_after_a_newer_revoke(stage: Stage) -> 
         take_all_money_back(stage)
         jobs.run(stage.parts, *grant_row(stage))
 
-    stage.boundaries.after_commits(2, end_and_revoke)
+    stage.boundaries.after_commits(1, end_and_revoke)
     jobs.run(stage.parts, *row)
     stage.advance(minutes=5)
     grant = stage.grant(ANNA)

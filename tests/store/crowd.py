@@ -125,14 +125,13 @@ def owe_the_same(begin: Begin, url: str, site_id: int, times: int) -> list[int]:
 
 def claim_all(begin: Begin, url: str, now: datetime) -> list[int]:
     """Claim whatever is due; the ids that this process got."""
-    database, got = Database(url, lock_timeout=PATIENCE_SECONDS), []
+    database, got = Database(url, lock_timeout=PATIENCE_SECONDS), list[int]()
     with database.read() as tx:
         waiting = list(due.ids(tx, Outbox, now, 1000))
     begin()
     for row_id in waiting:
         with database.write() as tx:
-            if work.claim(tx, Outbox, row_id, now) is not None:
-                got.append(row_id)
+            got += work.claim(tx, Outbox, [row_id], now)
     database.dispose()
     return got
 

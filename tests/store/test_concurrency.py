@@ -52,7 +52,7 @@ def test_each_row_is_claimed_by_one_of_four_processes(database: Database, databa
         site = make.make_site(tx)
         rows = [make.make_outbox(tx, site).id for _ in range(30)]
         for row_id in rows[::2]:
-            assert work.claim(tx, Outbox, row_id, make.NOW)
+            assert work.claim(tx, Outbox, [row_id], make.NOW)
     got = crowd.together(crowd.claim_all, 4, database_url, make.NOW + work.LEASE)
     assert Counter(row for part in got for row in part) == Counter(rows)
 

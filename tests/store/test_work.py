@@ -25,7 +25,7 @@ def owe(database: Database, ref: str = "7:1", run_at: datetime = NOW) -> bool:
 
 def claimed(database: Database, now: datetime = NOW, row_id: int = 1) -> Inbox | Outbox | None:
     with database.write() as tx:
-        return work.claim(tx, Outbox, row_id, now)
+        return work.claim(tx, Outbox, [row_id], now).get(row_id)
 
 
 def held(database: Database, now: datetime = NOW, row_id: int = 1) -> Inbox | Outbox:
@@ -144,9 +144,7 @@ def test_postponed_work_waits_and_may_forget_its_tries(database: Database) -> No
 
 
 def _claim(tx: Tx) -> Inbox | Outbox:
-    row = work.claim(tx, Outbox, 1, NOW)
-    assert row is not None
-    return row
+    return work.claim(tx, Outbox, [1], NOW)[1]
 
 
 def test_parked_work_waits_for_a_person(database: Database) -> None:

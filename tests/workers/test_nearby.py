@@ -141,7 +141,7 @@ def test_a_long_ring_loses_what_is_done_held_or_not_due(database: Database) -> N
         site = make_site(tx)
         inbox = [make_inbox(tx, site).id for _ in range(3)]
         due, held, done, waits, letter = (make_outbox(tx, site) for _ in range(5))
-        work.claim(tx, Outbox, held.id, NOW)
+        work.claim(tx, Outbox, [held.id], NOW)
         done.done_at, waits.run_at, letter.kind = NOW, later(minutes=1), "send_mail"
     ring = Ring(tuple(inbox), (letter.id, due.id, held.id, done.id, waits.id))
     assert still_due(parts_on(database), ring) == Due(tuple(inbox), (due.id,), (letter.id,))
