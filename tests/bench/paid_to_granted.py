@@ -30,8 +30,8 @@ from tests.processes.machine import machine_running
 from tests.processes.patience import all_in
 from tests.processes.shoppers import Order, Shop
 
-#: Commits on the way: webhook, claim, booking; claim of the grant's row, of the grant, confirmation.
-COMMITS = 6
+#: Commits on the way: webhook, claim, booking; claim of the grant and its row, confirmation.
+COMMITS = 5
 _PATIENCE = 600.0
 #: (purchases a second, how many, rounds at most): more than the machine does, and all at once.
 _RUSHES = ((100, 1_000, 2), (5_000, 5_000, 1))
