@@ -1,9 +1,10 @@
 """Small pieces of work: ladder steps, expired sign-ups, mails, and the daily watch over a site."""
 
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkpay.errors import Missing, ProviderError, Retryable
+from linkpay.ports import Letter
 from linkpay.services import (
     access,
     checkout,
@@ -23,6 +24,7 @@ from linkpay.services import (
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, ledger, work
 from linkpay.store import numbers as store
+from linkpay.store.db import Tx
 from linkpay.store.tables import Outbox
 
 _WATCH_EVERY = timedelta(days=1)
@@ -51,18 +53,26 @@ def expire_signup(parts: Parts, row: Outbox) -> None:
         work.finish(tx, row, now)
 
 
-def send_mail(parts: Parts, row: Outbox) -> None:
-    """Write the mail, keep it, and hand it to the mail server."""
-    with parts.database.write() as tx:
-        letter = letters.compose(tx, row.target_id, parts.base_url, parts.clock.now())
-        if letter is None:
-            work.finish(tx, row, parts.clock.now())
-            return
+def write_mail(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> Letter | None:
+    """Write the mail and keep it; None when there is nothing to tell any more."""
+    letter = letters.compose(tx, row.target_id, parts.base_url, now)
+    if letter is None:
+        work.finish(tx, row, now)
+    return letter
+
+
+def send_mail(parts: Parts, row: Outbox, letter: Letter | None) -> None:
+    """Hand what was written to the mail server."""
+    if letter is None:
+        return
     parts.mailer.send(letter)
     now = parts.clock.now()
-    with parts.database.write() as tx:
+
+    def left(tx: Tx) -> None:
         letters.mark_sent(tx, row.target_id, now)
         work.finish(tx, row, now)
+
+    parts.together.write(left)
 
 
 def forget_person(parts: Parts, row: Outbox) -> None:

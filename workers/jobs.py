@@ -68,7 +68,7 @@ HANDLERS: dict[str, Handler | InTwo] = {
     "review_access": access.review,
     "dunning_step": duties.dunning_step,
     "expire_signup": duties.expire_signup,
-    "send_mail": duties.send_mail,
+    "send_mail": InTwo(duties.write_mail, duties.send_mail),
     "forget_person": duties.forget_person,
     "stop_payment": payments.stop,
     "turn": duties.turn,

@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 import pytest
 
-from linkpay.store import charges, people, subscriptions
+from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Database, Tx
-from linkpay.store.tables import Payment, Site
-from linkpay.store.together import Together
+from linkpay.store.tables import Outbox, Payment, Site
+from linkpay.store.together import Row, Together, Wanted
 from tests import builders as make
 from tests.workers.waiting import eventually
 
@@ -56,16 +57,21 @@ def payment_ids(database: Database) -> list[int]:
         return [payment_of(tx, site).id for _ in range(MANY)]
 
 
-def all_wait(door: Door, units: list[tuple[Callable[[Tx], Any], int | None]]) -> list[Future[Any]]:
+def all_come(door: Door, units: list[Callable[[], Any]]) -> list[Future[Any]]:
     """The first begins while the door is shut; the others stand behind it when it opens."""
     with ThreadPoolExecutor(len(units)) as pool:
         door.open.clear()
-        first = pool.submit(lambda: door.together.write(*units[0]))
+        first = pool.submit(units[0])
         eventually(lambda: door.waits == 1)
-        others = [pool.submit(door.together.write, do, payment_id) for do, payment_id in units[1:]]
+        others = [pool.submit(unit) for unit in units[1:]]
         eventually(lambda: len(door.together._units._waiting) == len(others))
         door.open.set()
         return [first, *others]
+
+
+def all_wait(door: Door, units: list[tuple[Callable[[Tx], Any], int | None]]) -> list[Future[Any]]:
+    """The same with units that want no row."""
+    return all_come(door, [partial(door.together.write, *unit) for unit in units])
 
 
 def fail_with(code: str, payment_id: int) -> Callable[[Tx], str]:
@@ -92,6 +98,51 @@ def test_who_waits_together_is_committed_together(
     assert [one.result() for one in found] == [f"code {number}" for number in payment_ids]
     assert codes(database, payment_ids) == [f"code {number}" for number in payment_ids]
     assert door.commits == 1
+
+
+def test_rows_are_claimed_for_all_who_want_one_and_each_is_had_by_one(
+    database: Database, door: Door, payment_ids: list[int]
+) -> None:
+    with database.write() as tx:
+        site = tx.query(Site).first()
+        assert site is not None
+        rows = [make.make_outbox(tx, site, target_id=number).id for number in payment_ids[:6]]
+        held = tx.get_one(Outbox, rows[5])
+        held.lease, held.leased_until = "another's", make.NOW + work.LEASE
+    asked: list[int] = []
+
+    def wanted(row_id: int) -> Wanted:
+        return Wanted(Outbox, row_id, make.NOW, lambda row: asked.append(row.id))
+
+    def claim(row_id: int) -> Callable[[], Row | None]:
+        return lambda: door.together.claim(wanted(row_id), lambda _tx, row: row)
+
+    found = all_come(door, [claim(row_id) for row_id in (*rows, rows[0], rows[5] + 1)])
+    got = [row.id for one in found if (row := one.result()) is not None]
+    assert sorted(got) == sorted(asked) == rows[:5]
+    assert door.commits == 1
+    with database.read() as tx:
+        leases = {row.id: row.lease for row in tx.query(Outbox)}
+        assert leases.pop(rows[5]) == "another's"
+        assert None not in leases.values()
+        assert {row.attempts for row in tx.query(Outbox).where(Outbox.id.in_(rows[:5]))} == {1}
+
+
+def test_who_fails_with_a_row_leaves_it_as_it_was(database: Database, door: Door) -> None:
+    with database.write() as tx:
+        rows = [make.make_outbox(tx, make.make_site(tx)).id for _ in range(3)]
+
+    def fail(_tx: Tx, row: Row) -> int:
+        if row.id == rows[1]:
+            raise LookupError("of its own")
+        return row.id
+
+    units = [partial(door.together.claim, Wanted(Outbox, row_id, make.NOW), fail) for row_id in rows]
+    found = all_come(door, units)
+    assert isinstance(found[1].exception(), LookupError)
+    assert [found[0].result(), found[2].result()] == [rows[0], rows[2]]
+    with database.read() as tx:
+        assert [tx.get_one(Outbox, row_id).attempts for row_id in rows] == [1, 0, 1]
 
 
 def test_who_comes_while_others_are_decided_is_in_the_next_commit(door: Door) -> None:

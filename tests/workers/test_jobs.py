@@ -2,8 +2,9 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography.fernet import Fernet
@@ -24,11 +25,11 @@ from linkpay.ports import Letter
 from linkpay.services import letters
 from linkpay.services.parts import Parts
 from linkpay.store import work
-from linkpay.store.db import Database
+from linkpay.store.db import Database, Tx
 from linkpay.store.secrets import SecretBox
 from linkpay.store.tables import Attention, Outbox, Site
 from tests.builders import NOW, make_subscription
-from workers import jobs
+from workers import duties, jobs
 
 
 class Post:
@@ -222,6 +223,28 @@ def test_a_row_that_kills_its_worker_again_and_again_is_set_aside(
     assert post.letters == []
     with parts.database.read() as tx:
         assert tx.query(Attention).one().kind == "parked"
+
+
+@pytest.mark.parametrize(
+    "of_its_own", [Conflict("not_connected", "No key."), LookupError("a mistake of ours")]
+)
+def test_what_a_handler_began_in_vain_never_happened_and_its_try_counts(
+    parts: Parts, post: Post, row_id: int, monkeypatch: pytest.MonkeyPatch, of_its_own: Exception
+) -> None:
+    def begin(parts: Parts, tx: Tx, row: Outbox, now: datetime) -> None:
+        tx.query(Site).one().name = "half done"
+        raise of_its_own
+
+    monkeypatch.setitem(jobs.HANDLERS, "send_mail", jobs.InTwo(begin, duties.send_mail))
+    is_noted = isinstance(of_its_own, Conflict)
+    with nullcontext() if is_noted else pytest.raises(LookupError):
+        jobs.run(parts, "outbox", row_id)
+    assert row(parts).attempts == 1
+    assert row(parts).last_error == (str(of_its_own) if is_noted else None)
+    assert (row(parts).lease is None) is is_noted, "who knows no way on leaves it to the next lease"
+    with parts.database.read() as tx:
+        assert tx.query(Site).one().name != "half done"
+    assert post.letters == []
 
 
 def test_work_that_only_a_newer_version_knows_is_left_to_it(parts: Parts, row_id: int) -> None:
