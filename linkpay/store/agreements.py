@@ -176,7 +176,11 @@ def end_coupon(tx: Tx, subscription_id: int, index: int) -> None:
 @asked_once
 def was_withdrawn(tx: Tx, subscription_id: int) -> bool:
     """Whether the contract was withdrawn from, and that has been done."""
-    query = select(Withdrawal.id).where(
-        Withdrawal.subscription_id == subscription_id, Withdrawal.done_at.is_not(None)
-    )
-    return tx.scalar(query.limit(1)) is not None
+    return tx.scalar(_WITHDRAWN, {"subscription_id": subscription_id}) is not None
+
+
+_WITHDRAWN = (
+    select(Withdrawal.id)
+    .where(Withdrawal.subscription_id == bindparam("subscription_id"), Withdrawal.done_at.is_not(None))
+    .limit(1)
+)

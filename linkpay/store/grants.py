@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import bindparam, or_, select, update
 
-from linkpay.store.db import Tx, core, insert_once
+from linkpay.store.db import Tx, core, insert_row_once
 from linkpay.store.remembering import asked_once, asked_until_written, current
 from linkpay.store.tables import Grant
 from linkpay.store.tables.people import Access
@@ -47,11 +47,10 @@ def want(
     """The grant with this wanted state: made, or moved to its next version where it changes."""
     grant = find(tx, member_id, offer_id)
     if grant is None:
-        insert_once(
+        grant = insert_row_once(
             tx, Grant, site_id=site_id, member_id=member_id, offer_id=offer_id, wanted=wanted,
             reason=reason, wanted_at=now, created_at=now,
-        )  # fmt: skip
-        grant = find(tx, member_id, offer_id)
+        ) or find(tx, member_id, offer_id)  # fmt: skip
     assert grant is not None, "just inserted or already there"  # noqa: S101
     if grant.wanted is not wanted:
         grant.wanted, grant.wanted_at = wanted, now
@@ -76,21 +75,29 @@ def doubt_shown(grant: Grant) -> None:
 def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:
     """Be the only one that talks to Kajabi about this grant; None while somebody else is."""
     lease = str(uuid.uuid4())
-    changed = tx.execute(
-        update(_GRANT)
-        .where(_GRANT.c.id == grant_id, or_(_GRANT.c.leased_until.is_(None), _GRANT.c.leased_until <= now))
-        .values(lease=lease, leased_until=now + LEASE)
-        .returning(_GRANT.c.id)
+    given = {"grant_id": grant_id, "moment": now, "new_lease": lease, "ends_at": now + LEASE}
+    return lease if tx.execute(_TAKE, given).one_or_none() is not None else None
+
+
+_TAKE = (
+    update(_GRANT)
+    .where(
+        _GRANT.c.id == bindparam("grant_id"),
+        or_(_GRANT.c.leased_until.is_(None), _GRANT.c.leased_until <= bindparam("moment")),
     )
-    return lease if changed.one_or_none() is not None else None
+    .values(lease=bindparam("new_lease"), leased_until=bindparam("ends_at"))
+    .returning(_GRANT.c.id)
+)
 
 
 def drop_lease(tx: Tx, grant_id: int, lease: str) -> bool:
     """Let go; False when the lease had run out and somebody else took it meanwhile."""
-    changed = tx.execute(
-        update(_GRANT)
-        .where(_GRANT.c.id == grant_id, _GRANT.c.lease == lease)
-        .values(lease=None, leased_until=None)
-        .returning(_GRANT.c.id)
-    )
-    return changed.one_or_none() is not None
+    return tx.execute(_DROP, {"grant_id": grant_id, "old_lease": lease}).one_or_none() is not None
+
+
+_DROP = (
+    update(_GRANT)
+    .where(_GRANT.c.id == bindparam("grant_id"), _GRANT.c.lease == bindparam("old_lease"))
+    .values(lease=None, leased_until=None)
+    .returning(_GRANT.c.id)
+)

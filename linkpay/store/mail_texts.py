@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.tables import MailText
@@ -11,11 +11,17 @@ from linkpay.store.tables import MailText
 
 def find(tx: Tx, site_id: int, kind: str, locale: str) -> MailText | None:
     """The site's words for a kind of mail in a language; None where ours are used."""
-    return tx.scalar(
-        select(MailText)
-        .where(MailText.site_id == site_id, MailText.kind == kind, MailText.locale == locale)
-        .execution_options(populate_existing=True)
+    return tx.scalar(_SUCH, {"site_id": site_id, "kind": kind, "locale": locale})
+
+
+_SUCH = (
+    select(MailText)
+    .where(
+        MailText.site_id == bindparam("site_id"), MailText.kind == bindparam("kind"),
+        MailText.locale == bindparam("locale"),
     )
+    .execution_options(populate_existing=True)
+)  # fmt: skip
 
 
 def of_site(tx: Tx, site_id: int) -> Sequence[MailText]:

@@ -8,7 +8,7 @@ from typing import cast
 from sqlalchemy import bindparam, or_, select, update
 
 from linkpay.domain.snapshots import MandateSnapshot
-from linkpay.store.db import FOR_CHANGE, Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once, insert_row_once
 from linkpay.store.remembering import TOLD, asked_once, asked_until_written, read_anew
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
@@ -70,14 +70,20 @@ def member_for(
 
 def by_external_id(tx: Tx, site_id: int, external_user_id: str) -> Member | None:
     """The site's member whom Kajabi knows by this id."""
-    return tx.scalar(
-        select(Member).where(Member.site_id == site_id, Member.external_user_id == external_user_id)
-    )
+    return tx.scalar(_BY_EXTERNAL_ID, {"site_id": site_id, "external_user_id": external_user_id})
+
+
+_BY_EXTERNAL_ID = select(Member).where(
+    Member.site_id == bindparam("site_id"), Member.external_user_id == bindparam("external_user_id")
+)
 
 
 def lock_member(tx: Tx, member_id: int) -> Member:
     """The member, held against other transactions that decide on her access."""
-    return tx.scalars(select(Member).where(Member.id == member_id).with_for_update(**FOR_CHANGE)).one()
+    return tx.scalars(_LOCKED, {"member_id": member_id}).one()
+
+
+_LOCKED = select(Member).where(Member.id == bindparam("member_id")).with_for_update(**FOR_CHANGE)
 
 
 def lock_family(tx: Tx, *member_ids: int) -> dict[int, Member]:
@@ -169,18 +175,23 @@ def offers_of(tx: Tx, member_id: int) -> list[int]:
 
 def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot, now: datetime) -> Mandate:
     """Record what Mollie says of a mandate, new or known."""
-    insert_once(
-        tx, Mandate, site_id=site_id, customer_id=customer_id, mollie_id=seen.id, status=seen.status,
-        method=seen.method, created_at=now,
-    )  # fmt: skip
-    mandate = tx.scalars(
-        select(Mandate).where(Mandate.site_id == site_id, Mandate.mollie_id == seen.id)
-    ).one()
-    mandate.status, mandate.method = seen.status, seen.method
-    mandate.account_hint, mandate.reference, mandate.signed_on = (
-        seen.account_hint, seen.reference, seen.signed_on,
-    )  # fmt: skip
+    said = {
+        "status": seen.status, "method": seen.method, "account_hint": seen.account_hint,
+        "reference": seen.reference, "signed_on": seen.signed_on,
+    }  # fmt: skip
+    mandate = insert_row_once(
+        tx, Mandate, site_id=site_id, customer_id=customer_id, mollie_id=seen.id, created_at=now, **said
+    )
+    if mandate is None:
+        mandate = tx.scalars(_MANDATE, {"site_id": site_id, "mollie_id": seen.id}).one()
+        for name, value in said.items():
+            setattr(mandate, name, value)
     return mandate
+
+
+_MANDATE = select(Mandate).where(
+    Mandate.site_id == bindparam("site_id"), Mandate.mollie_id == bindparam("mollie_id")
+)
 
 
 def distrust_mandate(tx: Tx, mandate_id: int, code: str | None, now: datetime) -> None:

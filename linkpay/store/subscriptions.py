@@ -132,11 +132,16 @@ def pending_for(tx: Tx, customer_id: int, offer_id: int) -> Subscription | None:
 
 def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions of a customer for an offer, oldest first."""
-    return tx.scalars(
-        select(Subscription)
-        .where(Subscription.customer_id == customer_id, Subscription.offer_id == offer_id)
-        .order_by(Subscription.id)
-    ).all()
+    return tx.scalars(_OF_CUSTOMER, {"customer_id": customer_id, "offer_id": offer_id}).all()
+
+
+_OF_CUSTOMER = (
+    select(Subscription)
+    .where(
+        Subscription.customer_id == bindparam("customer_id"), Subscription.offer_id == bindparam("offer_id")
+    )
+    .order_by(Subscription.id)
+)
 
 
 @asked_until_written(Subscription, "member_id", chosen_by=("offer_id",))

@@ -1,7 +1,7 @@
 """Transactions that threads share: one commit for all who wait, and nobody taken along by another."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -57,7 +57,7 @@ def payment_ids(database: Database) -> list[int]:
         return [payment_of(tx, site).id for _ in range(MANY)]
 
 
-def all_come(door: Door, units: list[Callable[[], Any]]) -> list[Future[Any]]:
+def all_come(door: Door, units: Sequence[Callable[[], Any]]) -> list[Future[Any]]:
     """The first begins while the door is shut; the others stand behind it when it opens."""
     with ThreadPoolExecutor(len(units)) as pool:
         door.open.clear()
