@@ -28,10 +28,11 @@ from tests.bench.figures import say
 from tests.bench.renewal_night import lead_to, populate, provider
 from tests.bench.report import ROOT, Figure, print_table
 from tests.processes.machine import Machine, machine_running
-from tests.workers.waiting import eventually
+from tests.processes.patience import until
 
 _PART = "drain"
 _PATIENCE = 300.0  # seconds
+_GLANCE = 0.05  # seconds between looks, which cost what is measured next to nothing
 #: Members more than are needed: where the provider failed, a debit is sent much later.
 _SPARE = 400
 #: Counted is until so many of a share are booked; where the provider failed, a look comes again much later.
@@ -103,10 +104,10 @@ def _round(database_url: str | None) -> Iterator[tuple[str, float]]:
                 bell.ring(ids)
                 bell.close()
             with _at_work(machine, one):
-                eventually(lambda: _handled(parts, ids) > 0, _PATIENCE)  # noqa: B023 - called at once
+                until(lambda: _handled(parts, ids) > 0, _PATIENCE, _GLANCE)  # noqa: B023 - called at once
                 began, before = time.perf_counter(), _handled(parts, ids)
                 most = int(_MOST * len(ids))
-                eventually(lambda: _handled(parts, ids) >= most, _PATIENCE)  # noqa: B023 - as above
+                until(lambda: _handled(parts, ids) >= most, _PATIENCE, _GLANCE)  # noqa: B023 - as above
                 yield one.name, (most - before) / (time.perf_counter() - began)
 
 
@@ -121,7 +122,7 @@ def _debit(machine: Machine, parts: Parts, members: int) -> None:
         with parts.database.read() as tx:
             return (tx.scalar(sent) or 0) >= members - _SPARE
 
-    eventually(are_sent, _PATIENCE)
+    until(are_sent, _PATIENCE)
     machine.stop("worker", "clock")
     with parts.database.write() as tx:  # nobody looks on his own account meanwhile
         later = parts.clock.now() + timedelta(days=1)
