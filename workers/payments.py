@@ -12,7 +12,7 @@ from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
-from workers import books
+from workers import absence, books
 
 #: A mandate that Mollie still calls pending is asked about again after this.
 _ASK_MANDATE_AGAIN = timedelta(hours=1)
@@ -40,7 +40,7 @@ def send(parts: Parts, row: Outbox, ready: "debits.Sending | Unproven | None") -
         raise
     except Permanent as problem:
         # Refused now says nothing of the time before: an earlier try with this key may have been done.
-        found = find_ours(parts, sending) if sending.repeated else None
+        found = _found(parts, row, sending) if sending.repeated else None
         if found is None:
             _refused(parts, row, problem)
         else:
@@ -143,7 +143,7 @@ def _is_proven(parts: Parts, row: Outbox, unproven: Unproven) -> bool:
 
 def _search(parts: Parts, row: Outbox, sending: debits.Sending) -> None:
     """No answer for an hour: adopt what Mollie has of ours, whatever its status, or begin anew."""
-    found = find_ours(parts, sending)
+    found = _found(parts, row, sending)
     if found is not None:
         _book(parts, row, found)
         return
@@ -153,14 +153,15 @@ def _search(parts: Parts, row: Outbox, sending: debits.Sending) -> None:
         work.postpone(tx, row, now, "nothing found, new key", fresh=True)
 
 
-def find_ours(parts: Parts, sending: debits.Sending) -> PaymentSnapshot | None:
+def _found(parts: Parts, row: Outbox, sending: debits.Sending) -> PaymentSnapshot | None:
     """The payment at Mollie that carries our id, read whole; None when there is none."""
     customer = sending.order.customer_id
     if customer is None:
         return None
-    for listed in parts.payments.list_customer_payments(sending.key, customer):
-        if listed.metadata.get("linkpay") == sending.uid:
-            return parts.payments.fetch_payment(sending.key, listed.id)
+    with absence.doubted(parts.clock, row):
+        for listed in parts.payments.list_customer_payments(sending.key, customer):
+            if listed.metadata.get("linkpay") == sending.uid:
+                return parts.payments.fetch_payment(sending.key, listed.id)
     return None
 
 
@@ -209,7 +210,7 @@ def _poll_unanswered(parts: Parts, row: Outbox) -> None:
         customer = tx.get_one(Customer, payment.customer_id)
         never_sent = payment.key_used_at is None or customer.mollie_id is None
         sending = None if never_sent else debits.reading(tx, payment, key, parts.base_url, now)
-    found = find_ours(parts, sending) if sending else None
+    found = _found(parts, row, sending) if sending else None
     if found is not None:
         _book_poll(parts, row, found)
         return

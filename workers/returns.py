@@ -6,7 +6,7 @@ from linkpay.services import checkout, refunds
 from linkpay.services.parts import Parts
 from linkpay.store import charges, inbox, work
 from linkpay.store.tables import Outbox
-from workers import books
+from workers import absence, books
 
 
 def send(parts: Parts, row: Outbox) -> None:
@@ -58,7 +58,9 @@ def _search(parts: Parts, row: Outbox, returning: refunds.Returning, key: str) -
 
 def _adopt(parts: Parts, row: Outbox, returning: refunds.Returning, key: str) -> bool:
     """Take the refund at Mollie that carries our id for ours; False when there is none."""
-    for made in parts.payments.list_payment_refunds(key, returning.mollie_payment_id):
+    with absence.doubted(parts.clock, row):
+        known = list(parts.payments.list_payment_refunds(key, returning.mollie_payment_id))
+    for made in known:
         if made.metadata.get("linkpay") == returning.uid:
             _confirm(parts, row, made.id)
             return True

@@ -126,6 +126,21 @@ def test_an_adopted_debit_is_taken_with_whatever_status_it_has(stage: Stage, sta
     truth.check(stage)
 
 
+def test_a_search_in_which_mollie_does_not_know_its_own_customer_is_repeated(stage: Stage) -> None:
+    evening_before(stage)
+    stage.disturb("timeout_after", match="/v2/payments")
+    stage.disturb("status:503", match="/v2/payments", count=1_000)
+    midnight(stage)
+    stage.deliveries = lambda told: []
+    stage.sandbox.advance(50 * MINUTES)
+    stage.calm()
+    stage.disturb("not_found_once", match="/v2/customers", count=10_000)
+    stage.advance(hours=3)
+    assert stage.mollie_ids(stage.charges(ANNA)[1].id) == []
+    stage.calm()
+    one_debit_paid(stage)
+
+
 def pause(stage: Stage, minutes: int) -> Callable[[], None]:
     return lambda: stage.pass_time(minutes * MINUTES)
 

@@ -37,12 +37,39 @@ def second_month(stage: Stage) -> None:
     raise AssertionError("the debit never reached Mollie")
 
 
+def lose_an_answer_for_an_hour(stage: Stage) -> None:
+    """The debit is made, its answer and its webhook are lost, and Mollie is away until it forgets the key."""
+    stories.buy_and_wait(stage)
+    deliver = stage.deliveries
+    stage.deliveries = lambda _told: []
+    stage.disturb("timeout_after", match="/v2/payments")
+    stage.disturb("status:503", match="/v2/payments", count=1_000)
+    stage.advance(hours=2, minutes=55)
+    stage.calm()
+    stage.deliveries = deliver
+
+
+def lose_a_refund_for_an_hour(stage: Stage) -> None:
+    """Paid twice, and sent back; no more is heard of that until Mollie forgets its key."""
+    stories.pay_one_of_two(stage)
+    stage.disturb("status:503", match="/refunds", count=1_000)
+    stories.pay_both(stage)
+    stage.calm()
+
+
+def wait_an_hour(stage: Stage) -> None:
+    """What is unknown is looked for."""
+    stage.advance(hours=1)
+
+
 #: Told with every single thing going wrong, at every boundary or at the first of each name.
 SCRIPTS: dict[str, Story] = {
     "a purchase": stories.STORIES["a purchase"],
     "a renewal": Story(stories.buy_and_wait, second_month, stories.renewed),
     "a bounce until access ends": stories.STORIES["a bounce until access ends"],
     "two plans in two tabs, both paid": stories.STORIES["two plans in two tabs, both paid"],
+    "an answer lost for an hour": Story(lose_an_answer_for_an_hour, second_month, stories.renewed),
+    "a refund unheard of for an hour": Story(lose_a_refund_for_an_hour, wait_an_hour, stories.one_sent_back),
 }
 
 
@@ -65,8 +92,7 @@ class Tally:
 
     def pairs(self) -> tuple[int, int]:
         """(boundary, fault) pairs that happened, and all that can at the boundaries that scripts cross."""
-        names = self.plain or set(self.director.met)
-        possible = {(name, kind) for name in names for kind in director.kinds(name)}
+        possible = {(name, kind) for name in self.director.met for kind in director.kinds(name)}
         return len(possible & set(self.director.covered)), len(possible)
 
     def report(self) -> str:
@@ -127,12 +153,39 @@ def deviate(databases: Databases, names: Sequence[str], tally: Tally, *, every: 
                 if every or boundary not in plain[: number - 1]
                 for kind in director.kinds(boundary)
             ]
+            behind: dict[str, _Way] = {}
             for number, kind in single:
                 if every or (plain[number - 1], kind) not in tally.director.covered:
-                    _told(tally, scene, script, {number: kind})
+                    crossed = _told(tally, scene, script, {number: kind})
+                    for at, boundary in enumerate(crossed[number:], number + 1):
+                        behind.setdefault(boundary, _Way(number, kind, [])).add(at, number, kind)
+            for boundary in sorted(behind.keys() - set(plain)):
+                _deviate_behind(tally, scene, script, boundary, behind[boundary])
             for first, second in _pairs(single, two):
                 _told(tally, scene, script, dict((first, second)))
             tally.seconds += time.monotonic() - started
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """By which first trouble a script comes to a boundary, and where it crosses it on that way."""
+
+    number: int
+    kind: str
+    at: list[int]
+
+    def add(self, at: int, number: int, kind: str) -> None:
+        """It is crossed there, too, if that is on the same way."""
+        if (number, kind) == (self.number, self.kind):
+            self.at.append(at)
+
+
+def _deviate_behind(tally: Tally, scene: Scene, script: Story, boundary: str, way: _Way) -> None:
+    """Everything that can happen at a boundary behind a first trouble, once; not where another crosses it."""
+    for kind in director.kinds(boundary):
+        for at in way.at:
+            if (boundary, kind) not in tally.director.covered:
+                _told(tally, scene, script, {way.number: way.kind, at: kind})
 
 
 def _pairs(

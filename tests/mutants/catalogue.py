@@ -48,8 +48,13 @@ CATALOGUE: tuple[Mutant, ...] = (
         "tests/flows/test_debits.py",
     ),
     Mutant(
+        "one answer that something is missing sets a search aside", PAYMENTS,
+        "    with absence.doubted(parts.clock, row):\n", "    if True:\n",
+        "tests/flows/test_debits.py",
+    ),
+    Mutant(
         "nobody looks before a new key", PAYMENTS,
-        "    found = find_ours(parts, sending)\n", "    found = None\n",
+        "    found = _found(parts, row, sending)\n", "    found = None\n",
         "tests/flows/test_debits.py",
     ),
     Mutant(
@@ -69,7 +74,7 @@ CATALOGUE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "a refusal after an unknown outcome is believed", PAYMENTS,
-        "        found = find_ours(parts, sending) if sending.repeated else None\n        if found is None:\n",
+        "        found = _found(parts, row, sending) if sending.repeated else None\n        if found is None:\n",
         "        found = None\n        if found is None:\n",
         "tests/scenarios/test_messages.py",
     ),
@@ -153,8 +158,7 @@ CATALOGUE: tuple[Mutant, ...] = (
     # Access ---------------------------------------------------------------------------------------
     Mutant(
         "two workers may talk to Kajabi about one grant", "linkpay/store/grants.py",
-        "        .where(_GRANT.c.id == grant_id, or_(_GRANT.c.leased_until.is_(None), _GRANT.c.leased_until <= now))\n",
-        "        .where(_GRANT.c.id == grant_id)\n",
+        '        or_(_GRANT.c.leased_until.is_(None), _GRANT.c.leased_until <= bindparam("moment")),\n', "",
         "tests/flows/test_access.py tests/store/test_grants.py",
     ),
     Mutant(
