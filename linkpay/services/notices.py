@@ -85,6 +85,8 @@ def days_agreed(tx: Tx, site: Site, subscription: Subscription) -> int:
 
 def next_debit(tx: Tx, subscription: Subscription) -> Debit | None:
     """The debit of the next period that has no charge yet; None when none needs a notice."""
+    if sepa_mandate(tx, subscription) is None:
+        return None  # a card needs none, so nobody has to work out what it pays
     return _debit_of(tx, subscription, coming.collection(tx, subscription))
 
 
