@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest $(if $(DB),--database '$(DB)')
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test check bench chaos siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
+.PHONY: help run test again check bench chaos siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,12 @@ else
 	@alone=0; $(PYTEST) -o testpaths=tests/processes || alone=$$?; \
 		$(PYTEST) --ignore=tests/processes -n 2 --dist worksteal; exit $$alone
 endif
+
+again: $(VENV)/.dev ## Run all tests again and again and keep what a red run said in var/; N=20
+	@mkdir -p var; red=0; for run in $$(seq $(or $(N),20)); do \
+		if $(MAKE) --no-print-directory test > "var/again-$$run.log" 2>&1; \
+		then said=green; rm "var/again-$$run.log"; else said="red, see var/again-$$run.log"; red=$$((red + 1)); fi; \
+		echo "run $$run: $$said"; done; echo "$$red of $(or $(N),20) runs were red"; test $$red = 0
 
 check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 	@echo 'ruff check'; $(BIN)/ruff check .
