@@ -6,18 +6,18 @@ concurrent updates were lost without an error, and without the fair lock one of 
 made 1 commit in 5 seconds while the other made 24,980.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import URL, Engine, Executable, Result, Table, create_engine, event, select
+from sqlalchemy import URL, Engine, Executable, Result, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.orm import Session, make_transient_to_detached, sessionmaker
 
 from linkpay.store.remembering import TOLD, Row, hold, only_reads_on, row_written, watch
 from linkpay.store.tables.base import Base
@@ -95,19 +95,31 @@ def insert_once(tx: Tx, table: type[Base], **values: Any) -> int | None:
 
 
 def insert_row_once(tx: Tx, table: type[Row], **values: Any) -> Row | None:
-    """The same, and the new row as it is in the database."""
-    insertion = _row_insertion(table, tx.get_bind().dialect.name)
-    made = carry_out(tx, table, insertion, values).scalars().one_or_none()
-    row_written(tx, table, values)
-    if made is not None:
-        hold(tx, [made])
-    return cast("Row | None", made)
+    """The same, and the new row. What is not given is as its column says, else None."""
+    given = {name: default() for name, default in _defaults(table)} | values
+    row_id = insert_once(tx, table, **given)
+    if row_id is None:
+        return None
+    row = table(**dict.fromkeys(_names(table)) | given | {"id": row_id})
+    make_transient_to_detached(row)  # it need not be read: this is what was written
+    tx.add(row)
+    hold(tx, [row])
+    return row
 
 
 @cache
-def _row_insertion(table: type[Row], dialect: str) -> Executable:
-    insert = sqlite.insert if dialect == "sqlite" else postgresql.insert
-    return select(table).from_statement(insert(core(table)).on_conflict_do_nothing().returning(core(table)))
+def _names(table: type[Base]) -> tuple[str, ...]:
+    return tuple(column.key for column in table.__mapper__.column_attrs)
+
+
+@cache
+def _defaults(table: type[Base]) -> list[tuple[str, Callable[[], Any]]]:
+    columns = [(name, core(table).c[name].default) for name in _names(table)]
+    return [(name, partial(_default, default)) for name, default in columns if default is not None]
+
+
+def _default(default: Any) -> Any:
+    return default.arg(None) if default.is_callable else default.arg
 
 
 @cache
