@@ -183,8 +183,9 @@ def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Take
 
 def _payment_of(row: Row) -> int | None:
     handler = _handler(row)
-    is_of_payment = isinstance(row, Outbox) and isinstance(handler, InTwo) and handler.of_payment
-    return row.target_id if isinstance(row, Outbox) and is_of_payment else None
+    if isinstance(row, Outbox) and isinstance(handler, InTwo) and handler.of_payment:
+        return row.target_id
+    return None
 
 
 def _stopped_too_often(tx: Tx, row: Row, now: datetime) -> bool:
