@@ -144,6 +144,30 @@ def _fields(app: Flask, stage: Stage, who: list[tuple[Visitor, str]]) -> Iterato
                     yield Field(browser, form, name)
 
 
+@pytest.mark.parametrize("number", ["9223372036854775808", "9" * 40, "9" * 5_000, "-1"])
+def test_a_number_that_no_row_can_have_is_no_accident(
+    app: Flask, stage: Stage, team: Team, visitor: Visitor, number: str
+) -> None:
+    """In every address that names a row, and in every field and link that may."""
+    owner = team.signed_in(Role.OWNER)
+    sign_in(visitor, stage)
+    browsers = {"owner": owner, "": visitor}
+    tried = 0
+    for rule in app.url_map.iter_rules():
+        browser = browsers["owner" if rule.rule.startswith("/owner") else ""]
+        if "<int:" in rule.rule:
+            url = re.sub("<int:[a-z]+>", number, rule.rule).replace("<slug:site>", "studio")
+            url = re.sub("<[^>]+>", "any", url)
+            for call in (browser.client.get, browser.client.post):
+                judge(call(url), url)
+                tried += 1
+    assert tried > 60
+    for browser, url in _pages(app, stage, [(owner, "owner")]):
+        judge(browser.look(f"{url}?before={number}&charge={number}&months={number}"), url)
+    for browser, form, name in _fields(app, stage, [(visitor, "member"), (owner, "owner")]):
+        judge(browser.client.post(form.action, data=form.fields | {name: number}), f"{form.action} {name}")
+
+
 def test_every_string_in_a_link_is_text(visitor: Visitor, stage: Stage, strings: Sequence[str]) -> None:
     names = ("email", "name", "plan", "coupon", "lang", "n")
     for number in range(0, len(strings), len(names)):

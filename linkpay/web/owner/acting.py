@@ -19,6 +19,7 @@ from linkpay.store.db import Tx
 from linkpay.store.desk import Row
 from linkpay.store.remembering import only_reads_on
 from linkpay.store.tables import Charge, Site
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.forms import Problem, tidy
 from linkpay.web.i18n import gettext as _
@@ -213,7 +214,7 @@ def _case(tx: Tx, action: Action, number: int) -> Case:
         raise NotFound("member_unknown", "There is no such member.")
     charge = None
     if action.about == "charge":
-        charge = charges.of_site(tx, at.site.id, request.values.get("charge", 0, type=int))
+        charge = charges.of_site(tx, at.site.id, request.values.get("charge", 0, type=row_number))
         if charge.subscription_id != number:
             raise NotFound("charge_unknown", "There is no such charge.")
     typed = {name: tidy(value)[:_LONGEST] for name, value in request.values.items()}

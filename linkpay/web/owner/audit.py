@@ -5,6 +5,7 @@ from flask import Blueprint, Response, g, make_response, render_template, reques
 from linkpay.domain.roles import Right
 from linkpay.services import audit
 from linkpay.store import owners
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.i18n import locale
 from linkpay.web.owner import gate
@@ -18,7 +19,7 @@ _PAGE = 50
 def show(site: str) -> Response:
     """Newest first; of one person when asked."""
     at: gate.Desk = g.desk
-    who, before = request.args.get("who", "")[:254], request.args.get("before", type=int)
+    who, before = request.args.get("who", "")[:254], request.args.get("before", type=row_number)
     with parts().database.read() as tx:
         rows = audit.read(tx, at.site.id, locale(), who=who or None, before=before, limit=_PAGE + 1)
         people = [owner.email for owner, _role in owners.of_site(tx, at.site.id)]

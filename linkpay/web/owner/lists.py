@@ -20,6 +20,7 @@ from linkpay.store import bulk as views
 from linkpay.store import selection, sites
 from linkpay.store.db import Database
 from linkpay.store.desk import Row
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.forms import tidy
 from linkpay.web.owner import filters, gate
@@ -37,7 +38,7 @@ _COLUMNS = (
 def members(site: str) -> Response:
     """Who has what, newest first."""
     at: gate.Desk = g.desk
-    wanted, before = filters.read(request.args), request.args.get("before", type=int)
+    wanted, before = filters.read(request.args), request.args.get("before", type=row_number)
     with parts().database.read() as tx:
         of = selection.meant(tx, at.site.id, wanted)
         rows = selection.page(tx, of, before=before, limit=_PAGE + 1)

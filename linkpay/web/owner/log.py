@@ -8,6 +8,7 @@ from linkpay.redaction import clean
 from linkpay.services import replay
 from linkpay.store import desk
 from linkpay.store.tables import Inbox
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.owner import gate
@@ -24,7 +25,7 @@ def messages(site: str) -> Response:
     at: gate.Desk = g.desk
     source = request.args.get("source")
     source = source if source in _SOURCES else None
-    parked, before = request.args.get("parked") == "yes", request.args.get("before", type=int)
+    parked, before = request.args.get("parked") == "yes", request.args.get("before", type=row_number)
     with parts().database.read() as tx:
         rows = desk.messages(tx, at.site.id, source=source, parked=parked, before=before, limit=_PAGE + 1)
     page = render_template(

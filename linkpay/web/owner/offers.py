@@ -11,6 +11,7 @@ from linkpay.store import sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Offer
 from linkpay.web import prices
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.forms import tidy
 from linkpay.web.i18n import gettext as _
@@ -150,7 +151,7 @@ def qr(site: str, number: int) -> Response:
 def add_bump(site: str, number: int) -> Response:
     """Offer something small beside it."""
     at: gate.Desk = g.desk
-    plan_id = request.form.get("plan", type=int) or 0
+    plan_id = request.form.get("plan", type=row_number) or 0
     title, text = tidy(request.form.get("title", ""))[:120], tidy(request.form.get("text", ""))[:500]
     try:
         with parts().database.write() as tx:

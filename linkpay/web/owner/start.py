@@ -12,6 +12,7 @@ from linkpay.services import checkup, guide, mail_texts, rehearsal, shelf
 from linkpay.services.checkup import Trial
 from linkpay.store import shelf as stock
 from linkpay.store import sites
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.owner import gate, start_words
@@ -34,7 +35,7 @@ def show(site: str) -> Response:
 def grant(site: str) -> Response:
     """Give access to an address and take it back, to see Kajabi do both."""
     at: gate.Desk = g.desk
-    sheet, number = Sheet(request.form), request.form.get("offer", 0, type=int)
+    sheet, number = Sheet(request.form), request.form.get("offer", 0, type=row_number)
     try:
         with parts().database.read() as tx:
             row, offer = sites.get(tx, at.site.id), shelf.offer_of(tx, at.site.id, number)

@@ -12,6 +12,7 @@ from linkpay.services.withdrawing import LINK_LIFE
 from linkpay.store import withdrawals
 from linkpay.store.db import Database
 from linkpay.store.withdrawals import Line
+from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
 from linkpay.web.i18n import gettext as _
 from linkpay.web.owner import gate
@@ -60,7 +61,7 @@ def standing_words() -> dict[Standing, str]:
 def show(site: str) -> Response:
     """Declarations, newest first."""
     at: gate.Desk = g.desk
-    before, now = request.args.get("before", type=int), parts().clock.now()
+    before, now = request.args.get("before", type=row_number), parts().clock.now()
     with parts().database.read() as tx:
         lines = withdrawals.page(tx, at.site.id, before=before, limit=_PAGE + 1)
     page = render_template(
