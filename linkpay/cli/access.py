@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from linkpay.cli import words
-from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.services import access_story, blocks, gifts, moves, timeline_words
 from linkpay.services.access_story import Story
@@ -124,7 +124,7 @@ def move(output: Output, email: str, new_email: str, payer_too: bool, site: str 
 
 
 @access.command()
-@click.argument("subscription", type=int)
+@click.argument("subscription", type=ROW)
 @click.argument("email")
 @click.option("--name", default="", help="The name of somebody who is new.")
 @_site

@@ -5,7 +5,7 @@ import getpass
 import click
 
 from linkpay.cli import words
-from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.services import api_keys
 from linkpay.store import api
@@ -66,7 +66,7 @@ def _shown(key: ApiKey) -> dict[str, object]:
 
 
 @api_key.command()
-@click.argument("number", type=int)
+@click.argument("number", type=ROW)
 @_site
 @speaking
 def revoke(output: Output, /, number: int, site: str | None) -> None:

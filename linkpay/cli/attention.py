@@ -6,7 +6,7 @@ import click
 from rich.text import Text
 
 from linkpay.cli import words
-from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.services.attention import items, solving
 from linkpay.services.attention.items import Item
@@ -45,7 +45,7 @@ def list_(output: Output, site: str | None = None, locale: str = "en") -> None:
 
 
 @attention.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=ROW, metavar="ID")
 @_site
 @_locale
 @speaking
@@ -60,7 +60,7 @@ def show(output: Output, number: int, site: str | None, locale: str) -> None:
 
 
 @attention.command()
-@click.argument("number", type=int, metavar="ID")
+@click.argument("number", type=ROW, metavar="ID")
 @click.argument("action")
 @click.option("--external-id", default="", help="For use_external_id: the id that Kajabi has.")
 @click.option("--reason", default="", help="For dismiss and paid_outside: what happened.")

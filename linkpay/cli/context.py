@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import click
+
 from config.settings import Settings, load_settings
 from linkpay.bootstrap import build
 from linkpay.cli.output import CommandFailed
@@ -10,6 +12,9 @@ from linkpay.services.parts import Parts
 from linkpay.store import schema, sites
 from linkpay.store.db import Database
 from linkpay.store.tables import Site
+
+#: The number of a row, as commands are told it.
+ROW = click.IntRange(1, 2**63 - 1)
 
 
 @contextmanager

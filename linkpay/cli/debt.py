@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from linkpay.cli import words
-from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.services import debts, ladders
 from linkpay.services.ladders import Rung
@@ -26,7 +26,7 @@ _CLASSES = {
     "refused": "refused, never debited again",
 }
 _STEPS = {"mail": "a mail", "debit": "a new debit", "end_grace": "grace ends"}
-_charge = click.argument("charge", type=int)
+_charge = click.argument("charge", type=ROW)
 _site = click.option("--site", help="The site, by the name in its addresses.")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from linkpay.cli import forecast as telling
-from linkpay.cli.context import chosen_site, opened
+from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import CommandFailed, Output, speaking
 from linkpay.domain.email import email_to_find
 from linkpay.domain.leaving import CancelMode
@@ -64,7 +64,7 @@ def _with_options(name: str, run: Callable[..., None]) -> click.Command:
     """The command with what all of them take."""
     options = (
         click.argument("email"),
-        click.option("--subscription", type=int, help="Its number, where EMAIL has several."),
+        click.option("--subscription", type=ROW, help="Its number, where EMAIL has several."),
         click.option("--dry-run", is_flag=True, help="Show what would come of it and do nothing."),
         click.option(
             "--locale", type=click.Choice(["nl", "en"]), default="en", show_default=True, help="Language."

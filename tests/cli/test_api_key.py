@@ -26,3 +26,12 @@ def test_a_key_is_made_listed_and_revoked(run: Run, database: Database) -> None:
     assert json.loads(again.stderr)["error"]["code"] == "key_unknown"
     with database.read() as tx:
         assert api_keys.find(tx, made["key"]) is None
+
+
+def test_a_number_that_no_row_can_have_is_refused_in_words(run: Run, database: Database) -> None:
+    with database.write() as tx:
+        make.make_site(tx)
+    refused = run("api-key", "revoke", "9" * 30)
+    assert refused.exit_code == 2
+    assert "Traceback" not in refused.stderr
+    assert "9223372036854775807" in refused.stderr
