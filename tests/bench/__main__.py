@@ -11,7 +11,16 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from tests.bench import ingest, pages, paid_to_granted, queue_bench, renewal_night, rest, webhooks
+from tests.bench import (
+    first_purchase,
+    ingest,
+    pages,
+    paid_to_granted,
+    queue_bench,
+    renewal_night,
+    rest,
+    webhooks,
+)
 from tests.bench.figures import machine_line, say
 from tests.bench.report import LATEST, RECORDED, Figure, print_table, write_json
 
@@ -23,6 +32,7 @@ PARTS: dict[str, Callable[[int, str | None], list[Figure]]] = {
     "renewals": renewal_night.run,
     "pages": pages.run,
     "rest": rest.run,
+    "first": first_purchase.run,
 }
 
 

@@ -68,7 +68,7 @@ class Machine:
     ) -> None:  # fmt: skip
         self.places = Places(folder)
         self.places.prepare()
-        ports = _free_ports(4)
+        ports = free_ports(4)
         choices = LocalChoices(
             port=ports[0], sandbox_port=ports[1], smtp_port=ports[2], worker_threads=worker_threads
         )
@@ -208,7 +208,7 @@ class Machine:
         return Sandbox(self.sandbox_address)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
     """Ports that nobody uses now. Held together, so that they differ."""
     with ExitStack() as held:
         probes = [held.enter_context(socket.socket()) for _ in range(count)]
