@@ -1,7 +1,7 @@
 """Frozen beginnings from which schedules go on, many times each, and the figures of a run."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
@@ -90,9 +90,10 @@ class Tally:
     plain: set[str] = field(default_factory=set)
     failed: list[str] = field(default_factory=list)
 
-    def pairs(self) -> tuple[int, int]:
-        """(boundary, fault) pairs that happened, and all that can at the boundaries that scripts cross."""
-        possible = {(name, kind) for name in self.director.met for kind in director.kinds(name)}
+    def pairs(self, names: Iterable[str] | None = None) -> tuple[int, int]:
+        """(boundary, fault) pairs that happened, and all that can at these boundaries; at all that were met."""
+        names = self.director.met if names is None else names
+        possible = {(name, kind) for name in names for kind in director.kinds(name)}
         return len(possible & set(self.director.covered)), len(possible)
 
     def report(self) -> str:
