@@ -91,7 +91,7 @@ class Tally:
     failed: list[str] = field(default_factory=list)
 
     def pairs(self, names: Iterable[str] | None = None) -> tuple[int, int]:
-        """(boundary, fault) pairs that happened, and all that can at these boundaries; at all that were met."""
+        """(boundary, fault) pairs that happened, and all that can at these boundaries; else at all met."""
         names = self.director.met if names is None else names
         possible = {(name, kind) for name in names for kind in director.kinds(name)}
         return len(possible & set(self.director.covered)), len(possible)
