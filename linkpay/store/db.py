@@ -1,4 +1,4 @@
-"""Engines and transactions; the one door to the database.
+"""Transactions; the one door to the database.
 
 SQLite is the embedded default, PostgreSQL the production choice. On SQLite every writing
 transaction is `BEGIN IMMEDIATE` behind a fair lock: with the driver's default, 916 of 1,200
@@ -12,13 +12,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
-from sqlalchemy import URL, Engine, Executable, Result, Table, create_engine, event
+from sqlalchemy import URL, Executable, Result, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, make_transient_to_detached, sessionmaker
 
+from linkpay.store import engines
 from linkpay.store.remembering import TOLD, Row, hold, only_reads_on, row_written, watch
 from linkpay.store.tables.base import Base
 from linkpay.store.turnstile import LockTimeout, Turnstile
@@ -47,6 +48,7 @@ class Ring(Protocol):
 
 
 _ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_BY_ITSELF = {"isolation_level": "AUTOCOMMIT"}
 
 
 def _nobody_listens(_inbox: Sequence[int], _outbox: Sequence[int], _patient: Sequence[int] = (), /) -> None:
@@ -147,23 +149,26 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = (
-            _sqlite_engine(self.url, pool_size, foreign_keys=foreign_keys)
+            engines.of_file(self.url, pool_size, patience=lock_timeout, foreign_keys=foreign_keys)
             if self.is_sqlite
-            else _server_engine(self.url, pool_size)
+            else engines.of_server(self.url, pool_size)
         )
         self._writers = _turnstile(self.url.database, lock_timeout) if self.is_sqlite else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         watch(self._sessions)
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, one_statement: bool = False) -> Iterator[Tx]:
         """A transaction that may write: committed at the end, rolled back on any error.
 
+        Of `one_statement` alone a server makes a transaction by itself, which saves two ways to it.
         Raises one of DATABASE_ERRORS when the database cannot be had in time.
         """
         with self._writers or nullcontext(), self._sessions() as session:
             if self.is_sqlite:
-                session.connection(execution_options={"linkpay_begin": "BEGIN IMMEDIATE"})
+                session.connection(execution_options=engines.WRITING)
+            elif one_statement:
+                session.connection(execution_options=_BY_ITSELF)
             yield session
             session.commit()
             rung = session.info
@@ -180,7 +185,7 @@ class Database:
         """
         with self._writers or nullcontext(), self._sessions() as session:
             if self.is_sqlite:
-                session.connection(execution_options={"linkpay_begin": "BEGIN IMMEDIATE"})
+                session.connection(execution_options=engines.WRITING)
             yield session
             session.flush()
             session.expunge_all()  # what was read stays readable
@@ -205,40 +210,3 @@ class Database:
 
 def _turnstile(path: str | None, timeout: float) -> Turnstile | None:
     return Turnstile(Path(path), timeout) if path and path != ":memory:" else None
-
-
-def _server_engine(url: URL, pool_size: int) -> Engine:
-    return create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=10,
-        pool_timeout=5,
-        pool_pre_ping=True,
-        connect_args={"connect_timeout": 5, "options": "-c lock_timeout=8000 -c timezone=UTC"},
-    )
-
-
-def _sqlite_engine(url: URL, pool_size: int, *, foreign_keys: bool) -> Engine:
-    engine = create_engine(
-        url,
-        pool_size=pool_size,
-        max_overflow=10,
-        pool_timeout=5,
-        connect_args={"timeout": 4.0, "check_same_thread": False},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=4000"):
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("linkpay_begin", "BEGIN"))
-
-    return engine

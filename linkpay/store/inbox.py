@@ -1,10 +1,13 @@
 """Messages as they arrive: each a row, durable before its sender is answered, many in one commit."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import Executable, bindparam, column, func, insert, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DataError, IntegrityError
 
 from linkpay.store.db import Database, Tx, core, ring_after_commit
@@ -32,25 +35,65 @@ def receive(tx: Tx, messages: Sequence[Message]) -> list[bool]:
 
     Never de-duplicates: Mollie posts the same id again for every later state of a payment.
     """
-    sites = dict(tx.execute(_SITES, {"tokens": {one.token for one in messages}}).all())
     rows = [
         {
-            "site_id": sites[one.token], "source": one.source, "ref": one.ref[:80],
-            "content_type": one.content_type[:100], "body": one.body, "run_at": one.at, "created_at": one.at,
-            "attempts": 0, "crashes": 0,
+            "token": one.token, "source": one.source, "ref": one.ref[:80], "body": one.body,
+            "content_type": one.content_type[:100], "run_at": one.at, "created_at": one.at, "attempts": 0,
+            "crashes": 0,
         }
         for one in messages
-        if one.token in sites
     ]  # fmt: skip
-    if rows:
-        for row_id in tx.scalars(_KEEP, rows):
-            ring_after_commit(tx, inbox_id=row_id)
-    return [one.token in sites for one in messages]
+    keep = _keep_at_once if tx.get_bind().dialect.name == "postgresql" else _keep_known
+    made, known = keep(tx, rows)
+    for row_id in made:
+        ring_after_commit(tx, inbox_id=row_id)
+    return [one.token in known for one in messages]
+
+
+Rows = list[dict[str, Any]]
+
+
+def _keep_known(tx: Tx, rows: Rows) -> tuple[Sequence[int], Set[str]]:
+    """The ids of the new rows, and the tokens that a site has: it is asked for its sites first."""
+    sites = _sites(tx, rows)
+    known = [row | {"site_id": sites[token]} for row in rows if (token := row.pop("token")) in sites]
+    return tx.scalars(_KEEP, known).all() if known else [], sites.keys()
+
+
+def _keep_at_once(tx: Tx, rows: Rows) -> tuple[Sequence[int], Set[str]]:
+    """The same by one statement, which is one way to a server."""
+    made = tx.execute(_keeping(), {name: [row[name] for row in rows] for name in rows[0]}).all()
+    if len(made) == len(rows):
+        return [row_id for row_id, _ in made], {row["token"] for row in rows}
+    kept = {site_id for _, site_id in made}
+    known = {token for token, site_id in _sites(tx, rows).items() if site_id in kept}
+    return [row_id for row_id, _ in made], known
+
+
+def _sites(tx: Tx, rows: Rows) -> dict[str, int]:
+    """Of tokens, those that a site has."""
+    return dict(tx.execute(_SITES, {"tokens": {row["token"] for row in rows}}).all())
 
 
 _SITE = core(Site).c
 _SITES = select(_SITE.token, _SITE.id).where(_SITE.token.in_(bindparam("tokens", expanding=True)))
-_KEEP = insert(core(Inbox)).returning(core(Inbox).c.id)
+_INBOX = core(Inbox).c
+_KEEP = insert(core(Inbox)).returning(_INBOX.id)
+
+
+@cache
+def _keeping() -> Executable:
+    """Rows from one list for each column, joined to their sites."""
+    given = [_INBOX[name] for name in (
+        "source", "ref", "content_type", "body", "run_at", "created_at", "attempts", "crashes"
+    )]  # fmt: skip
+    columns = [_SITE.token, *given]
+    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in columns]
+    posted = func.unnest(*lists).table_valued(*(column(one.name, one.type) for one in columns))
+    posted = posted.render_derived(name="posted")
+    rows = select(_SITE.id, *(posted.c[one.name] for one in given)).where(_SITE.token == posted.c.token)
+    into = insert(core(Inbox)).from_select([_INBOX.site_id, *given], rows, include_defaults=False)
+    return into.returning(_INBOX.id, _INBOX.site_id)
 
 
 def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
@@ -80,7 +123,7 @@ class Intake:
 
     def _decide(self, batch: Batch[Message, bool]) -> None:
         try:
-            with self._database.write() as tx:
+            with self._database.write(one_statement=True) as tx:
                 self._messages.join(batch)
                 known = receive(tx, [one.item for one in batch])
         except (DataError, IntegrityError) as problem:

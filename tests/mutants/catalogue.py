@@ -150,9 +150,8 @@ CATALOGUE: tuple[Mutant, ...] = (
         "tests/workers/test_jobs.py",
     ),
     Mutant(
-        "SQLite writers begin as readers", "linkpay/store/db.py",
-        '{"linkpay_begin": "BEGIN IMMEDIATE"})\n            yield session\n            session.commit()\n',
-        '{"linkpay_begin": "BEGIN"})\n            yield session\n            session.commit()\n',
+        "SQLite writers begin as readers", "linkpay/store/engines.py",
+        'WRITING: Final = {"linkpay_begin": "BEGIN IMMEDIATE"}', 'WRITING: Final = {"linkpay_begin": "BEGIN"}',
         "tests/store/test_concurrency.py tests/store/test_db.py",
     ),
     # Access ---------------------------------------------------------------------------------------

@@ -40,9 +40,9 @@ class Watched:
         self.open.set()
 
     @contextmanager
-    def write(self) -> Iterator[Tx]:
+    def write(self, *, one_statement: bool = False) -> Iterator[Tx]:
         self.open.wait(10)
-        with self._database.write() as tx:
+        with self._database.write(one_statement=one_statement) as tx:
             yield tx
         self.commits += 1
 
@@ -99,7 +99,7 @@ def test_when_the_database_is_away_everybody_hears_it_and_later_ones_are_taken(
     class Away:
         """A database that cannot be had."""
 
-        def write(self) -> None:
+        def write(self, *, one_statement: bool) -> None:
             raise DATABASE_ERRORS[2]("busy")
 
     intake._database = Away()  # type: ignore[assignment]

@@ -1,0 +1,71 @@
+"""Connections to the two kinds of databases, as each needs them."""
+
+import time
+from typing import Any, Final
+
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+
+#: Begin a transaction on SQLite as its one writer.
+WRITING: Final = {"linkpay_begin": "BEGIN IMMEDIATE"}
+#: A connection that was used so lately (seconds) is not asked whether it still lives: that is a way to the
+#: server for each transaction, and a server that ended since then ends this one's first statement as well.
+_LATELY = 1.0
+_USED = "linkpay.used"
+
+
+def of_server(url: URL, pool_size: int) -> Engine:
+    """Of PostgreSQL. Connections that died while nobody used them are replaced before anybody does."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=5,
+        connect_args={"connect_timeout": 5, "options": "-c lock_timeout=8000 -c timezone=UTC"},
+    )
+
+    @event.listens_for(engine, "checkin")
+    def _note(_connection: Any, record: Any) -> None:
+        record.info[_USED] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _look(connection: Any, record: Any, _fairy: Any) -> None:
+        used = record.info.get(_USED)
+        if used is not None and time.monotonic() - used > _LATELY and not _lives(engine, connection):
+            raise InvalidatePoolError
+
+    return engine
+
+
+def _lives(engine: Engine, connection: Any) -> bool:
+    try:
+        return engine.dialect.do_ping(connection)
+    except engine.dialect.loaded_dbapi.Error:
+        return False
+
+
+def of_file(url: URL, pool_size: int, *, patience: float, foreign_keys: bool) -> Engine:
+    """Of SQLite; whoever writes waits `patience` seconds for somebody outside of our own line."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=10,
+        pool_timeout=5,
+        connect_args={"timeout": patience, "check_same_thread": False},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: Any, _record: Any) -> None:
+        # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={round(patience * 1000)}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        connection.exec_driver_sql(connection.get_execution_options().get("linkpay_begin", "BEGIN"))
+
+    return engine

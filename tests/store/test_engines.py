@@ -1,0 +1,55 @@
+"""Connections that died while nobody used them are replaced before somebody does."""
+
+import pytest
+from sqlalchemy import text
+
+from linkpay.store import engines
+from linkpay.store.db import DATABASE_ERRORS, Database
+
+BACKEND = text("SELECT pg_backend_pid()")
+
+
+@pytest.fixture
+def other(database: Database, database_url: str) -> Database:
+    """A second hand on the same server, that can end the connections of the first."""
+    if database.is_sqlite:
+        pytest.skip("a file has no connections that die")
+    return Database(database_url, pool_size=1)
+
+
+def end_what_it_used(database: Database, other: Database) -> int:
+    """The server ends the pooled connection of `database`, which hears nothing of it; its number."""
+    with database.read() as tx:
+        backend: int = tx.scalars(BACKEND).one()
+    with other.write() as tx:
+        assert tx.scalar(text("SELECT pg_terminate_backend(:backend, 5000)"), {"backend": backend})
+    return backend
+
+
+def test_a_connection_that_rested_is_asked_whether_it_lives(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LATELY", 0.0)
+    ended = end_what_it_used(database, other)
+    with database.write() as tx:
+        assert tx.scalars(BACKEND).one() != ended
+
+
+def test_one_that_was_just_used_fails_once_at_most(
+    database: Database, other: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "_LATELY", 60.0)
+    ended = end_what_it_used(database, other)
+    with pytest.raises(DATABASE_ERRORS), database.write() as tx:
+        tx.scalars(BACKEND).one()
+    with database.write() as tx:
+        assert tx.scalars(BACKEND).one() != ended
+
+
+def test_what_is_one_statement_is_kept_without_a_commit_of_its_own(
+    database: Database, other: Database
+) -> None:
+    with database.write(one_statement=True) as tx:
+        tx.execute(text("CREATE TABLE apart (id integer)"))
+        with other.read() as there:
+            assert there.scalar(text("SELECT count(*) FROM apart")) == 0
