@@ -3,7 +3,7 @@
 from flask import Flask
 
 from linkpay.services.parts import Parts
-from linkpay.store.inbox import Intake
+from linkpay.store.intake import Intake
 from linkpay.web import (
     addresses,
     bills,

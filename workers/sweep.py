@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from linkpay.services import announcing, billing, recovery
 from linkpay.services.parts import Parts
-from linkpay.store import due, sites, work
+from linkpay.store import due, intake, sites, work
 from linkpay.store.tables import Inbox, Outbox, Site
 
 #: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
@@ -26,6 +26,7 @@ def turn(parts: Parts, shift: billing.Shift | None = None) -> Turn:
     With a `shift` it raises for no longer than that says, and goes on with it at the next turn.
     """
     now = parts.clock.now()
+    intake.catch_up(parts.database)
     _watch_sites(parts)
     announcing.run(parts.database, now)
     raised = billing.run(parts.database, now, shift)

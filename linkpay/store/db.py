@@ -7,7 +7,7 @@ made 1 commit in 5 seconds while the other made 24,980.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final, Protocol, cast
@@ -46,6 +46,10 @@ class Ring(Protocol):
     ) -> None:
         """Never raises and never waits."""
 
+
+#: So long (seconds) somebody waits at most for her turn who has to be answered within a second, and as long
+#: again for a writer who stands in no line of ours.
+BRIEFLY: Final = 0.4
 
 _ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _BY_ITSELF = {"isolation_level": "AUTOCOMMIT"}
@@ -153,21 +157,26 @@ class Database:
             if self.is_sqlite
             else engines.of_server(self.url, pool_size)
         )
-        self._writers = _turnstile(self.url.database, lock_timeout) if self.is_sqlite else None
+        self._lock_timeout = lock_timeout
+        self._turnstile = _turnstile(self.url.database) if self.is_sqlite else None
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
         watch(self._sessions)
 
+    def _turn(self, patience: float) -> AbstractContextManager[None]:
+        return self._turnstile.passing(patience) if self._turnstile else nullcontext()
+
     @contextmanager
-    def write(self, *, one_statement: bool = False) -> Iterator[Tx]:
+    def write(self, *, brief: bool = False) -> Iterator[Tx]:
         """A transaction that may write: committed at the end, rolled back on any error.
 
-        Of `one_statement` alone a server makes a transaction by itself, which saves two ways to it.
-        Raises one of DATABASE_ERRORS when the database cannot be had in time.
+        A `brief` one makes a single statement, which a server commits by itself, and waits for SQLite no
+        longer than `BRIEFLY`. Raises one of DATABASE_ERRORS when the database cannot be had in time.
         """
-        with self._writers or nullcontext(), self._sessions() as session:
+        with self._turn(BRIEFLY if brief else self._lock_timeout), self._sessions() as session:
             if self.is_sqlite:
-                session.connection(execution_options=engines.WRITING)
-            elif one_statement:
+                within = {engines.WITHIN: BRIEFLY} if brief else {}
+                session.connection(execution_options={**engines.WRITING, **within})
+            elif brief:
                 session.connection(execution_options=_BY_ITSELF)
             yield session
             session.commit()
@@ -183,7 +192,7 @@ class Database:
 
         What was changed in it is never seen outside, and nobody is rung.
         """
-        with self._writers or nullcontext(), self._sessions() as session:
+        with self._turn(self._lock_timeout), self._sessions() as session:
             if self.is_sqlite:
                 session.connection(execution_options=engines.WRITING)
             yield session
@@ -208,5 +217,5 @@ class Database:
         self.engine.dispose()
 
 
-def _turnstile(path: str | None, timeout: float) -> Turnstile | None:
-    return Turnstile(Path(path), timeout) if path and path != ":memory:" else None
+def _turnstile(path: str | None) -> Turnstile | None:
+    return Turnstile(Path(path)) if path and path != ":memory:" else None

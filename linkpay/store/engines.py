@@ -3,11 +3,12 @@
 import time
 from typing import Any, Final
 
-from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 
-#: Begin a transaction on SQLite as its one writer.
+#: Begin a transaction on SQLite as its one writer, and within how many seconds, if not in the usual ones.
 WRITING: Final = {"linkpay_begin": "BEGIN IMMEDIATE"}
+WITHIN: Final = "linkpay_within"
 #: A connection that was used so lately (seconds) is not asked whether it still lives: that is a way to the
 #: server for each transaction, and a server that ended since then ends this one's first statement as well.
 _LATELY = 1.0
@@ -59,13 +60,25 @@ def of_file(url: URL, pool_size: int, *, patience: float, foreign_keys: bool) ->
         # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={round(patience * 1000)}"):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", _waiting(patience)):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
 
     @event.listens_for(engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(connection.get_execution_options().get("linkpay_begin", "BEGIN"))
+    def _begin(connection: Connection) -> None:
+        options = connection.get_execution_options()
+        within = options.get(WITHIN, patience)
+        if within != patience:
+            connection.exec_driver_sql(f"PRAGMA {_waiting(within)}")
+        try:
+            connection.exec_driver_sql(options.get("linkpay_begin", "BEGIN"))
+        finally:
+            if within != patience:
+                connection.exec_driver_sql(f"PRAGMA {_waiting(patience)}")
 
     return engine
+
+
+def _waiting(seconds: float) -> str:
+    return f"busy_timeout={round(seconds * 1000)}"

@@ -1,4 +1,4 @@
-"""Messages as they arrive: each a row, durable before its sender is answered, many in one commit."""
+"""Messages as they arrive: each a row, and nothing is decided yet."""
 
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
@@ -8,14 +8,9 @@ from typing import Any
 
 from sqlalchemy import Executable, bindparam, column, func, insert, select
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import DataError, IntegrityError
 
-from linkpay.store.db import Database, Tx, core, ring_after_commit
-from linkpay.store.gathering import Batch, Gathering
+from linkpay.store.db import Tx, core, ring_after_commit
 from linkpay.store.tables import Inbox, Site
-
-#: So many messages share a commit at most, so that no answer waits long for the others.
-_TOGETHER = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +50,7 @@ Rows = list[dict[str, Any]]
 
 def _keep_known(tx: Tx, rows: Rows) -> tuple[Sequence[int], Set[str]]:
     """The ids of the new rows, and the tokens that a site has: it is asked for its sites first."""
-    sites = _sites(tx, rows)
+    sites = with_site(tx, {row["token"] for row in rows})
     known = [row | {"site_id": sites[token]} for row in rows if (token := row.pop("token")) in sites]
     return tx.scalars(_KEEP, known).all() if known else [], sites.keys()
 
@@ -66,13 +61,15 @@ def _keep_at_once(tx: Tx, rows: Rows) -> tuple[Sequence[int], Set[str]]:
     if len(made) == len(rows):
         return [row_id for row_id, _ in made], {row["token"] for row in rows}
     kept = {site_id for _, site_id in made}
-    known = {token for token, site_id in _sites(tx, rows).items() if site_id in kept}
+    known = {
+        token for token, site_id in with_site(tx, {row["token"] for row in rows}).items() if site_id in kept
+    }
     return [row_id for row_id, _ in made], known
 
 
-def _sites(tx: Tx, rows: Rows) -> dict[str, int]:
-    """Of tokens, those that a site has."""
-    return dict(tx.execute(_SITES, {"tokens": {row["token"] for row in rows}}).all())
+def with_site(tx: Tx, tokens: Set[str]) -> dict[str, int]:
+    """Of tokens, those that a site has, and its id."""
+    return dict(tx.execute(_SITES, {"tokens": tokens}).all())
 
 
 _SITE = core(Site).c
@@ -105,33 +102,3 @@ def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
     tx.add(message)
     tx.flush()
     ring_after_commit(tx, inbox_id=message.id)
-
-
-class Intake:
-    """Keeps messages for all threads of a process, those that wait together in one commit."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._messages: Gathering[Message, bool] = Gathering(self._decide, _TOGETHER)
-
-    def keep(self, message: Message) -> bool:
-        """Returns once the message is committed; False when no site has its token.
-
-        Raises one of DATABASE_ERRORS when the database cannot be had in time: then it is not kept.
-        """
-        return self._messages.ask(message)
-
-    def _decide(self, batch: Batch[Message, bool]) -> None:
-        try:
-            with self._database.write(one_statement=True) as tx:
-                self._messages.join(batch)
-                known = receive(tx, [one.item for one in batch])
-        except (DataError, IntegrityError) as problem:
-            if len(batch) == 1:
-                batch[0].failed(problem)
-                return
-            for one in batch:  # one that the database refuses must not take the others along
-                self._decide([one])
-        else:
-            for one, is_known in zip(batch, known, strict=True):
-                one.answered(is_known)

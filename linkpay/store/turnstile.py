@@ -14,8 +14,9 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 
 _PAUSE_SECONDS = 0.0005
 #: So many processes can wait in order; more than these take their chance at the first gate.
@@ -62,24 +63,27 @@ class Line:
 
 
 class Turnstile:
-    """Use as a context manager around a writing transaction; waits at most `timeout` seconds."""
+    """The line of this process, and its way to the database."""
 
-    def __init__(self, database: Path, timeout: float) -> None:
+    def __init__(self, database: Path) -> None:
         names = [*(f"gate-{number}" for number in range(_GATES, 0, -1)), "floor"]
         self._way = [database.with_name(f"{database.name}-{name}") for name in names]
-        self._timeout = timeout
         self._line = Line()
-        self._held = -1
 
-    def __enter__(self) -> None:
-        deadline = time.monotonic() + self._timeout
-        if not self._line.acquire(self._timeout):
+    @contextmanager
+    def passing(self, timeout: float) -> Iterator[None]:
+        """Around a writing transaction. Raises LockTimeout when it is not one's turn in `timeout` seconds."""
+        deadline = time.monotonic() + timeout
+        if not self._line.acquire(timeout):
             raise LockTimeout(f"waited too long to write to {self._way[-1].name}")
         try:
-            self._held = self._pass_through(deadline)
-        except BaseException:
+            held = self._pass_through(deadline)
+            try:
+                yield
+            finally:
+                os.close(held)
+        finally:
             self._line.release()
-            raise
 
     def _pass_through(self, deadline: float) -> int:
         held = -1
@@ -94,16 +98,6 @@ class Turnstile:
                 os.close(held)
             raise
         return held
-
-    def __exit__(
-        self,
-        _kind: type[BaseException] | None,
-        _error: BaseException | None,
-        _trace: TracebackType | None,
-    ) -> None:
-        held, self._held = self._held, -1
-        os.close(held)
-        self._line.release()
 
 
 def _lock(path: Path, deadline: float) -> int:

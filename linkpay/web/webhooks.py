@@ -11,7 +11,8 @@ from flask import Blueprint, Response, current_app, request
 
 from linkpay.errors import InputError, NotFound
 from linkpay.services.parts import Parts
-from linkpay.store.inbox import Intake, Message
+from linkpay.store.inbox import Message
+from linkpay.store.intake import Intake
 
 bp = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 

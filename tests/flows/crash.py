@@ -60,9 +60,9 @@ class FragileDatabase(Database):
         made_quick(self)
 
     @contextmanager
-    def write(self, *, one_statement: bool = False) -> Iterator[Tx]:
+    def write(self, *, brief: bool = False) -> Iterator[Tx]:
         self._boundaries.cross("before the transaction")
-        with super().write(one_statement=one_statement) as tx:
+        with super().write(brief=brief) as tx:
             yield tx
             self._boundaries.cross("before the commit")
         self._boundaries.cross("after the commit")

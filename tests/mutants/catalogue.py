@@ -154,6 +154,23 @@ CATALOGUE: tuple[Mutant, ...] = (
         'WRITING: Final = {"linkpay_begin": "BEGIN IMMEDIATE"}', 'WRITING: Final = {"linkpay_begin": "BEGIN"}',
         "tests/store/test_concurrency.py tests/store/test_db.py",
     ),
+    Mutant(
+        "what was set aside is forgotten before it is in the inbox", "linkpay/store/spool.py",
+        "                with database.write() as tx:\n"
+        "                    receive(tx, [_message(row) for row in rows])\n"
+        "                with spool:\n"
+        '                    spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))\n',
+        "                with spool:\n"
+        '                    spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))\n'
+        "                with database.write() as tx:\n"
+        "                    receive(tx, [_message(row) for row in rows])\n",
+        "tests/store/test_spool.py",
+    ),
+    Mutant(
+        "numbers of messages that were set aside are given twice", "linkpay/store/spool.py",
+        "INTEGER PRIMARY KEY AUTOINCREMENT", "INTEGER PRIMARY KEY",
+        "tests/store/test_spool.py",
+    ),
     # Access ---------------------------------------------------------------------------------------
     Mutant(
         "two workers may talk to Kajabi about one grant", "linkpay/store/grants.py",

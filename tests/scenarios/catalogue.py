@@ -54,8 +54,8 @@ CATALOGUE: tuple[Scenario, ...] = (
              f"{WEBHOOKS}::test_a_webhook_finds_the_debit_whose_answer_was_lost"),
     Scenario("S06_webhook_and_return_at_once", "one transition, one mail",
              f"{HERE}/test_messages.py::test_S06_webhook_and_returning_buyer_at_once_book_once"),
-    Scenario("S07_database_locked", "503 within five seconds, never 200 without a row",
-             f"{HERE}/test_messages.py::test_S07_while_the_database_is_held_nothing_is_acknowledged "
+    Scenario("S07_database_locked", "kept beside SQLite, or 503 in time; never 200 for what is not kept",
+             f"{HERE}/test_messages.py::test_S07_while_the_database_is_held_nothing_is_acknowledged_that_is_not_kept "
              "tests/web/test_errors.py::test_without_its_database_a_page_asks_to_come_back_and_keeps_what_was_typed"),
     Scenario("S08_foreign_and_malformed_ids", "an equal answer, no state changed, no address reached",
              f"{WEBHOOKS}::test_an_id_that_mollie_cannot_have_given_reaches_no_address "

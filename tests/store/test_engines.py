@@ -49,7 +49,7 @@ def test_one_that_was_just_used_fails_once_at_most(
 def test_what_is_one_statement_is_kept_without_a_commit_of_its_own(
     database: Database, other: Database
 ) -> None:
-    with database.write(one_statement=True) as tx:
+    with database.write(brief=True) as tx:
         tx.execute(text("CREATE TABLE apart (id integer)"))
         with other.read() as there:
             assert there.scalar(text("SELECT count(*) FROM apart")) == 0

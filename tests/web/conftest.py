@@ -9,7 +9,7 @@ from linkpay.app import create_app
 from linkpay.domain.plan import PlanKind
 from linkpay.sandbox.inprocess import MOLLIE_HOST, mounted
 from linkpay.store.db import Database
-from linkpay.store.inbox import Intake
+from linkpay.store.intake import Intake
 from linkpay.store.tables import Offer, Plan, Site
 from linkpay.web.edge import Edge
 from tests.flows.crash import Boundaries

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 
 from linkpay.app import create_app
 from linkpay.store.db import Database
-from linkpay.store.inbox import Intake
+from linkpay.store.intake import Intake
 from tests.flows.stage import Stage
 from tests.web.conftest import EDGE
 from tests.web.visitor import Visitor, form_of, words_of

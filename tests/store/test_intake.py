@@ -4,12 +4,15 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from linkpay.store.db import DATABASE_ERRORS, Database, Tx
-from linkpay.store.inbox import Intake, Message
+from linkpay.store.inbox import Message
+from linkpay.store.intake import Intake
 from linkpay.store.tables import Inbox
 from tests import builders as make
 from tests.workers.waiting import eventually
@@ -39,10 +42,13 @@ class Watched:
         self._database, self.commits, self.open = database, 0, threading.Event()
         self.open.set()
 
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._database, name)
+
     @contextmanager
-    def write(self, *, one_statement: bool = False) -> Iterator[Tx]:
+    def write(self, *, brief: bool = False) -> Iterator[Tx]:
         self.open.wait(10)
-        with self._database.write(one_statement=one_statement) as tx:
+        with self._database.write(brief=brief) as tx:
             yield tx
         self.commits += 1
 
@@ -99,8 +105,8 @@ def test_when_the_database_is_away_everybody_hears_it_and_later_ones_are_taken(
     class Away:
         """A database that cannot be had."""
 
-        def write(self, *, one_statement: bool) -> None:
-            raise DATABASE_ERRORS[2]("busy")
+        def write(self, *, brief: bool) -> None:
+            raise PoolTimeout("no connection", None, None)
 
     intake._database = Away()  # type: ignore[assignment]
     with ThreadPoolExecutor(6) as pool:
