@@ -49,7 +49,7 @@ class Ring(Protocol):
 
 #: So long (seconds) somebody waits at most for her turn who has to be answered within a second, and as long
 #: again for a writer who stands in no line of ours.
-BRIEFLY: Final = 0.4
+BRIEFLY: Final = 0.35
 
 _ONE_MOMENT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _BY_ITSELF = {"isolation_level": "AUTOCOMMIT"}
