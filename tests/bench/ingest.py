@@ -140,7 +140,7 @@ def _while_locked(machine: Machine, port: int, request: bytes) -> float:
     url = machine.settings.database_url.get_secret_value()
     holder = threading.Thread(target=_hold, args=(url, holding, done))
     holder.start()
-    holding.wait()
+    assert holding.wait(60), "nobody holds the database"
     seen = load.open_load(port, request, per_second=20, seconds=_LONG_WRITE - 1, connections=64)
     done.set()
     holder.join()
@@ -158,7 +158,7 @@ def _hold(url: str, holding: threading.Event, done: threading.Event) -> None:
         return
     with psycopg.connect(url.replace("+psycopg", "")) as server:
         server.execute("UPDATE inbox SET attempts = attempts")
-        server.execute("UPDATE site SET title = title")
+        server.execute("UPDATE site SET name = name")
         holding.set()
         done.wait(_LONG_WRITE)
         server.rollback()

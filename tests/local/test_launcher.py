@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from config.local import bare_environment
-from linkpay.local import launcher, supervision
+from linkpay.local import launcher, processes, supervision
 from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
 from linkpay.local.stack import Program, Stack, answers
@@ -120,6 +120,24 @@ def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, scr
     with launcher.running(stack, screen, 20):
         assert not members(groups, launcher.MARK)
     assert "ended 3 processes" in shown(screen)
+
+
+def test_who_is_ending_is_waited_for_until_its_ports_are_free(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The system takes a process its command first and its ports later."""
+    mark, looks = launcher.MARK, list[int]()
+    number = 2**22 + 7  # beyond what any process is numbered
+    (stack.places.run / "web.pid").write_text(str(number))
+
+    def seen() -> list[Process]:
+        looks.append(len(looks))
+        command = f"{mark} web" if len(looks) == 1 else ""
+        return [] if len(looks) > 6 else [Process(number, number, command), Process(number + 1, number, "")]
+
+    monkeypatch.setattr(processes, "all_processes", seen)
+    assert [one.pid for one in end_leftovers(stack.places.run, mark)] == [number]
+    assert len(looks) > 6
 
 
 def test_a_process_that_only_has_an_old_number_of_ours_is_left_alone(stack: Stack) -> None:
