@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from secrets import token_hex
+from random import getrandbits
 from types import TracebackType
 from typing import Any, TextIO
 
@@ -32,7 +32,8 @@ def correlation(identity: str | None = None) -> Iterator[str]:
 
     The mark follows the code, not the thread: hand `current_correlation()` over to other threads.
     """
-    chosen = identity or token_hex(8).translate(_LETTERS)
+    # No secret: to ask the system for chance would let all other threads of a server go first.
+    chosen = identity or f"{getrandbits(64):016x}".translate(_LETTERS)
     token = _correlation.set(chosen)
     try:
         yield chosen

@@ -79,7 +79,7 @@ def test_the_correlation_id_marks_what_is_logged_inside() -> None:
 def test_no_correlation_id_is_taken_for_an_account_number(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = "ab2268a8baa397f4"
     assert clean(drawn) == "[iban]", "this one proves to be one"
-    monkeypatch.setattr(logs, "token_hex", lambda _bytes: drawn)
+    monkeypatch.setattr(logs, "getrandbits", lambda _bits: int(drawn, 16))
     with correlation() as identity:
         assert clean(identity) == identity
         assert len(identity) == 16

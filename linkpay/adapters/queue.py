@@ -32,6 +32,9 @@ RINGS_KEPT = 1_000
 #: A worker shows a sign of life every five seconds.
 WORKER_SILENT = timedelta(seconds=20)
 _PAUSE = 0.2  # seconds between attempts while Redis is away
+#: An exchange with Redis costs as much for many rows as for one: of more than a few, the next waits longer,
+#: though never as long as this (seconds).
+_FEW, _CROWDED = 4, 0.02
 _ROOM = 20_000  # rows that may wait for the next attempt
 
 Row = tuple[bool, int]  # is it an inbox row, and its id
@@ -85,8 +88,8 @@ class Line:
 class RqBell:
     """`ports.Bell` over RQ: one background thread gathers rings and sends them. Thread- and fork-safe.
 
-    `gather_seconds` is how long a ring waits for company, `rows_per_job` how many rows share one RQ
-    job, `patience` how many seconds one exchange with Redis may take.
+    `gather_seconds` is how long a ring waits for company when there are few, `rows_per_job` how many rows
+    share one RQ job, `patience` how many seconds one exchange with Redis may take.
     """
 
     def __init__(
@@ -104,6 +107,7 @@ class RqBell:
         self._rows: dict[Row, None] = {}
         self._thread: threading.Thread | None = None
         self._closed = False
+        self._last = 0  # rows of the last exchange
         self._line = Line("ringing")
         # One retry: a pooled connection may have died with the Redis of before.
         self._queue = ring_queue(connect(self._url, patience=self._patience, retries=1))
@@ -152,10 +156,15 @@ class RqBell:
                 self._changed.wait()
             hurry = self._closed
         if not hurry:
-            time.sleep(_PAUSE if self._line.failures else self._gather_seconds)
+            time.sleep(_PAUSE if self._line.failures else self._company())
         with self._changed:
             rows, self._rows = list(self._rows), {}
+            self._last = len(rows)
             return rows
+
+    def _company(self) -> float:
+        """For how long rows wait for others: the more there were just now, the longer."""
+        return min(self._gather_seconds * (1 + self._last // _FEW), max(_CROWDED, self._gather_seconds))
 
     def _send(self, rows: list[Row]) -> None:
         try:

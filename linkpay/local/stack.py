@@ -55,6 +55,8 @@ def local_stack(places: Places, choices: LocalChoices, environment: Mapping[str,
     """LinkPay as `make run` serves it: the production processes, plus Valkey and the sandbox."""
     python = sys.executable
     web, sandbox = f"http://127.0.0.1:{choices.port}", f"http://127.0.0.1:{choices.sandbox_port}"
+    # SQLite has one writer, and memory stays low; on a server it is as many as in the Procfile.
+    processes = 2 if environment.get("DATABASE_URL", "").startswith("postgresql") else 1
     ports = {"PORT": choices.port, "SANDBOX_PORT": choices.sandbox_port, "SMTP_PORT": choices.smtp_port}
     return Stack(
         programs=(
@@ -62,7 +64,7 @@ def local_stack(places: Places, choices: LocalChoices, environment: Mapping[str,
             Program(
                 "sandbox", _sandbox(python, places, choices), partial(answers, f"{sandbox}/_sandbox/clock")
             ),
-            Program("web", _web(python, choices), partial(answers, f"{web}/readyz")),
+            Program("web", _web(python, choices, processes), partial(answers, f"{web}/readyz")),
             Program("worker", (python, "-m", "workers.worker")),
             Program("clock", (python, "-m", "workers.clock")),
         ),
@@ -79,8 +81,8 @@ def _sandbox(python: str, places: Places, choices: LocalChoices) -> tuple[str, .
     return (python, "-m", "linkpay.sandbox", *ports, "--state", str(places.var / "sandbox.db"))
 
 
-def _web(python: str, choices: LocalChoices) -> tuple[str, ...]:
-    """As the Procfile serves it, with one process: SQLite has one writer, and memory stays low."""
+def _web(python: str, choices: LocalChoices, processes: int) -> tuple[str, ...]:
+    """As the Procfile serves it."""
     where = ("--host", "127.0.0.1", "--port", str(choices.port))
-    size = ("--workers", "1", "--blocking-threads", str(choices.web_threads))
+    size = ("--workers", str(processes), "--blocking-threads", str(choices.web_threads))
     return (python, "-m", "granian", "--interface", "wsgi", *where, *size, *_STEADY, "wsgi:app")

@@ -13,12 +13,19 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
+def _shut() -> threading.Lock:
+    """A door that somebody else opens. (An Event does it with twice the locks.)"""
+    door = threading.Lock()
+    door.acquire()
+    return door
+
+
 @dataclass(slots=True)
 class Waiting(Generic[Item, Answer]):
     """Something asked for by a thread that waits. Its `turn` comes when it is decided, or when it leads."""
 
     item: Item
-    turn: threading.Event = field(default_factory=threading.Event)
+    turn: threading.Lock = field(default_factory=_shut)
     is_decided: bool = False
     answer: Answer | None = None
     problem: BaseException | None = None
@@ -76,11 +83,11 @@ class Gathering(Generic[Item, Answer]):
             self._waiting.append(mine)
             leads, self._is_led = not self._is_led, True
         if not leads:
-            mine.turn.wait()
+            mine.turn.acquire()
         if not mine.is_decided:
-            self._lead()
+            self._lead(mine)
 
-    def _lead(self) -> None:
+    def _lead(self, mine: Waiting[Item, Answer]) -> None:
         """Decide for everybody who waits, the caller first; then hand over to the next who came meanwhile."""
         batch: Batch[Item, Answer] = []
         self._open = batch
@@ -97,6 +104,7 @@ class Gathering(Generic[Item, Answer]):
             self._is_led = bool(self._waiting)
             successor = self._waiting[0] if self._waiting else None
         for one in batch:
-            one.turn.set()
+            if one is not mine:
+                one.turn.release()
         if successor is not None:
-            successor.turn.set()
+            successor.turn.release()
