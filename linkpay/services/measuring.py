@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from linkpay.domain.invariants import Broken
 from linkpay.store import counters, measures, progress
 from linkpay.store.db import Tx
+from linkpay.store.measures import Waiting
 
 #: Upper ends of the classes in which payments to access are counted, in seconds.
 BUCKETS = (0.5, 1, 2, 5, 10, 30, 60, 120, 360, 3600)
@@ -48,9 +49,13 @@ class Figures:
     clock_at: datetime | None
 
 
-def figures(tx: Tx, now: datetime) -> Figures:
-    """All figures at one moment. Instants are the machine's, ages the product's."""
-    messages, due, asked = measures.messages_waiting(tx), measures.work_due(tx, now), measures.attention(tx)
+def figures(tx: Tx, now: datetime, set_aside: Mapping[str, Waiting]) -> Figures:
+    """All figures at one moment, of messages also those that were `set_aside`.
+
+    Instants are the machine's, ages the product's.
+    """
+    messages = _with(measures.messages_waiting(tx), set_aside)
+    due, asked = measures.work_due(tx, now), measures.attention(tx)
     rounds = {
         "changes": progress.find(tx, "invariants.events"),
         "everything": progress.find(tx, "invariants.full"),
@@ -72,6 +77,17 @@ def figures(tx: Tx, now: datetime) -> Figures:
         checked_at={name: row.machine_at for name, row in rounds.items() if row is not None},
         clock_at=beat.machine_at if beat else None,
     )
+
+
+def _with(ones: Mapping[str, Waiting], others: Mapping[str, Waiting]) -> dict[str, Waiting]:
+    """What waits in either of two places."""
+    both = {
+        name: Waiting(
+            ones[name].number + others[name].number, min(ones[name].oldest_at, others[name].oldest_at)
+        )
+        for name in ones.keys() & others.keys()
+    }
+    return {**ones, **others, **both}
 
 
 def _age(at: datetime, now: datetime) -> float:

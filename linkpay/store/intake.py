@@ -9,6 +9,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from linkpay.store.db import DATABASE_ERRORS, Database
 from linkpay.store.gathering import Batch, Gathering
 from linkpay.store.inbox import Message, receive, with_site
+from linkpay.store.measures import Waiting
 from linkpay.store.spool import Spool, beside
 from linkpay.store.turnstile import LockTimeout
 
@@ -82,6 +83,16 @@ def catch_up(database: Database) -> int:
     if moved:
         log.warning("messages that were set aside are in the inbox", extra={"messages": moved})
     return moved
+
+
+def set_aside(database: Database) -> dict[str, Waiting]:
+    """What was set aside and is not in the inbox yet, by source."""
+    spool = beside(database)
+    try:
+        return spool.waiting() if spool else {}
+    except (sqlite3.Error, OSError):
+        log.exception("messages that were set aside cannot be counted")
+        return {}
 
 
 def _is_busy(problem: Exception) -> bool:

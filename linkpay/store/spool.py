@@ -15,6 +15,7 @@ from typing import Any
 
 from linkpay.store.db import Database
 from linkpay.store.inbox import Message, receive
+from linkpay.store.measures import Waiting
 
 #: Messages that are moved by one transaction, which others wait for.
 _AT_ONCE = 500
@@ -27,6 +28,7 @@ _SCHEMA = (
 )
 _KEEP = "INSERT INTO message (token, source, ref, content_type, body, at) VALUES (?, ?, ?, ?, ?, ?)"
 _OLDEST = "SELECT id, token, source, ref, content_type, body, at FROM message ORDER BY id LIMIT ?"
+_WAITING = "SELECT source, count(*), min(at) FROM message GROUP BY source"
 
 
 class Spool:
@@ -60,6 +62,16 @@ class Spool:
                     spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))
                 moved += len(rows)
         return moved
+
+    def waiting(self) -> dict[str, Waiting]:
+        """What waits here, by source. Raises sqlite3.Error or OSError."""
+        if not self._path.exists():
+            return {}
+        with self._opened() as spool:
+            return {
+                source: Waiting(number, datetime.fromisoformat(at))
+                for source, number, at in spool.execute(_WAITING)
+            }
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from linkpay.services import measuring
 from linkpay.services.measuring import Figures
+from linkpay.store import intake
 from linkpay.web.edge import edge, parts
 
 bp = Blueprint("metrics", __name__)
@@ -22,7 +23,7 @@ def metrics() -> Response:
     """For who shows METRICS_TOKEN; without one for this machine, where no proxy can hide who asks."""
     _admit()
     with parts().database.read() as tx:
-        found = measuring.figures(tx, parts().clock.now())
+        found = measuring.figures(tx, parts().clock.now(), intake.set_aside(parts().database))
     registry = CollectorRegistry()
     registry.register(_Shown(found, edge().workers_listening()))
     return Response(generate_latest(registry), content_type=_TYPE)

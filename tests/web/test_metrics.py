@@ -9,6 +9,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from linkpay.app import create_app
 from linkpay.clock import SystemClock
+from linkpay.store.inbox import Message
+from linkpay.store.spool import beside
 from linkpay.store.tables import Charge
 from tests import builders as make
 from tests.flows.stage import Stage
@@ -65,6 +67,20 @@ def test_what_waits_and_what_went_wrong_is_told(stage: Stage, visitor: Visitor) 
     stage.advance(days=40)
     stage.clock.advance(timedelta(days=30))
     assert figures(visitor)["linkpay_charges_overdue"] > 0
+
+
+def test_messages_that_were_set_aside_wait_as_well(stage: Stage, visitor: Visitor) -> None:
+    aside = beside(stage.database)
+    if aside is None:
+        pytest.skip("nothing is set aside beside a server")
+    old = Message(stage.shop.token, "mollie", "tr_1", "", b"id=tr_1", stage.clock.now())
+    stage.clock.advance(timedelta(minutes=7))
+    stage.post("tr_2")
+    aside.keep([old, replace(old, source="kajabi")])
+    told = figures(visitor)
+    assert told["linkpay_inbox_age_seconds{source=mollie}"] == 7 * 60
+    assert told["linkpay_inbox_waiting{source=mollie}"] == 2
+    assert told["linkpay_inbox_waiting{source=kajabi}"] == 1
 
 
 @pytest.mark.parametrize("shown", ["", "Bearer", "Bearer wrong", f"bearer {TOKEN}", f"Basic {TOKEN}"])
