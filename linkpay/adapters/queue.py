@@ -32,9 +32,9 @@ RINGS_KEPT = 1_000
 #: A worker shows a sign of life every five seconds.
 WORKER_SILENT = timedelta(seconds=20)
 _PAUSE = 0.2  # seconds between attempts while Redis is away
-#: An exchange with Redis costs as much for many rows as for one: of more than a few, the next waits longer,
-#: though never as long as this (seconds).
-_FEW, _CROWDED = 4, 0.02
+#: An exchange with Redis costs as much for many rows as for one: after one of more than a few rows the next
+#: waits a little for each few, and never longer than in a crowd (seconds).
+_FEW, _A_LITTLE, _CROWDED = 4, 0.002, 0.02
 _ROOM = 20_000  # rows that may wait for the next attempt
 
 Row = tuple[bool, int]  # is it an inbox row, and its id
@@ -88,12 +88,12 @@ class Line:
 class RqBell:
     """`ports.Bell` over RQ: one background thread gathers rings and sends them. Thread- and fork-safe.
 
-    `gather_seconds` is how long a ring waits for company when there are few, `rows_per_job` how many rows
-    share one RQ job, `patience` how many seconds one exchange with Redis may take.
+    `gather_seconds` is how long a ring waits for company even when there is none, `rows_per_job` how many
+    rows share one RQ job, `patience` how many seconds one exchange with Redis may take.
     """
 
     def __init__(
-        self, redis_url: str, *, gather_seconds: float = 0.002, rows_per_job: int = 100, patience: float = 1.0
+        self, redis_url: str, *, gather_seconds: float = 0.0, rows_per_job: int = 100, patience: float = 1.0
     ) -> None:
         self._url = redis_url
         self._gather_seconds = gather_seconds
@@ -150,7 +150,7 @@ class RqBell:
             self._send(rows)
 
     def _gather(self) -> list[Row]:
-        """Rows that came within a few milliseconds of each other; empty when closed."""
+        """Rows that came while the last ones were sent, and those soon after; empty when closed."""
         with self._changed:
             while not self._rows and not self._closed:
                 self._changed.wait()
@@ -163,8 +163,8 @@ class RqBell:
             return rows
 
     def _company(self) -> float:
-        """For how long rows wait for others: the more there were just now, the longer."""
-        return min(self._gather_seconds * (1 + self._last // _FEW), max(_CROWDED, self._gather_seconds))
+        """For how many seconds rows wait for others: the more there were just now, the longer."""
+        return max(self._gather_seconds, min(_A_LITTLE * (self._last // _FEW), _CROWDED))
 
     def _send(self, rows: list[Row]) -> None:
         try:

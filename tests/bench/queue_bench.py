@@ -80,7 +80,7 @@ def throughput(command: list[str], fill: Fill, jobs: int) -> tuple[float, float]
         server.discard()
 
 
-def latencies(rings: int, gather_seconds: float) -> list[float]:
+def latencies(rings: int) -> list[float]:
     """Milliseconds from `RqBell.ring` to the start of the row's run, sorted; one ring at a time."""
     server, rung, times = Valkey(), dict[int, float](), list[float]()
     server.start()
@@ -92,7 +92,7 @@ def latencies(rings: int, gather_seconds: float) -> list[float]:
 
     listener = threading.Thread(target=answer_rings, args=(server.url, wake, stop))
     listener.start()
-    with closing(RqBell(server.url, gather_seconds=gather_seconds)) as bell:
+    with closing(RqBell(server.url)) as bell:
         for row_id in range(1, rings + 1):
             rung[row_id] = time.perf_counter()
             bell.ring([row_id])
@@ -140,13 +140,11 @@ def main(rings: int) -> None:
     """Print the table."""
     stock_rate, stock_cost = throughput(STOCK, fill_stock, rings)
     our_rate, our_cost = throughput(OURS, fill_rings, rings)
-    stock_ms, our_ms = stock_latencies(220), latencies(420, 0.002)
-    hasty_ms = latencies(420, 0.0)
+    stock_ms, our_ms = stock_latencies(220), latencies(420)
     rows = [
         ("worker", "jobs/s", "commands/job", "start p50 ms", "start p99 ms"),
         ("rq SimpleWorker", stock_rate, stock_cost, _at(stock_ms, 0.5), _at(stock_ms, 0.99)),
-        ("ring worker, gather 2 ms", our_rate, our_cost, _at(our_ms, 0.5), _at(our_ms, 0.99)),
-        ("ring worker, gather 0 ms", our_rate, our_cost, _at(hasty_ms, 0.5), _at(hasty_ms, 0.99)),
+        ("ring worker", our_rate, our_cost, _at(our_ms, 0.5), _at(our_ms, 0.99)),
     ]
     for name, *figures in rows:
         cells = [f"{figure:>13.1f}" if isinstance(figure, float) else f"{figure:>13}" for figure in figures]
