@@ -26,7 +26,7 @@ class Message:
 
 
 def receive(tx: Tx, messages: Sequence[Message]) -> list[bool]:
-    """Keep messages for the sites of their tokens; False for each whose token no site has.
+    """Keep at least one message for the sites of their tokens; False for each whose token no site has.
 
     Never de-duplicates: Mollie posts the same id again for every later state of a payment.
     """
@@ -85,7 +85,7 @@ def _keeping() -> Executable:
         "source", "ref", "content_type", "body", "run_at", "created_at", "attempts", "crashes"
     )]  # fmt: skip
     columns = [_SITE.token, *given]
-    lists = [bindparam(column.name, type_=postgresql.ARRAY(column.type)) for column in columns]
+    lists = [bindparam(one.name, type_=postgresql.ARRAY(one.type)) for one in columns]
     posted = func.unnest(*lists).table_valued(*(column(one.name, one.type) for one in columns))
     posted = posted.render_derived(name="posted")
     rows = select(_SITE.id, *(posted.c[one.name] for one in given)).where(_SITE.token == posted.c.token)

@@ -52,6 +52,7 @@ class Intake:
         except DATABASE_ERRORS as problem:
             if self._spool is None or not _is_busy(problem):
                 raise
+            self._messages.join(batch)  # who came while this one waited need not wait as long once more
             known = self._set_aside(self._spool, [one.item for one in batch], problem)
         for one, is_known in zip(batch, known, strict=True):
             one.answered(is_known)

@@ -77,7 +77,8 @@ class Spool:
     def _opened(self) -> Iterator[sqlite3.Connection]:
         os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, _PRIVATE))
         with closing(sqlite3.connect(self._path, timeout=0.3)) as spool:
-            for pragma in ("synchronous=FULL", "secure_delete=ON"):
+            # Extra: of a commit nothing may be left to do for the disk, since an answer follows at once.
+            for pragma in ("synchronous=EXTRA", "secure_delete=ON"):
                 spool.execute(f"PRAGMA {pragma}")
             spool.execute(_SCHEMA)
             yield spool

@@ -1,20 +1,24 @@
 """While somebody writes to SQLite for long, messages are kept beside it, and none is lost on its way back."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import select
 
 from linkpay.store.db import DATABASE_ERRORS, Database, Tx
+from linkpay.store.inbox import Message
 from linkpay.store.intake import Intake, catch_up
 from linkpay.store.spool import Spool, beside
 from linkpay.store.tables import Inbox
+from linkpay.store.turnstile import LockTimeout
 from tests import builders as make
-from tests.store.test_intake import kept, message
+from tests.store.test_intake import Watched, kept, message
+from tests.workers.waiting import eventually
 
 
 @pytest.fixture
@@ -55,6 +59,35 @@ def test_while_somebody_writes_messages_are_taken_and_come_in_afterwards(
     assert catch_up(database) == 4
     assert kept(database) == ["tr_1"] * 4
     assert catch_up(database) == 0
+
+
+def test_who_comes_while_another_waits_is_answered_with_her(
+    database: Database, spool: Spool, token: str
+) -> None:
+    intake, batches = Intake(database), list[int]()
+
+    class Held(Watched):
+        """A database for which somebody waits until eight others have come, and in vain."""
+
+        def write(self, *, brief: bool = False) -> NoReturn:  # type: ignore[override]
+            eventually(lambda: len(intake._messages._waiting) == 8)
+            raise LockTimeout("busy")
+
+    class Counted(Spool):
+        """A spool that counts how many messages it is given at once."""
+
+        def keep(self, messages: Sequence[Message]) -> None:
+            batches.append(len(messages))
+            super().keep(messages)
+
+    intake._database, intake._spool = Held(database), Counted(Path(database.url.database or ""))  # type: ignore[assignment]
+    with ThreadPoolExecutor(9) as pool:
+        first = pool.submit(intake.keep, message(token, "tr_1"))
+        eventually(lambda: intake._messages._is_led)
+        others = [pool.submit(intake.keep, message(token, "tr_2")) for _ in range(8)]
+        assert first.result()
+        assert all(one.result() for one in others)
+    assert batches == [9]
 
 
 def test_a_message_comes_in_as_it_was_posted(database: Database, spool: Spool, token: str) -> None:
