@@ -69,7 +69,7 @@ def test_who_comes_while_another_waits_is_answered_with_her(
     class Held(Watched):
         """A database for which somebody waits until eight others have come, and in vain."""
 
-        def write(self, *, brief: bool = False) -> NoReturn:  # type: ignore[override]
+        def write(self, *, brief: bool = False) -> NoReturn:
             eventually(lambda: len(intake._messages._waiting) == 8)
             raise LockTimeout("busy")
 
