@@ -61,12 +61,13 @@ class Intake:
         """Keep messages until there is a turn to write. Raises `problem` when that cannot be done either."""
         with self._database.read() as tx:
             tokens = with_site(tx, {one.token for one in messages})
+        known = [one for one in messages if one.token in tokens]
         try:
-            spool.keep([one for one in messages if one.token in tokens])
+            spool.keep(known)
         except (sqlite3.Error, OSError):
             log.exception("messages cannot be set aside")
             raise problem from None
-        log.warning("somebody writes for long; messages are set aside", extra={"messages": len(messages)})
+        log.warning("somebody writes for long; messages are set aside", extra={"messages": len(known)})
         return [one.token in tokens for one in messages]
 
 
