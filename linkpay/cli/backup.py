@@ -1,12 +1,15 @@
 """``backup``: one moment of the whole database in a file, while everything runs."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from linkpay.cli.context import opened
 from linkpay.cli.output import CommandFailed, Output, speaking
+from linkpay.store import intake
 from linkpay.store.backup import BackupFailed, save
+from linkpay.store.db import DATABASE_ERRORS
 
 
 @click.command()
@@ -18,6 +21,8 @@ def backup(output: Output, file: Path) -> None:
     It holds members' names and addresses, and secrets that only ENCRYPTION_KEYS open: keep both, apart.
     """
     with opened() as (_, parts):
+        with suppress(*DATABASE_ERRORS):  # somebody still writes for long, and they go on waiting
+            intake.catch_up(parts.database)
         try:
             size = save(parts.database, file.absolute())
         except BackupFailed as problem:

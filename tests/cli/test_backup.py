@@ -1,13 +1,19 @@
 """``backup``, ``restore`` and ``reconcile`` as an operator uses them."""
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from linkpay.services import measuring
 from linkpay.store import progress
 from linkpay.store.db import Database
+from linkpay.store.inbox import Message
+from linkpay.store.spool import beside
 from linkpay.store.tables import Site
 from tests import builders as make
 from tests.cli.conftest import Run
@@ -22,6 +28,18 @@ def test_a_backup_is_private_and_never_replaces_another(run: Run, database: Data
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     again = run("backup", str(file), "--json")
     assert (again.exit_code, json.loads(again.stderr)["error"]["code"]) == (1, "backup_failed")
+
+
+def test_messages_that_were_set_aside_are_in_a_backup(run: Run, database: Database, tmp_path: Path) -> None:
+    aside, file = beside(database), tmp_path / "linkpay.backup"
+    if aside is None:
+        pytest.skip("nothing is set aside beside a server")
+    with database.write() as tx:
+        token = make.make_site(tx).token
+    aside.keep([Message(token, "mollie", "tr_1", "", b"id=tr_1", make.NOW)])
+    assert run("backup", str(file)).exit_code == 0
+    with closing(sqlite3.connect(file)) as copy:
+        assert copy.execute("SELECT ref FROM inbox").fetchall() == [("tr_1",)]
 
 
 def test_a_restore_needs_a_word_and_no_running_clock(run: Run, database: Database, tmp_path: Path) -> None:
