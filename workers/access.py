@@ -11,6 +11,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import counters, grants, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Outbox
+from linkpay.store.together import About
 
 #: Sending later than this after taking the lease could overtake its next holder.
 _SEND_WITHIN = timedelta(seconds=5)
@@ -54,7 +55,7 @@ def apply(parts: Parts, row: Outbox, errand: errands.Errand | str) -> None:
         errands.confirm(tx, errand, answer, external_user_id, now)
         work.finish(tx, row, now)
 
-    parts.together.write(confirm)
+    parts.together.write(confirm, About(grant_id=errand.grant_id))
 
 
 def _deliver(parts: Parts, errand: errands.Errand) -> tuple[AccessAnswer, str]:

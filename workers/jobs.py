@@ -25,7 +25,7 @@ from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
 from linkpay.store.db import STORE_ERRORS, Tx
 from linkpay.store.tables import Inbox, Outbox
-from linkpay.store.together import Row, Wanted, is_of_one
+from linkpay.store.together import NOBODY, About, Row, Wanted, is_of_one
 from workers import (
     access,
     books,
@@ -49,22 +49,29 @@ Handler = Callable[[Parts, Outbox], None]
 class InTwo:
     """A handler that begins within the transaction that claims its row, and goes on with what came of it.
 
-    `of_payment` where the row's target is a payment, so that what its subscription needs is read for many
-    at once.
+    `about` says whom a row is about, by its target.
     """
 
     begin: Callable[[Parts, Tx, Any, datetime], Any]
     go_on: Callable[[Parts, Any, Any], None]
-    of_payment: bool = False
+    about: Callable[[int], About] = lambda _target_id: NOBODY
+
+
+def _payment(target_id: int) -> About:
+    return About(payment_id=target_id)
+
+
+def _grant(target_id: int) -> About:
+    return About(grant_id=target_id)
 
 
 HANDLERS: dict[str, Handler | InTwo] = {
-    "send_payment": InTwo(payments.begin, payments.send, of_payment=True),
+    "send_payment": InTwo(payments.begin, payments.send, _payment),
     "poll_payment": payments.poll,
     "renew_mandate": mandates.renew,
     "revoke_mandate": mandates.revoke,
     "send_refund": returns.send,
-    "apply_grant": InTwo(access.begin, access.apply),
+    "apply_grant": InTwo(access.begin, access.apply, _grant),
     "review_access": access.review,
     "dunning_step": duties.dunning_step,
     "expire_signup": duties.expire_signup,
@@ -162,7 +169,7 @@ def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Take
     Where the beginning fails nothing of it happened, and the row is claimed all the same: its tries count.
     """
     now = parts.clock.now()
-    wanted = Wanted(table, row_id, now, _payment_of)
+    wanted = Wanted(table, row_id, now, _about)
 
     def begin(tx: Tx, row: Row) -> _Taken | None:
         if _stopped_too_often(tx, row, now):
@@ -181,11 +188,9 @@ def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Take
     )
 
 
-def _payment_of(row: Row) -> int | None:
+def _about(row: Row) -> About:
     handler = _handler(row)
-    if isinstance(row, Outbox) and isinstance(handler, InTwo) and handler.of_payment:
-        return row.target_id
-    return None
+    return handler.about(row.target_id) if isinstance(row, Outbox) and isinstance(handler, InTwo) else NOBODY
 
 
 def _stopped_too_often(tx: Tx, row: Row, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from linkpay.services.parts import Parts
 from linkpay.store import charges, journal, sites, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Payment
+from linkpay.store.together import About
 
 _LOOKS, _LOOKS_FOR_OURS = 3, 10
 
@@ -45,7 +46,7 @@ def _mollie(parts: Parts, row: Inbox, question: Question) -> None:
         _not_there(parts, row, problem)
         return
     now = parts.clock.now()
-    parts.together.write(lambda tx: _book(tx, row, known_id, seen, now), known_id)
+    parts.together.write(lambda tx: _book(tx, row, known_id, seen, now), About(payment_id=known_id))
 
 
 def _book(tx: Tx, row: Inbox, known_id: int | None, seen: settlement.Sighting, now: datetime) -> None:

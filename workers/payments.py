@@ -12,6 +12,7 @@ from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Outbox
 from linkpay.store.tables.money import Stroke
+from linkpay.store.together import About
 from workers import absence, books
 
 #: A mandate that Mollie still calls pending is asked about again after this.
@@ -57,7 +58,7 @@ def _book(parts: Parts, row: Outbox, snapshot: PaymentSnapshot) -> None:
         debits.follow(tx, charges.payment(tx, row.target_id), snapshot, now)
         work.finish(tx, row, now)
 
-    parts.together.write(book, row.target_id)
+    parts.together.write(book, About(payment_id=row.target_id))
 
 
 def _refused(parts: Parts, row: Outbox, problem: Permanent) -> None:
@@ -76,7 +77,7 @@ def _proven(parts: Parts, row: Outbox, ready: "debits.Sending | Unproven | None"
     if not _is_proven(parts, row, ready):
         return None
     now = parts.clock.now()
-    again = parts.together.write(lambda tx: begin(parts, tx, row, now), row.target_id)
+    again = parts.together.write(lambda tx: begin(parts, tx, row, now), About(payment_id=row.target_id))
     return _proven(parts, row, again)
 
 
@@ -194,7 +195,7 @@ def poll(parts: Parts, row: Outbox) -> None:
         else:
             work.postpone(tx, row, look_at, fresh=True)
 
-    parts.together.write(book, payment.id)
+    parts.together.write(book, About(payment_id=payment.id))
 
 
 def _poll_unanswered(parts: Parts, row: Outbox) -> None:

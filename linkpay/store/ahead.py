@@ -48,13 +48,21 @@ from linkpay.store.tables.base import Base
 Row = TypeVar("Row", bound=Base)
 
 
-def of_payments(tx: Tx, payment_ids: Sequence[int]) -> None:
-    """Hold the subscriptions of payments and the members whom they let in, and read what belongs to them.
+def hold_all(tx: Tx, payment_ids: Sequence[int], grant_ids: Sequence[int]) -> Sequence[Subscription]:
+    """Hold the subscriptions of payments, which are returned, and the members of these and of grants.
 
-    Everybody is held in one order: subscriptions first, then members, by id.
+    Everybody is held in one order, subscriptions first, then members, by id: who held them one by one, as
+    they come, would on a server wait in a ring with others who do the same.
     """
-    owned = subscriptions.lock_for_payments(tx, payment_ids)
-    people.lock_family(tx, *{one.member_id for one in owned})
+    owned = subscriptions.lock_for_payments(tx, payment_ids) if payment_ids else []
+    members = grants.members(tx, grant_ids) if grant_ids else set()
+    people.lock_family(tx, *members, *{one.member_id for one in owned})
+    return owned
+
+
+def of_payments(tx: Tx, payment_ids: Sequence[int], grant_ids: Sequence[int] = ()) -> None:
+    """Hold all of them, and read what belongs to the payments."""
+    owned = hold_all(tx, payment_ids, grant_ids)
     for site_id in {one.site_id for one in owned}:
         sites.get(tx, site_id)
     _money(tx, [one.id for one in owned], payment_ids)

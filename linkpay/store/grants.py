@@ -21,6 +21,14 @@ def get(tx: Tx, grant_id: int) -> Grant:
     return current(tx, Grant, grant_id)
 
 
+def members(tx: Tx, grant_ids: Sequence[int]) -> set[int]:
+    """Whose these grants are, by id."""
+    return set(tx.scalars(_MEMBERS, {"ids": list(grant_ids)}))
+
+
+_MEMBERS = select(Grant.member_id).where(Grant.id.in_(bindparam("ids", expanding=True)))
+
+
 @asked_once
 def find(tx: Tx, member_id: int, offer_id: int) -> Grant | None:
     """The one grant of this member to this offer."""

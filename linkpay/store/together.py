@@ -33,22 +33,36 @@ Table = type[Inbox] | type[Outbox]
 
 
 @dataclass(frozen=True, slots=True)
+class About:
+    """Whom a unit is about: who is held before anything of its batch is done, and whose rows are read then.
+
+    A payment stands for its subscription and that one's member, a grant for its member.
+    """
+
+    payment_id: int | None = None
+    grant_id: int | None = None
+
+
+NOBODY = About()
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
-    """A row that is to be claimed; `payment_of` says which payment it is about, if any."""
+    """A row that is to be claimed; `about` says whom it is about."""
 
     table: Table
     row_id: int
     now: datetime
-    payment_of: Callable[[Row], int | None] = lambda _row: None
+    about: Callable[[Row], About] = lambda _row: NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """What a thread wants done, in its own context; `payment_id` is whose subscription it is about."""
+    """What a thread wants done, in its own context."""
 
     do: Callable[..., Any]
     context: Context
-    payment_id: int | None = None
+    about: About = NOBODY
     wanted: Wanted | None = None
 
 
@@ -75,9 +89,9 @@ class Together:
         self._write = write
         self._units: Gathering[_Unit, Any] = Gathering(self._decide, _TOGETHER)
 
-    def write(self, do: Callable[[Tx], T], payment_id: int | None = None) -> T:
+    def write(self, do: Callable[[Tx], T], about: About = NOBODY) -> T:
         """What `do` returns, once it is committed. Raises what it raises, or one of DATABASE_ERRORS."""
-        return cast("T", self._units.ask(_Unit(do, copy_context(), payment_id)))
+        return cast("T", self._units.ask(_Unit(do, copy_context(), about)))
 
     def claim(self, wanted: Wanted, do: Callable[[Tx, Row], T]) -> T | None:
         """The same with a row that is claimed by the same commit; None where it is not to be had."""
@@ -119,16 +133,20 @@ def _done(tx: Tx, units: Sequence[_Unit]) -> list[Any]:
     """What came of each: rows are claimed first, and members held next, before anything is done."""
     claimed = _Claimed(tx, [unit.wanted for unit in units if unit.wanted is not None])
     with_rows = [(unit, claimed.of(unit.wanted) if unit.wanted else None) for unit in units]
-    about = {number for pair in with_rows if (number := _payment_of(*pair)) is not None}
-    if len(about) >= FEW:
-        ahead.of_payments(tx, sorted(about))
+    about = [_about(*pair) for pair in with_rows]
+    payment_ids = sorted({one.payment_id for one in about if one.payment_id is not None})
+    grant_ids = sorted({one.grant_id for one in about if one.grant_id is not None})
+    if len(payment_ids) >= FEW:
+        ahead.of_payments(tx, payment_ids, grant_ids)
+    elif len(payment_ids) + len(grant_ids) > 1:
+        ahead.hold_all(tx, payment_ids, grant_ids)
     return [_answer(tx, *pair) for pair in with_rows]
 
 
-def _payment_of(unit: _Unit, row: Row | None) -> int | None:
+def _about(unit: _Unit, row: Row | None) -> About:
     if unit.wanted is None:
-        return unit.payment_id
-    return None if row is None else unit.wanted.payment_of(row)
+        return unit.about
+    return NOBODY if row is None else unit.wanted.about(row)
 
 
 def _answer(tx: Tx, unit: _Unit, row: Row | None) -> Any:

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Outbox, Payment, Site
-from linkpay.store.together import Row, Together, Wanted
+from linkpay.store.together import NOBODY, About, Row, Together, Wanted
 from tests import builders as make
 from tests.workers.waiting import eventually
 
@@ -69,9 +69,16 @@ def all_come(door: Door, units: Sequence[Callable[[], Any]]) -> list[Future[Any]
         return [first, *others]
 
 
-def all_wait(door: Door, units: list[tuple[Callable[[Tx], Any], int | None]]) -> list[Future[Any]]:
+Unit = tuple[Callable[[Tx], Any], About]
+
+
+def all_wait(door: Door, units: Sequence[Unit]) -> list[Future[Any]]:
     """The same with units that want no row."""
     return all_come(door, [partial(door.together.write, *unit) for unit in units])
+
+
+def about(payment_id: int) -> About:
+    return About(payment_id=payment_id)
 
 
 def fail_with(code: str, payment_id: int) -> Callable[[Tx], str]:
@@ -93,8 +100,7 @@ def codes(database: Database, payment_ids: list[int]) -> list[str | None]:
 def test_who_waits_together_is_committed_together(
     database: Database, door: Door, payment_ids: list[int]
 ) -> None:
-    asked = [(fail_with(f"code {number}", number), number) for number in payment_ids]
-    found = all_wait(door, list(asked))
+    found = all_wait(door, [(fail_with(f"code {number}", number), about(number)) for number in payment_ids])
     assert [one.result() for one in found] == [f"code {number}" for number in payment_ids]
     assert codes(database, payment_ids) == [f"code {number}" for number in payment_ids]
     assert door.commits == 1
@@ -111,8 +117,12 @@ def test_rows_are_claimed_for_all_who_want_one_and_each_is_had_by_one(
         held.lease, held.leased_until = "another's", make.NOW + work.LEASE
     asked: list[int] = []
 
+    def whom(row: Row) -> About:
+        asked.append(row.id)
+        return NOBODY
+
     def wanted(row_id: int) -> Wanted:
-        return Wanted(Outbox, row_id, make.NOW, lambda row: asked.append(row.id))
+        return Wanted(Outbox, row_id, make.NOW, whom)
 
     def claim(row_id: int) -> Callable[[], Row | None]:
         return lambda: door.together.claim(wanted(row_id), lambda _tx, row: row)
@@ -169,10 +179,8 @@ def test_one_that_fails_takes_no_other_along(database: Database, door: Door, pay
         fail_with("half done", payment_ids[3])(tx)
         raise LookupError("of its own")
 
-    units: list[tuple[Callable[[Tx], Any], int | None]] = [
-        (fail_with("good", number), number) for number in payment_ids
-    ]
-    units[3] = (bad, payment_ids[3])
+    units: list[Unit] = [(fail_with("good", number), about(number)) for number in payment_ids]
+    units[3] = (bad, about(payment_ids[3]))
     found = all_wait(door, units)
     with pytest.raises(LookupError, match="of its own"):
         found[3].result()
@@ -188,10 +196,8 @@ def test_one_that_the_database_refuses_takes_no_other_along(
         charges.payment(tx, payment_ids[2]).amount_cents = -1
         tx.flush()
 
-    units: list[tuple[Callable[[Tx], Any], int | None]] = [
-        (fail_with("good", number), number) for number in payment_ids
-    ]
-    units[2] = (refused, payment_ids[2])
+    units: list[Unit] = [(fail_with("good", number), about(number)) for number in payment_ids]
+    units[2] = (refused, about(payment_ids[2]))
     found = all_wait(door, units)
     assert found[2].exception() is not None
     assert [one.exception() for number, one in enumerate(found) if number != 2] == [None] * (MANY - 1)
@@ -209,11 +215,39 @@ def test_of_two_about_one_member_the_second_sees_the_first(database: Database, d
         subscription.next_index += 1
         return subscription.next_index
 
-    units = [(lambda _tx: 0, None), *[(count_on, number)] * 5, *[(lambda _tx: 0, other) for other in others]]
+    units: list[Unit] = [(lambda _tx: 0, NOBODY), *[(count_on, about(number))] * 5]
+    units += [(lambda _tx: 0, about(other)) for other in others]
     found = [unit.result() for unit in all_wait(door, units)]
     begun = found[1]
     assert sorted(found[1:6]) == list(range(begun, begun + 5))
     assert door.commits == 1
+
+
+def test_two_batches_about_the_same_members_do_not_wait_in_a_ring(database: Database) -> None:
+    """Each begins with a member whom the other wants next: so many a rush of grants and of bookings do."""
+    if database.is_sqlite:
+        pytest.skip("there one transaction writes at a time")
+    with database.write() as tx:
+        granted = [make.make_grant(tx) for _ in range(2)]
+        whose = {grant.id: grant.member_id for grant in granted}
+    both_hold_one, done = threading.Barrier(2), list[int]()
+
+    def hold(grant_id: int, *, is_first: bool) -> Callable[[Tx], None]:
+        def unit(tx: Tx) -> None:
+            people.lock_family(tx, whose[grant_id])
+            with suppress(threading.BrokenBarrierError):
+                both_hold_one.wait(1.0 if is_first else 0.0)
+            done.append(grant_id)
+
+        return unit
+
+    def come(grant_ids: Sequence[int]) -> list[None]:
+        pair = [(hold(one, is_first=not number), About(grant_id=one)) for number, one in enumerate(grant_ids)]
+        return [one.result() for one in all_wait(Door(database), pair)]
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(come, [list(whose), list(whose)[::-1]]))
+    assert sorted(done) == sorted([*whose, *whose]), "nothing had to be done a second time"
 
 
 def test_each_does_its_work_as_itself(door: Door) -> None:
