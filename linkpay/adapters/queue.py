@@ -32,9 +32,9 @@ RINGS_KEPT = 1_000
 #: A worker shows a sign of life every five seconds.
 WORKER_SILENT = timedelta(seconds=20)
 _PAUSE = 0.2  # seconds between attempts while Redis is away
-#: An exchange with Redis costs as much for many rows as for one: after one of more than a few rows the next
-#: waits a little for each few, and never longer than in a crowd (seconds).
-_FEW, _A_LITTLE, _CROWDED = 4, 0.002, 0.02
+#: An exchange with Redis costs as much for many rows as for one: soon after one the next waits a little, and
+#: as long again for each few rows of the last, though never longer than in a crowd (seconds).
+_SOON, _FEW, _A_LITTLE, _CROWDED = 0.01, 4, 0.002, 0.02
 _ROOM = 20_000  # rows that may wait for the next attempt
 
 Row = tuple[bool, int]  # is it an inbox row, and its id
@@ -107,7 +107,7 @@ class RqBell:
         self._rows: dict[Row, None] = {}
         self._thread: threading.Thread | None = None
         self._closed = False
-        self._last = 0  # rows of the last exchange
+        self._last, self._last_at = 0, 0.0  # rows of the last exchange, and when it was over
         self._line = Line("ringing")
         # One retry: a pooled connection may have died with the Redis of before.
         self._queue = ring_queue(connect(self._url, patience=self._patience, retries=1))
@@ -164,7 +164,9 @@ class RqBell:
 
     def _company(self) -> float:
         """For how many seconds rows wait for others: the more there were just now, the longer."""
-        return max(self._gather_seconds, min(_A_LITTLE * (self._last // _FEW), _CROWDED))
+        if time.monotonic() - self._last_at > _SOON:
+            return self._gather_seconds
+        return max(self._gather_seconds, min(_A_LITTLE * (1 + self._last // _FEW), _CROWDED))
 
     def _send(self, rows: list[Row]) -> None:
         try:
@@ -173,6 +175,7 @@ class RqBell:
             self._line.fails(error)
         else:
             self._line.works()
+        self._last_at = time.monotonic()
 
 
 def send_rings(queue: Queue, rings: Iterable[tuple[list[int], list[int]]]) -> None:

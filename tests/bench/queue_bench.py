@@ -97,7 +97,7 @@ def latencies(rings: int) -> list[float]:
             rung[row_id] = time.perf_counter()
             bell.ring([row_id])
             eventually(lambda: len(times) == row_id)  # noqa: B023 - called at once
-            time.sleep(0.003)
+            time.sleep(0.015)  # a lone ring: one soon after another waits for company
     stop.request()
     listener.join()
     server.discard()
