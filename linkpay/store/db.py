@@ -153,7 +153,7 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.engine = (
-            engines.of_file(self.url, pool_size, patience=lock_timeout, foreign_keys=foreign_keys)
+            engines.of_file(self.url, pool_size, foreign_keys=foreign_keys)
             if self.is_sqlite
             else engines.of_server(self.url, pool_size)
         )

@@ -13,6 +13,7 @@ WITHIN: Final = "linkpay_within"
 #: server for each transaction, and a server that ended since then ends this one's first statement as well.
 _LATELY = 1.0
 _USED = "linkpay.used"
+_OUTSIDER = 4.0  # seconds
 
 
 def of_server(url: URL, pool_size: int) -> Engine:
@@ -45,14 +46,14 @@ def _lives(engine: Engine, connection: Any) -> bool:
         return False
 
 
-def of_file(url: URL, pool_size: int, *, patience: float, foreign_keys: bool) -> Engine:
-    """Of SQLite; whoever writes waits `patience` seconds for somebody outside of our own line."""
+def of_file(url: URL, pool_size: int, *, foreign_keys: bool) -> Engine:
+    """Of SQLite. A transaction that says no other time waits 4 s for a writer outside of our own line."""
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=5,
-        connect_args={"timeout": patience, "check_same_thread": False},
+        connect_args={"timeout": _OUTSIDER, "check_same_thread": False},
     )
 
     @event.listens_for(engine, "connect")
@@ -60,7 +61,7 @@ def of_file(url: URL, pool_size: int, *, patience: float, foreign_keys: bool) ->
         # None hands BEGIN to us: the driver's own implicit begin is the one that loses updates.
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", _waiting(patience)):
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", _waiting(_OUTSIDER)):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.execute(f"PRAGMA foreign_keys={'ON' if foreign_keys else 'OFF'}")
         cursor.close()
@@ -68,14 +69,14 @@ def of_file(url: URL, pool_size: int, *, patience: float, foreign_keys: bool) ->
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         options = connection.get_execution_options()
-        within = options.get(WITHIN, patience)
-        if within != patience:
+        within = options.get(WITHIN, _OUTSIDER)
+        if within != _OUTSIDER:
             connection.exec_driver_sql(f"PRAGMA {_waiting(within)}")
         try:
             connection.exec_driver_sql(options.get("linkpay_begin", "BEGIN"))
         finally:
-            if within != patience:
-                connection.exec_driver_sql(f"PRAGMA {_waiting(patience)}")
+            if within != _OUTSIDER:
+                connection.exec_driver_sql(f"PRAGMA {_waiting(_OUTSIDER)}")
 
     return engine
 

@@ -74,12 +74,13 @@ class Intake:
 def catch_up(database: Database) -> int:
     """Bring what was set aside into the inbox, now that there is a turn; how many messages.
 
-    Raises one of DATABASE_ERRORS while there is none, and then all of it waits on.
+    Raises one of DATABASE_ERRORS while there is none, and then all of it waits on. What cannot be read, or is
+    refused, is told in the log and ends nobody's turn: money and access go on.
     """
     spool = beside(database)
     try:
         moved = spool.move_on(database) if spool else 0
-    except (sqlite3.Error, OSError):
+    except (sqlite3.Error, OSError, ValueError, DataError, IntegrityError):
         log.exception("messages that were set aside cannot be read")
         return 0
     if moved:

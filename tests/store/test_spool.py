@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -163,6 +164,14 @@ def test_where_nothing_can_be_set_aside_nothing_is_acknowledged(
     assert catch_up(database) == 0
     assert kept(database) == []
     blocked.rmdir()
+
+
+def test_one_that_the_inbox_refuses_does_not_end_the_clocks_turn(
+    database: Database, spool: Spool, token: str
+) -> None:
+    spool.keep([replace(message(token, "tr_1"), source="nowhere")])
+    assert catch_up(database) == 0
+    assert spool.waiting()["nowhere"].number == 1
 
 
 def test_what_is_set_aside_is_nobody_elses_to_read(spool: Spool, database: Database, token: str) -> None:
