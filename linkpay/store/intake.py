@@ -75,12 +75,12 @@ def catch_up(database: Database) -> int:
     """Bring what was set aside into the inbox, now that there is a turn; how many messages.
 
     Raises one of DATABASE_ERRORS while there is none, and then all of it waits on. What cannot be read, or is
-    refused, is told in the log and ends nobody's turn: money and access go on.
+    refused, is told in the log and holds up nothing else: money and access go on.
     """
     spool = beside(database)
     try:
         moved = spool.move_on(database) if spool else 0
-    except (sqlite3.Error, OSError, ValueError, DataError, IntegrityError):
+    except (sqlite3.Error, OSError):
         log.exception("messages that were set aside cannot be read")
         return 0
     if moved:

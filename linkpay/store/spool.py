@@ -5,6 +5,7 @@ clock moves it on into the inbox; what it had moved when it was killed is moved 
 than what Mollie does with every message.
 """
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -13,9 +14,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import DataError, IntegrityError
+
 from linkpay.store.db import Database
 from linkpay.store.inbox import Message, receive
 from linkpay.store.measures import Waiting
+
+log = logging.getLogger(__name__)
 
 #: Messages that are moved by one transaction, which others wait for.
 _AT_ONCE = 500
@@ -27,7 +32,7 @@ _SCHEMA = (
     " at TEXT NOT NULL)"
 )
 _KEEP = "INSERT INTO message (token, source, ref, content_type, body, at) VALUES (?, ?, ?, ?, ?, ?)"
-_OLDEST = "SELECT id, token, source, ref, content_type, body, at FROM message ORDER BY id LIMIT ?"
+_NEXT = "SELECT id, token, source, ref, content_type, body, at FROM message WHERE id > ? ORDER BY id LIMIT ?"
 _WAITING = "SELECT source, count(*), min(at) FROM message GROUP BY source"
 
 
@@ -47,20 +52,19 @@ class Spool:
             )  # fmt: skip
 
     def move_on(self, database: Database) -> int:
-        """Bring what waits into the inbox; how many messages.
+        """Bring what waits into the inbox; how many messages. What it refuses stays, and holds up no other.
 
         Raises one of DATABASE_ERRORS while the database cannot be written to, sqlite3.Error or OSError.
         """
-        moved = 0
+        moved, last = 0, 0
         if not self._path.exists():
             return moved
         with self._opened() as spool:
-            while rows := spool.execute(_OLDEST, (_AT_ONCE,)).fetchall():
-                with database.write() as tx:
-                    receive(tx, [_message(row) for row in rows])
+            while rows := spool.execute(_NEXT, (last, _AT_ONCE)).fetchall():
+                taken = list(_brought_in(database, rows))
                 with spool:
-                    spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))
-                moved += len(rows)
+                    spool.executemany("DELETE FROM message WHERE id = ?", taken)
+                moved, last = moved + len(taken), rows[-1][0]
         return moved
 
     def waiting(self) -> dict[str, Waiting]:
@@ -82,6 +86,21 @@ class Spool:
                 spool.execute(f"PRAGMA {pragma}")
             spool.execute(_SCHEMA)
             yield spool
+
+
+def _brought_in(database: Database, rows: Sequence[Any]) -> Iterator[tuple[int]]:
+    """Bring messages into the inbox at once, or each by itself where one is refused; ids of those in it."""
+    try:
+        with database.write() as tx:
+            receive(tx, [_message(row) for row in rows])
+    except (ValueError, DataError, IntegrityError):
+        if len(rows) > 1:
+            for row in rows:
+                yield from _brought_in(database, [row])
+        else:
+            log.exception("a message that was set aside is refused", extra={"number": rows[0][0]})
+    else:
+        yield from ((row[0],) for row in rows)
 
 
 def _message(row: Sequence[Any]) -> Message:

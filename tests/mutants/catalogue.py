@@ -156,14 +156,13 @@ CATALOGUE: tuple[Mutant, ...] = (
     ),
     Mutant(
         "what was set aside is forgotten before it is in the inbox", "linkpay/store/spool.py",
-        "                with database.write() as tx:\n"
-        "                    receive(tx, [_message(row) for row in rows])\n"
+        "                taken = list(_brought_in(database, rows))\n"
         "                with spool:\n"
-        '                    spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))\n',
+        '                    spool.executemany("DELETE FROM message WHERE id = ?", taken)\n',
+        "                taken = [(row[0],) for row in rows]\n"
         "                with spool:\n"
-        '                    spool.execute("DELETE FROM message WHERE id BETWEEN ? AND ?", (rows[0][0], rows[-1][0]))\n'
-        "                with database.write() as tx:\n"
-        "                    receive(tx, [_message(row) for row in rows])\n",
+        '                    spool.executemany("DELETE FROM message WHERE id = ?", taken)\n'
+        "                list(_brought_in(database, rows))\n",
         "tests/store/test_spool.py",
     ),
     Mutant(

@@ -166,10 +166,13 @@ def test_where_nothing_can_be_set_aside_nothing_is_acknowledged(
     blocked.rmdir()
 
 
-def test_one_that_the_inbox_refuses_does_not_end_the_clocks_turn(
+def test_one_that_the_inbox_refuses_holds_up_nobody_and_is_not_forgotten(
     database: Database, spool: Spool, token: str
 ) -> None:
-    spool.keep([replace(message(token, "tr_1"), source="nowhere")])
+    fine = [message(token, f"tr_{number}") for number in range(3)]
+    spool.keep([fine[0], replace(fine[1], source="nowhere"), *fine[1:]])
+    assert catch_up(database) == 3
+    assert kept(database) == ["tr_0", "tr_1", "tr_2"]
     assert catch_up(database) == 0
     assert spool.waiting()["nowhere"].number == 1
 
