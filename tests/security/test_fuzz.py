@@ -98,5 +98,8 @@ def test_operations_one_after_the_other_answer_as_the_contract_says(
         def after_call(self, response: Response, case: Case[Any]) -> None:
             seen[case.operation.label, response.status_code] += 1
 
-    Walk.run(settings=many)
-    assert any("{id}" in name for name, status in seen if status == 200), "no link was followed"
+    for _ in range(20):  # a few short walks may all have gone where no link is
+        Walk.run(settings=many)
+        if any("{id}" in name for name, status in seen if status == 200):
+            return
+    raise AssertionError("no link was followed")
