@@ -91,9 +91,9 @@ def test_long_values_are_cut_without_tearing_a_secret_open() -> None:
 
 def test_a_mebibyte_is_cleaned_in_milliseconds() -> None:
     for filler in ("a", "1", "A1", "a@", "://", " NL91", "live_", "%40", '"'):
-        started = time.perf_counter()
+        started = time.thread_time()
         clean(filler * (1_048_576 // len(filler)))
-        assert time.perf_counter() - started < 1, filler
+        assert time.thread_time() - started < 1, filler
 
 
 def test_the_end_of_a_long_traceback_is_kept() -> None:

@@ -19,6 +19,7 @@ class Metronome:
     sweep together. `weather` are the errors a turn may meet (a database or provider that is away):
     they are logged and counted, and the next turn goes on. Any other error ends the process.
     After each turn that went well `life_sign` is touched, for health checks that watch a file's age.
+    `now` tells seconds since any moment.
     """
 
     def __init__(
@@ -29,22 +30,24 @@ class Metronome:
         period: float = 5.0,
         jitter: float = 1.0,
         life_sign: Path | None = None,
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._turn = turn
         self._weather = weather
         self._period = period
         self._jitter = jitter
         self._life_sign = life_sign
+        self._now = now
         self.turns = 0
         self.failures = 0
 
     def run(self, stop: StopSignal) -> None:
         """Beat until `stop`. A turn that took too long skips the beats it missed."""
-        start = time.monotonic() + random.uniform(0, self._jitter)  # noqa: S311 - spreads load, hides nothing
+        start = self._now() + random.uniform(0, self._jitter)  # noqa: S311 - spreads load, hides nothing
         beat = 0
-        while not stop.sleep(start + beat * self._period - time.monotonic()):
+        while not stop.sleep(start + beat * self._period - self._now()):
             self._beat()
-            beat = max(beat + 1, math.ceil((time.monotonic() - start) / self._period))
+            beat = max(beat + 1, math.ceil((self._now() - start) / self._period))
 
     def _beat(self) -> None:
         self.turns += 1

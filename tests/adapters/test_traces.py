@@ -114,7 +114,7 @@ def test_a_collector_that_is_away_costs_neither_a_request_nor_a_stop(
     began = monotonic()
     stop = traces.start(collector.address, "web")
     assert app.test_client().get("/studio/buy/members").status_code == 200
-    assert monotonic() - began < 2
+    assert monotonic() - began < 5  # a try to reach it lasts ten
     stop()
     assert monotonic() - began < 10
 

@@ -148,7 +148,7 @@ def test_a_worker_stops_at_once_while_redis_is_away(valkey: Valkey) -> None:
         time.sleep(1.5)  # in the longest pause
         started = time.monotonic()
         listener.end()
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 1
 
 
 def test_a_queue_of_another_type_is_waited_out(valkey: Valkey, redis: Redis) -> None:

@@ -149,7 +149,7 @@ def test_draining_gives_up_in_time_and_forgets_what_still_waits() -> None:
     pool.submit_many("inbox", [1])
     started = time.monotonic()
     assert not pool.drain(0.3)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     gate.open()
     eventually(lambda: pool.counts().running == 0)
     assert gate.entered == [("inbox", 1)]

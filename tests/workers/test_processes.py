@@ -67,7 +67,7 @@ def test_the_worker_listens_and_stops_when_told(start: Start, valkey: Valkey) ->
         assert Worker.count(redis) == 0
 
 
-def test_the_clock_turns_shows_life_and_stops_within_a_second(start: Start, tmp_path: Path) -> None:
+def test_the_clock_turns_shows_life_and_stops_before_its_next_turn(start: Start, tmp_path: Path) -> None:
     clock = start("workers.clock")
     eventually((tmp_path / "alive").exists)
-    assert seconds_to_stop(clock, signal.SIGINT) < 1
+    assert seconds_to_stop(clock, signal.SIGINT) < 3  # it turns every five seconds
