@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest $(if $(DB),--database '$(DB)')
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test again check bench chaos siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
+.PHONY: help run test again check bench chaos outage siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -56,13 +56,16 @@ check: $(VENV)/.dev ## Lint, format, types, import contracts and size budgets
 bench: $(VENV)/.dev ## Measure everything into one table and var/benchmarks.json; S=ingest for a part
 	@$(PY) -m tests.bench $(S) $(if $(DB),--database '$(DB)') $(if $(ROUNDS),--rounds $(ROUNDS))
 
-chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; DB=own, DB=hosts
-	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') $(if $(SHORT),--short) $(if $(SEED),--seed $(SEED))
+chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and judge the books; DB=own, DB=hosts, KILLS=100
+	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+outage: $(VENV)/.dev ## Be away for a day while 5,000 pay, then Kajabi; BUYERS=5000
+	@$(PY) -m tests.chaos.outage $(if $(DB),--database '$(DB)') --buyers $(or $(BUYERS),5000)
 
 siege: $(VENV)/.dev ## 10,000 requests a minute by one forger while others buy; LASTING=60
 	@$(PY) -m tests.chaos.siege $(if $(DB),--database '$(DB)') --seconds $(or $(LASTING),60)
 
-soak: $(VENV)/.dev ## The same for hours, each round with a new seed; MINUTES=480
+soak: $(VENV)/.dev ## Chaos for hours, each round with a new seed; MINUTES=480
 	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') --minutes $(or $(MINUTES),480)
 
 model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=seed, ALL=1 for every boundary

@@ -1,4 +1,4 @@
-"""Everything at once, and nothing lost: ``python -m tests.chaos [--short] [--minutes N] [--seed N]``.
+"""Everything at once, and nothing lost: ``python -m tests.chaos [--short] [--kills N] [--minutes N]``.
 
 The product's real processes, with the providers behind a bad line. Buyers pay while processes are killed,
 stopped and starved, while the database and Redis go away, and while webhooks are lost and doubled; then
@@ -32,6 +32,12 @@ OWN = "own"
 HOSTS = "hosts"
 FULL = Plan(storms.ALL, quiet=64, per_storm=14, again=25, renewals=2, of_each_fate=8)
 SHORT = Plan(storms.SHORT, quiet=20, per_storm=8, again=15, renewals=1, of_each_fate=3)
+
+
+def kills(each: int) -> Plan:
+    """Each process killed so many times, at any moment while somebody pays, in any order."""
+    order = random.Random(each).sample(storms.KILLS * each, len(storms.KILLS) * each)
+    return Plan(order, quiet=20, per_storm=3, again=2, renewals=0, of_each_fate=0, at_any_moment=True)
 
 
 def run(plan: Plan, database_url: str | None, seed: int, form: str, out: Path) -> list[str]:
@@ -94,6 +100,7 @@ def main() -> int:
     """Exit status 1 when anything was wrong."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos")
     parser.add_argument("--short", action="store_true", help="one storm of each family, about two minutes")
+    parser.add_argument("--kills", type=int, help="instead: kill each process so many times at any moment")
     parser.add_argument("--minutes", type=float, help="go on with new seeds for so long")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--database", help="PostgreSQL server, `own` for one to kill, `hosts`; else SQLite")
@@ -102,6 +109,8 @@ def main() -> int:
     if options.minutes:
         return 1 if soak(options.minutes, options.database, options.seed, options.out) else 0
     plan, form = (SHORT, "short") if options.short else (FULL, "full")
+    if options.kills:
+        plan, form = kills(options.kills), "kills"
     return 1 if run(plan, options.database, options.seed, form, options.out) else 0
 
 

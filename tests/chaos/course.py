@@ -32,7 +32,10 @@ FATES = ("bounces", "charges_back", "no_money_once", "leaves", "refunded")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How much of everything. `again` is how many webhooks are posted once more per storm."""
+    """How much of everything. `again` is how many webhooks are posted once more per storm.
+
+    A storm strikes when a third of its buyers have paid, or at any moment.
+    """
 
     storms: Sequence[Storm]
     quiet: int
@@ -40,6 +43,7 @@ class Plan:
     again: int
     renewals: int
     of_each_fate: int
+    at_any_moment: bool = False
 
 
 @dataclass
@@ -100,9 +104,14 @@ class Course:
         town = self.town
         orders = town.order(f"s{number}-", self.plan.per_storm)
         struck: list[float] = []
+        strikes_after, and_waits = len(orders) // 3, 0.0
+        if self.plan.at_any_moment:
+            strikes_after = town.dice.randint(1, len(orders))
+            and_waits = town.dice.uniform(0, 1 / _PER_SECOND)
 
         def strike(paid: int) -> None:
-            if paid == len(orders) // 3:
+            if paid == strikes_after:
+                time.sleep(and_waits)
                 storm.strike(town)
                 struck.append(time.monotonic())
 

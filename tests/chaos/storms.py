@@ -193,6 +193,7 @@ ALL = (
 )  # fmt: skip
 
 #: One of each family, for the short form.
+KILLS = tuple(_killed(name, lasts=0.2) for name in ("web", "worker", "clock", "valkey"))
 SHORT = tuple(
     storm
     for storm in ALL
