@@ -183,7 +183,7 @@ CATALOGUE: tuple[Scenario, ...] = (
              "tests/adapters/test_mollie_outcomes.py::test_a_body_that_only_drips_is_cut "
              "tests/workers/test_worker.py::test_a_slow_row_does_not_hold_up_the_others"),
     Scenario("S51_sqlite_with_four_writers", "no lost update; a full or read-only disk acknowledges nothing",
-             "tests/store/test_concurrency.py::test_four_processes_lose_none_of_1200_updates "
+             "tests/store/test_concurrency.py::test_four_processes_lose_none_of_10000_updates "
              "tests/store/test_concurrency.py::test_a_killed_writer_lets_go_and_leaves_nothing "
              f"{HERE}/test_messages.py::test_S51_a_full_disk_acknowledges_nothing"),
     Scenario("S52_connection_cut_after_commit", "a death right after each commit repeats harmlessly",

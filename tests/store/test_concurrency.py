@@ -20,11 +20,11 @@ def a_subscription(database: Database) -> int:
         return make.make_subscription(tx, next_index=0).id
 
 
-def test_four_processes_lose_none_of_1200_updates(database: Database, database_url: str) -> None:
+def test_four_processes_lose_none_of_10000_updates(database: Database, database_url: str) -> None:
     subscription_id = a_subscription(database)
-    assert crowd.together(crowd.count_up, 4, database_url, subscription_id, 300) == [300] * 4
+    assert crowd.together(crowd.count_up, 4, database_url, subscription_id, 2_500) == [2_500] * 4
     with database.read() as tx:
-        assert tx.get_one(Subscription, subscription_id).next_index == 1200
+        assert tx.get_one(Subscription, subscription_id).next_index == 10_000
 
 
 def test_no_writer_starves_while_three_write_all_the_time(database: Database, database_url: str) -> None:
