@@ -62,8 +62,8 @@ chaos: $(VENV)/.dev ## Kill, stop and starve everything while people pay, and ju
 outage: $(VENV)/.dev ## Be away for a day while 5,000 pay, then Kajabi; BUYERS=5000
 	@$(PY) -m tests.chaos.outage $(if $(DB),--database '$(DB)') --buyers $(or $(BUYERS),5000)
 
-siege: $(VENV)/.dev ## 10,000 requests a minute by one forger while others buy; LASTING=60
-	@$(PY) -m tests.chaos.siege $(if $(DB),--database '$(DB)') --seconds $(or $(LASTING),60)
+siege: $(VENV)/.dev ## 10,000 requests a minute by one forger while others buy; LASTING=60, WEBHOOKS=1
+	@$(PY) -m tests.chaos.siege $(if $(DB),--database '$(DB)') $(if $(WEBHOOKS),--webhooks) --seconds $(or $(LASTING),60)
 
 soak: $(VENV)/.dev ## Chaos for hours, each round with a new seed; MINUTES=480
 	@$(PY) -m tests.chaos $(if $(DB),--database '$(DB)') --minutes $(or $(MINUTES),480)

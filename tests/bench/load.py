@@ -7,8 +7,9 @@ counts a wait from the moment at which the request was meant to leave.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 _LENGTH = b"content-length:"
 
@@ -52,10 +53,13 @@ def closed(port: int, request: bytes, *, connections: int, seconds: float) -> An
     return asyncio.run(_closed(port, request, connections, seconds))
 
 
-def open_load(port: int, request: bytes, *, per_second: float, seconds: float, connections: int) -> Answers:
+def open_load(
+    port: int, request: bytes | Sequence[bytes], *, per_second: float, seconds: float, connections: int
+) -> Answers:
     """Arrivals at a steady pace that wait for nobody; a full set of connections makes them queue, and the
-    time in that queue counts."""
-    return asyncio.run(_open(port, request, per_second, seconds, connections))
+    time in that queue counts. Of several requests each is sent in its turn."""
+    requests = [request] if isinstance(request, bytes) else request
+    return asyncio.run(_open(port, requests, per_second, seconds, connections))
 
 
 class _Line:
@@ -127,14 +131,16 @@ async def _closed(port: int, request: bytes, connections: int, seconds: float) -
     return answers
 
 
-async def _open(port: int, request: bytes, per_second: float, seconds: float, connections: int) -> Answers:
-    answers, free = Answers(), asyncio.Queue[_Line]()
+async def _open(
+    port: int, requests: Sequence[bytes], per_second: float, seconds: float, connections: int
+) -> Answers:
+    answers, free, turns = Answers(), asyncio.Queue[_Line](), cycle(requests)
     for line in await _lines(port, connections):
         free.put_nowait(line)
 
     async def arrive(meant_at: float) -> None:
         line = await free.get()
-        await _timed(line, request, meant_at, answers)
+        await _timed(line, next(turns), meant_at, answers)
         free.put_nowait(line)
 
     started = time.perf_counter()

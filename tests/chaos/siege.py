@@ -1,9 +1,10 @@
-"""One forger against everybody else: ``python -m tests.chaos.siege [--database URL] [--seconds N]``.
+"""Forgers against everybody else: ``python -m tests.chaos.siege [--database URL] [--webhooks]``.
 
-The product's real processes. The forger sends 10,000 requests a minute: webhooks for sites that are not
-there, passwords, e-mail addresses that want a link, orders that are none, bodies that are too large.
-Meanwhile people look at the checkout, Mollie posts, and buyers pay. Prints a table, writes one JSON file,
-and fails when a real request takes a second at p99, or any answer is a five-hundred.
+The product's real processes. One forger sends 10,000 requests a minute: webhooks for sites that are not
+there, passwords, e-mail addresses that want a link, orders that are none, bodies that are too large. Or a
+hundred of them send as many webhooks for sites that are not there. Meanwhile people look at the checkout,
+Mollie posts, and buyers pay. Prints a table, writes one JSON file, and fails when a real request takes a
+second at p99, or any answer is a five-hundred.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -32,14 +33,15 @@ from tests.processes.shoppers import Order, Shop
 PER_MINUTE = 10_000
 LIMIT_MS = 1_000.0
 _FORGER, _OTHERS = "203.0.114.9", "198.51.101.7"
+_FORGERS = tuple(f"203.0.115.{number}" for number in range(1, 101))
 #: Requests a second of real traffic: pages and webhooks; and buyers who pay on the way.
 _LOOKS, _POSTS, _BUYERS = 5.0, 5.0, 10
 
 
-def forged(port: int) -> dict[str, bytes]:
+def forged(port: int) -> dict[str, Sequence[bytes]]:
     """What the forger sends, in equal parts; it has a session and a form token like anybody."""
     large = b"id=" + b"x" * 65_536
-    return {
+    sent = {
         "webhook of nobody": post_form(f"/webhooks/mollie/{secrets.token_urlsafe(24)}", b"id=tr_forged"),
         "password": _typed(port, "/owner/sign-in", "email=mira%40example.com&password=guess"),
         "link by mail": _typed(port, f"/{demo.SITE}/portal", "email=nobody%40example.com"),
@@ -47,6 +49,17 @@ def forged(port: int) -> dict[str, bytes]:
             port, f"/{demo.SITE}/buy/{demo.OFFER}", "name=x&email=nothing&plan=none"
         ),
         "too large": post_form(f"/webhooks/mollie/{secrets.token_urlsafe(24)}", large),
+    }
+    return {name: [_from(_FORGER, request)] for name, request in sent.items()}
+
+
+def forged_webhooks() -> dict[str, Sequence[bytes]]:
+    """What a hundred forgers send, each to a site of her own that is not there."""
+    return {
+        "webhook of nobody": [
+            _from(forger, post_form(f"/webhooks/mollie/{secrets.token_urlsafe(24)}", b"id=tr_forged"))
+            for forger in _FORGERS
+        ]
     }
 
 
@@ -64,10 +77,10 @@ def _typed(port: int, path: str, fields: str) -> bytes:
     return plain.replace(b"\r\n", f"\r\nCookie: {cookies}\r\n".encode(), 1)
 
 
-def besiege(shop: Shop, seconds: float) -> dict[str, Answers]:
+def besiege(shop: Shop, attacks: Mapping[str, Sequence[bytes]], seconds: float) -> dict[str, Answers]:
     """All at once, for some seconds; what everybody was answered, and how long buyers waited for access."""
     port, token = shop.machine.settings.port, _token(shop)
-    attacks, buyers = forged(port), shop.orders("siege", _BUYERS)
+    buyers = shop.orders("siege", _BUYERS)
     load = partial(open_load, port, seconds=seconds)
     share = PER_MINUTE / 60 / len(attacks)
     real = {
@@ -80,8 +93,8 @@ def besiege(shop: Shop, seconds: float) -> dict[str, Answers]:
         )
     with ThreadPoolExecutor(len(attacks) + len(real) + 1) as pool:
         running = {
-            name: pool.submit(load, _from(_FORGER, request), per_second=share, connections=16)
-            for name, request in attacks.items()
+            name: pool.submit(load, requests, per_second=share, connections=16)
+            for name, requests in attacks.items()
         }
         running |= {
             name: pool.submit(load, _from(_OTHERS, request), per_second=pace, connections=8)
@@ -139,6 +152,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.siege")
     parser.add_argument("--database", metavar="URL")
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--webhooks", action="store_true", help="a hundred forgers, who send webhooks only")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="siege") as folder,
@@ -148,7 +162,8 @@ def main() -> int:
             parts,
         ),
     ):
-        answers = besiege(Shop(machine, parts), chosen.seconds)
+        attacks = forged_webhooks() if chosen.webhooks else forged(machine.settings.port)
+        answers = besiege(Shop(machine, parts), attacks, chosen.seconds)
     say(f"{'':24} {'count':>6} {'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'max ms':>8}  answers")
     for name, one in answers.items():
         shown = f"{one.at(0.5):8.0f} {one.at(0.95):8.0f} {one.at(0.99):8.0f} {one.at(1.0):8.0f}"
