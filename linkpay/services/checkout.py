@@ -204,7 +204,11 @@ def _ready(tx: Tx, parts: Parts, charge_id: int) -> Result | Payment:
 def _refresh(parts: Parts, payment: Payment, charge_id: int) -> Result:
     """Our copy says that the address is stale: look, book what is there, and begin again once."""
     key = site_key(parts, payment.site_id)
-    seen = look(parts, key, payment.mollie_id or "", "checkout")
+    try:
+        seen = look(parts, key, payment.mollie_id or "", "checkout")
+    except Missing:
+        # For a moment Mollie may not show what it has just made; where it stays so, the poller says it.
+        return AskAgain()
     with parts.database.write() as tx:
         settlement.settle(tx, payment.id, seen, parts.clock.now())
         still_open = charges.payment(tx, payment.id).is_open

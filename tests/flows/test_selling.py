@@ -347,3 +347,16 @@ def test_a_site_sees_no_coupon_of_another(counter: Stage) -> None:
         tx.flush()
         tx.query(Coupon).filter_by(code="TEN").one().site_id = other.id
     assert refusal_of(counter, "TEN") == Refusal.UNKNOWN
+
+
+def test_a_payment_that_mollie_does_not_show_for_a_moment_is_asked_for_again(stage: Stage) -> None:
+    charge = stage.begin(ANNA)
+    stage.go_pay(charge)
+    stage.bank(stage.open_at_mollie()[0], "paid")
+    stage.sandbox.advance(timedelta(hours=1))  # the address to pay at is stale, and no webhook came
+    stage.disturb("not_found_once", match="/v2/payments/")
+    assert isinstance(stage.go_pay(charge), checkout.AskAgain)
+    assert isinstance(stage.go_pay(charge), checkout.NothingOwed)
+    stage.work()
+    assert stage.has_access(ANNA)
+    truth.check(stage)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from linkpay.sandbox.state import Books
-from linkpay.store.tables import Attention, Charge, Payment, Subscription
+from linkpay.store.tables import Attention, Charge, Member, Payment, Subscription
 from tests.flows import truth
 from tests.flows.stage import Stage
 
@@ -31,12 +31,16 @@ def safe(stage: Stage) -> None:
         raise Wrong("; ".join(found))
 
 
-def right(stage: Stage) -> None:
-    """At the end. Raises an AssertionError."""
+def right(stage: Stage, back_at: datetime | None = None) -> None:
+    """At the end. `back_at` is when the product came back from its last long absence.
+
+    Raises an AssertionError.
+    """
     safe(stage)
     truth.check(stage, troubles=len(stage.troubles()))
     assert "parked" not in stage.troubles()
-    found = [*_kept_once(stage), *_access(stage), *_nothing_after_the_end(stage)]
+    back_on = back_at.astimezone(_ZONE).date() if back_at else date.min
+    found = [*_kept_once(stage), *_access(stage, back_on), *_nothing_after_the_end(stage)]
     if found:
         raise Wrong("; ".join(found))
 
@@ -96,19 +100,20 @@ def _kept_once(stage: Stage) -> Iterator[str]:
     yield from (f"{what} brought {kept[_, what]}" for _, what in kept if kept[_, what] > price[_, what])
 
 
-def _access(stage: Stage) -> Iterator[str]:
+def _access(stage: Stage, back_on: date) -> Iterator[str]:
     """In while a month that is paid, or whose debit runs, is under way; out when the last is long over.
 
     In between, grace and what people decided may say either; then only that all sides agree is asked,
     which `truth` has done.
     """
     today = stage.clock.now().astimezone(_ZONE).date()
+    since = max(_found(stage), back_on)
     for email, months in _months(stage).items():
         inside = stage.has_access(email)
         if any(starts_on <= today < _next(starts_on) for starts_on in months) and not inside:
             yield f"{email} paid for today and is kept out"
         last = _last_asked(stage, email)
-        if inside and last is not None and today - max(_next(last), _found(stage)) > _NO_GRACE_IS_LONGER:
+        if inside and last is not None and today - max(_next(last), since) > _NO_GRACE_IS_LONGER:
             yield f"{email} is in, the last month that was asked for was over on {_next(last)}"
 
 
@@ -124,7 +129,8 @@ def _last_asked(stage: Stage, email: str) -> date | None:
 
 
 def _found(stage: Stage) -> date:
-    """When we last learned of a failure: grace begins there, since our own delay costs nobody her access."""
+    """When we last learned of a failure: grace begins there, and stands still while we are away, since our
+    own delay costs nobody her access."""
     with stage.database.read() as tx:
         found = [one.failed_at for one in tx.query(Charge) if one.failed_at is not None]
     return max(found).astimezone(_ZONE).date() if found else date.min
@@ -138,16 +144,29 @@ def _next(starts_on: date) -> date:
 def _months(stage: Stage) -> dict[str, list[date]]:
     """By e-mail, the first days of the months that were paid whole and kept whole."""
     books = _books(stage)
-    waiting = _waiting_for_the_owner(stage)
+    waiting, gone = _waiting_for_the_owner(stage), _gone(stage)
     found: dict[str, list[date]] = {customer.email or "": [] for customer in books.customers}
     for payment in books.payments:
         whole = not payment.refunded_cents and not payment.charged_back_cents
         if payment.status == "paid" and whole and payment.customer_id and payment.id not in waiting:
-            # What is paid late may buy a month from the day on which it was paid.
+            # What is paid late may buy a month from the day on which it was paid, unless she left that day:
+            # then it was for the month that she was in without paying.
             paid_on = payment.paid_at.astimezone(_ZONE).date() if payment.paid_at else date.min
-            email = books.customers.rows[payment.customer_id].email or ""
-            found[email].append(max(_starts_on(payment.description), paid_on))
+            starts_on, email = (
+                _starts_on(payment.description),
+                books.customers.rows[payment.customer_id].email,
+            )
+            found[email or ""].append(starts_on if email in gone else max(starts_on, paid_on))
     return found
+
+
+def _gone(stage: Stage) -> set[str]:
+    """Who cancelled all that she had, and its last day is over."""
+    today = stage.clock.now().astimezone(_ZONE).date()
+    with stage.database.read() as tx:
+        held = [(tx.get_one(Member, one.member_id).email, one.cancel_on) for one in tx.query(Subscription)]
+    staying = {email for email, cancel_on in held if cancel_on is None or cancel_on > today}
+    return {email for email, _ in held} - staying
 
 
 def _waiting_for_the_owner(stage: Stage) -> set[str | None]:

@@ -8,7 +8,7 @@ there hides the holes in the others.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from linkpay.domain.leaving import CancelMode
 from linkpay.errors import Conflict, InputError
@@ -24,6 +24,7 @@ from workers import jobs, sweep
 
 PEOPLE = ("anna@example.com", "bea@example.com")
 _STEPS = 40
+_LONG = timedelta(days=1)
 _SOFT, _HARD = ("AM04", "MS03"), ("AC04", "MD01", "MD06")
 NETS = ("none missing", "no webhooks", "no rings", "no poller")
 
@@ -47,6 +48,8 @@ class Walk:
         self.waiting: list[Posted] = []
         self.stage.deliveries = self._hold
         trouble = {"kill": 2, "pause": 1, "other": 2, "fault": 4, "none": 6}
+        self.swept_at = self.stage.clock.now()
+        self.back_at: datetime | None = None
         self.troubles = [name for name in trouble if name == "none" or self.dice.random() < 0.6]
         self.rate = self.dice.choice((0.0, 0.01, 0.03, 0.1))
 
@@ -63,7 +66,7 @@ class Walk:
             for _ in range(_STEPS):
                 self._step()
             self.come_to_rest()
-            oracle.right(self.stage)
+            oracle.right(self.stage, self.back_at)
         except Exception as wrong:  # whatever it is, the seed must be told
             story = "\n  ".join(self.told)
             said = f"seed {self.seed} ({self.net}): {type(wrong).__name__} {wrong}\n  {story}"
@@ -225,7 +228,15 @@ class Walk:
 
     def sweep(self) -> None:
         """A turn of the clock."""
+        self._is_back()
         sweep.turn(self.stage.parts)
+
+    def _is_back(self) -> None:
+        """The clock turns again: was it away for long?"""
+        now = self.stage.clock.now()
+        if now - self.swept_at >= _LONG:
+            self.back_at = now
+        self.swept_at = now
 
     def wipe(self) -> None:
         """Redis loses everything."""
@@ -245,6 +256,7 @@ class Walk:
     def come_to_rest(self) -> None:
         """No more trouble, every net is back, and there is time for each of them to find what is lost."""
         self.told.append("rest")
+        self._is_back()
         self.director.rest()
         self.stage.calm()
         self.stage.deliveries = list

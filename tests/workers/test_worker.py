@@ -140,12 +140,12 @@ def _is_listening(valkey: Valkey) -> bool:
         return bool(redis.exists("rq:workers"))
 
 
-def test_an_idle_worker_stops_within_three_seconds(valkey: Valkey, notes: Path) -> None:
+def test_an_idle_worker_stops_long_before_a_supervisor_would_kill_it(valkey: Valkey, notes: Path) -> None:
     with bellhop(valkey, notes) as worker:
         eventually(lambda: _is_listening(valkey))
         started = time.monotonic()
         assert worker.stop() == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
 
 def test_a_worker_killed_again_and_again_costs_no_row(valkey: Valkey, notes: Path, bell: RqBell) -> None:
