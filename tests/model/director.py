@@ -25,6 +25,9 @@ READS = frozenset(
 )  # fmt: skip
 #: In seconds: longer than a claim may wait, longer than a lease, longer than Mollie honours a key.
 PAUSES = {"paused 40 s": 40, "paused 20 min": 20 * 60, "paused 70 min": 70 * 60}
+#: Nobody can take back what a process sends that froze between its last look at the clock and the call: when
+#: it thaws, Mollie has forgotten its key, and another may have gone on. So the money may come twice.
+THAWED = ("paused 70 min", "before create_payment")
 DEATH, OTHER, MAIL = "killed", "another worker", "mail refused"
 _MOLLIE = READS | {
     "create_customer", "create_payment", "cancel_payment", "refund", "revoke_mandate", "cancel_subscription",

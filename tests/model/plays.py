@@ -73,11 +73,6 @@ SCRIPTS: dict[str, Story] = {
 }
 
 
-#: Nobody can take back what a process sends that froze between its last look at the clock and the call: when
-#: it thaws, Mollie has forgotten its key, and another may have gone on. So the money may come twice.
-_THAWED = ("paused 70 min", "before create_payment")
-
-
 @dataclass
 class Tally:
     """What was tried."""
@@ -216,7 +211,8 @@ def _told(tally: Tally, scene: Scene, script: Story, plan: dict[int, str]) -> li
             boundaries.rest()
             stage.calm()
             stage.advance(minutes=76)
-            thawed = any((kind, *boundaries.crossed[n - 1 : n]) == _THAWED for n, kind in plan.items())
+            happened = [(kind, *boundaries.crossed[n - 1 : n]) for n, kind in plan.items()]
+            thawed = director.THAWED in happened
             if thawed and any(len(stage.mollie_ids(one.id)) > 1 for one in stage.charges(stories.ANNA)):
                 _pays_all_and_keeps_one(stage)
             else:

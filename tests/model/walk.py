@@ -78,6 +78,8 @@ class Walk:
         family = self.dice.choice(self.troubles)
         possible = [kind for kind in director.kinds(name) if _family(kind) == family]
         kind = self.dice.choice(possible) if possible else None
+        if (kind, name) == director.THAWED:
+            return None  # the scripts tell it, and hold it to what can be held: the money is kept once
         if kind is not None:
             self.told.append(f"    {kind} {name}")
         return kind
