@@ -192,8 +192,9 @@ ALL = (
     _stopped("worker", 6.0),
 )  # fmt: skip
 
-#: One of each family, for the short form.
+#: For the form that only kills.
 KILLS = tuple(_killed(name, lasts=0.2) for name in ("web", "worker", "clock", "valkey"))
+#: One of each family, for the short form.
 SHORT = tuple(
     storm
     for storm in ALL

@@ -152,11 +152,9 @@ def _months(stage: Stage) -> dict[str, list[date]]:
             # What is paid late may buy a month from the day on which it was paid, unless she left that day:
             # then it was for the month that she was in without paying.
             paid_on = payment.paid_at.astimezone(_ZONE).date() if payment.paid_at else date.min
-            starts_on, email = (
-                _starts_on(payment.description),
-                books.customers.rows[payment.customer_id].email,
-            )
-            found[email or ""].append(starts_on if email in gone else max(starts_on, paid_on))
+            starts_on = _starts_on(payment.description)
+            email = books.customers.rows[payment.customer_id].email or ""
+            found[email].append(starts_on if email in gone else max(starts_on, paid_on))
     return found
 
 
