@@ -42,6 +42,7 @@ class TinyServer:
     tls: ssl.SSLContext | None = None
     port: int = 0
     connections: int = 0
+    closed: int = 0
 
     @property
     def url(self) -> str:
@@ -63,6 +64,7 @@ class TinyServer:
                     self.requests.append(request)
                     self.script(request, sock)
         sock.close()
+        self.closed += 1
 
 
 def _read(stream: Any, number: int) -> Request | None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
 from linkpay.local.stack import Program, Stack, answers
 from linkpay.local.summary import show
+from tests.workers.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
 # Like a web server with a worker process that would survive its parent.
@@ -75,15 +76,8 @@ def watch(stack: Stack, screen: Console, supervisor: "subprocess.Popen[bytes]") 
         launcher.keep_watch(stack, screen, supervisor)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 15) -> None:
-    ends = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < ends, "it never came true"
-        time.sleep(0.02)
-
-
 def test_everything_runs_and_everything_stops(stack: Stack, screen: Console) -> None:
-    with launcher.running(stack, screen, 20):
+    with launcher.running(stack, screen, 60):
         assert (stack.folder / "prepared").read_text() == "x"
         eventually(lambda: len(group_of(stack, "parent")) == 2)
         groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
@@ -94,7 +88,7 @@ def test_everything_runs_and_everything_stops(stack: Stack, screen: Console) -> 
 
 
 def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Console) -> None:
-    with launcher.running(stack, screen, 20) as supervisor:
+    with launcher.running(stack, screen, 60) as supervisor:
         eventually(lambda: len(group_of(stack, "parent")) == 2)
         old = read_pid(stack.places.run / "parent.pid")
         assert old
@@ -111,13 +105,13 @@ def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Co
 
 def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, screen: Console) -> None:
     supervisor = supervision.start(stack)
-    launcher.wait_for(stack, stack.programs[0], supervisor, 20)
+    launcher.wait_for(stack, stack.programs[0], supervisor, 60)
     eventually(lambda: len(group_of(stack, "parent")) == 2)
     os.killpg(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
     assert len(members(groups, launcher.MARK)) == 3
-    with launcher.running(stack, screen, 20):
+    with launcher.running(stack, screen, 60):
         assert not members(groups, launcher.MARK)
     assert "ended 3 processes" in shown(screen)
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from linkpay.errors import SettingsError
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.web import read_request
 from tests.sandbox.desk import KEY, first_payment, pay
+from tests.workers.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -74,8 +76,8 @@ class Running:
     def state(self) -> Any:
         return requests.get(f"{self.url}/_sandbox/state", timeout=5).json()
 
-    def client(self) -> Client:
-        client = Client(api_endpoint=self.url, timeout=(1, 1))
+    def client(self, patience: float = 20) -> Client:
+        client = Client(api_endpoint=self.url, timeout=(patience, patience))
         client.set_api_key(KEY)
         return client
 
@@ -132,13 +134,6 @@ def receiver() -> Iterator[Receiver]:
     shop.close()
 
 
-def eventually(claim: Callable[[], bool], seconds: float = 5) -> None:
-    end = time.monotonic() + seconds
-    while not claim():
-        assert time.monotonic() < end, "it did not come true in time"
-        time.sleep(0.01)
-
-
 def test_a_webhook_arrives_as_mollie_sends_it(running: Running, receiver: Receiver) -> None:
     payment = first_payment(running.client(), webhookUrl=f"{receiver.url}/hook")
     assert payment["_links"]["checkout"]["href"].startswith(running.url)
@@ -185,7 +180,7 @@ def test_mail_is_kept(running: Running) -> None:
 
 
 def test_lost_answers_are_lost_on_the_wire(running: Running) -> None:
-    client = running.client()
+    client = running.client(patience=1)
     for kind in ("reset_after", "timeout_after"):
         running.control("faults", target="mollie", kind=kind)
         with pytest.raises(RequestError):
@@ -200,15 +195,21 @@ def test_held_connections_hold_nobody_else(running: Running) -> None:
 
     def wait() -> None:
         with pytest.raises(requests.exceptions.ReadTimeout):
-            requests.get(f"{running.url}/v2/customers", headers=headers, timeout=3)
+            requests.get(f"{running.url}/v2/customers", headers=headers, timeout=8)
 
     threads = [threading.Thread(target=wait) for _ in range(30)]
     for thread in threads:
         thread.start()
     time.sleep(0.3)
-    assert requests.get(f"{running.url}/v2/payments", headers=headers, timeout=2).status_code == 200
+    assert requests.get(f"{running.url}/v2/payments", headers=headers, timeout=6).status_code == 200
     for thread in threads:
         thread.join()
+
+
+def is_written(state: Path, record_id: str) -> bool:
+    """What is written at once at an end is written behind before a kill."""
+    with closing(sqlite3.connect(state)) as database:
+        return database.execute("select 1 from record where id = ?", (record_id,)).fetchone() is not None
 
 
 @pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
@@ -218,7 +219,7 @@ def test_a_restart_keeps_everything(tmp_path: Path, sign: int) -> None:
         payment = first_payment(first.client(), webhookUrl="http://127.0.0.1:9/nobody")
         first.control("clock", advance_seconds=60)
         if sign == signal.SIGKILL:
-            time.sleep(0.2)
+            eventually(lambda: is_written(tmp_path / "state.db", payment["id"]))
         assert first.end(sign) == (0 if sign != signal.SIGKILL else -9)
         first.start()
         again = first.client().payments.get(payment["id"])

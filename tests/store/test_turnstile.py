@@ -92,7 +92,7 @@ def test_another_process_that_holds_on_is_not_waited_for_for_ever(tmp_path: Path
         started = time.monotonic()
         with pytest.raises(LockTimeout), other.passing(0.05):
             pass
-        assert time.monotonic() - started < 2
+        assert time.monotonic() - started < 10
     with other.passing(0.05):
         pass
 

@@ -119,7 +119,7 @@ def test_a_stop_finishes_what_was_accepted_and_leaves_the_rest_to_others(
     with valkey.client() as redis:
         assert ring_queue(redis).count > 0
     with bellhop(valkey, notes, threads=8) as worker:
-        sweep_until_done(bell, worker, range(1, 301), within=20)
+        sweep_until_done(bell, worker, range(1, 301), within=60)
 
 
 def test_a_second_signal_does_not_cut_short_what_the_first_let_finish(
@@ -156,7 +156,7 @@ def test_a_worker_killed_again_and_again_costs_no_row(valkey: Valkey, notes: Pat
             worker.wait_for(runs=20 * kill)
             worker.process.kill()
             worker.wait_for(starts=kill + 1)
-        sweep_until_done(bell, worker, rows, within=20)
+        sweep_until_done(bell, worker, rows, within=60)
 
 
 def test_redis_killed_and_back_empty_in_the_middle_of_rings_costs_no_row(
@@ -179,7 +179,7 @@ def test_redis_killed_and_back_empty_in_the_middle_of_rings_costs_no_row(
 
 def test_a_worker_that_is_full_leaves_rings_for_others(valkey: Valkey, notes: Path, tmp_path: Path) -> None:
     slow = tmp_path / "slow"
-    with valkey.client() as redis, bellhop(valkey, slow, seconds=30, threads=1) as full:
+    with valkey.client() as redis, bellhop(valkey, slow, seconds=100, threads=1) as full:
         queue = ring_queue(redis)
         send_rings(queue, [([row_id], []) for row_id in range(1, 41)])
         # One row runs, eight wait, and the hand-over holds one more: 30 rings stay on the queue.
@@ -198,11 +198,11 @@ def test_a_slow_row_does_not_hold_up_the_others(valkey: Valkey, notes: Path, bel
         started = time.monotonic()
         bell.ring(range(2, 10))
         eventually(lambda: worker.has_run("inbox", range(2, 10)))
-        assert time.monotonic() - started < 4  # one after the other they need eight
+        assert time.monotonic() - started < 7  # one after the other they need eight
 
 
 def test_ten_times_the_same_ring_is_one_run_or_two(valkey: Valkey, notes: Path) -> None:
-    with valkey.client() as redis, bellhop(valkey, notes, seconds=0.5) as worker:
+    with valkey.client() as redis, bellhop(valkey, notes, seconds=1.5) as worker:
         send_rings(ring_queue(redis), [([1], [])] * 10)
         eventually(lambda: worker.runs()["inbox", 1] == 2)
         assert worker.stop() == 0
