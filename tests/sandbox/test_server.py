@@ -76,7 +76,7 @@ class Running:
     def state(self) -> Any:
         return requests.get(f"{self.url}/_sandbox/state", timeout=5).json()
 
-    def client(self, patience: float = 20) -> Client:
+    def client(self, patience: int = 20) -> Client:
         client = Client(api_endpoint=self.url, timeout=(patience, patience))
         client.set_api_key(KEY)
         return client
