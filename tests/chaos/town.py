@@ -16,7 +16,7 @@ from linkpay.cli import demo
 from linkpay.cli.advance import Advance
 from linkpay.cli.sandbox import Sandbox
 from linkpay.services.parts import Parts
-from linkpay.store import sites
+from linkpay.store import agenda, sites
 from linkpay.store.tables import Payment
 from linkpay.store.tables.money import Stroke
 from tests.chaos.proxy import Proxy
@@ -30,6 +30,7 @@ LOST, TWICE, REORDERED = 0.10, 0.25, 0.05
 _MOLLIE_WAITS = 15.0  # seconds for an answer to a webhook
 _LOOK = 0.25  # seconds between two looks at a provider's books
 MINUTE = 61.0  # seconds after which Mollie delivers again, and a look of ours is due
+_LEAP, _REST = 20.0, 0.5  # seconds of a leap over work of ours, at most; and between two leaps
 
 
 @dataclass
@@ -159,19 +160,33 @@ class Town:
         """Seconds until nothing is missing; None when something still is after `within`.
 
         Webhooks that met nobody come again a minute later: the clock is moved for them, rather than waited
-        for. With `step` time is moved on by so many seconds at each look that finds something missing.
+        for. With `step` it is moved on by so many seconds, whatever is missing. It moves while nobody works.
         """
         started, moved_at = time.monotonic(), time.monotonic()
         while missing():
             now = time.monotonic()
             if now - started > within:
                 return None
-            if now - moved_at > 1.5 and (step or self.sandbox.state()["deliveries"]["retrying"]):
-                self.sandbox.advance(step or MINUTE)
-                moved_at = now
+            is_wanted = now - moved_at > _REST and (step or self.sandbox.state()["deliveries"]["retrying"])
+            if is_wanted and (idle := self._idle(step or MINUTE)):
+                self.sandbox.advance(idle)
+                moved_at = time.monotonic()
             self.watch_unknowns()
             time.sleep(_LOOK)
         return time.monotonic() - started
+
+    def _idle(self, most: float) -> float:
+        """For how many seconds time may move: for none while anything of ours is due or in the air.
+
+        A call that hangs for ten seconds would be one of seven minutes to whom it is about, in leaps.
+        """
+        now = self.parts.clock.now()
+        with self.parts.database.read() as tx:
+            busy = agenda.busy(tx, now)
+            fresh, stubborn = agenda.next_tries_at(tx, tried=10)
+        if busy.due or busy.running:
+            return 0.0
+        return min([most] + [max(_LEAP, (at - now).total_seconds()) for at in (fresh, stubborn) if at])
 
     def travel(self, by: timedelta) -> None:
         """Let time pass calmly, stopping at every moment at which something is due."""
