@@ -34,7 +34,7 @@ from tests.adapters.tiny_server import (
     serving,
     silent,
 )
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 ORDER = PaymentOrder(
     idempotency_key="6d1c2b0e-9f0a-4c8e-8d57-0f6a0a3d2f11",

@@ -26,7 +26,7 @@ from tests.bench import bare, load
 from tests.bench.report import Figure
 from tests.processes.machine import Machine, machine_running
 from tests.processes.shoppers import Shop
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 _CONNECTIONS = 32
 _SECONDS = 3.0

@@ -17,8 +17,8 @@ from rq import Queue
 from linkpay.adapters.queue import RqBell, ring_queue, send_rings
 from linkpay.adapters.queue_ring import QUEUE, Ring
 from tests.bench.report import Figure
+from tests.waiting import eventually
 from tests.workers.valkey import Valkey
-from tests.workers.waiting import eventually
 from workers.doorbell import answer_rings
 from workers.pool import Pool
 from workers.stopping import StopSignal

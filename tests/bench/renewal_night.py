@@ -37,7 +37,7 @@ from tests.bench.report import Figure
 from tests.chaos.postgres import server_of_our_own
 from tests.processes.machine import Machine, machine_running
 from tests.processes.patience import until
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 _PART = "renewals"
 _SMALL, _LARGE = 4_000, 40_000

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.bench.report import Figure
 from tests.processes.machine import ORDER, Machine, machine_running
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 _PART = "rest"
 _MEMORY_GOAL, _READY_GOAL = 450, 5

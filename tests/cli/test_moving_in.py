@@ -79,7 +79,7 @@ def test_a_dry_run_tells_and_the_real_one_does(run_in_town: Run, town: Town, tmp
             row = takeovers.find(tx, demo_site(town)[0].id, number)
             return row is not None and row.state == "taken"
 
-    until(taken, within=60)
+    until(taken, within=30)
     assert "taken over from Mollie" in run_in_town("timeline", "anna@example.com").stdout
 
 

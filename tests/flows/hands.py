@@ -1,5 +1,6 @@
 """What people, banks and other systems do on the stage: buying, paying, refusing, misbehaving."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -24,16 +25,16 @@ BASE_URL = "https://pay.example.com"
 Result = TypeVar("Result")
 
 
-class Hands(Books):
+class Hands(Books, ABC):
     """Acts of everybody but us. `work` does what they cause."""
 
     clock: ManualClock
     parts: Parts
     hooked: set[str]
 
+    @abstractmethod
     def work(self) -> None:
         """Deliver and do everything that is due now, until nothing is."""
-        raise NotImplementedError  # the stage does it: it has the workers, and this only the people
 
     def begin(self, email: str, plan: str = "monthly", **chosen: Any) -> Charge:
         """Fill in the checkout; the first charge. `chosen` is a coupon, bumps and so on."""

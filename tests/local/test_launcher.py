@@ -22,7 +22,7 @@ from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
 from linkpay.local.stack import Program, Stack, answers
 from linkpay.local.summary import show
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
 # Like a web server with a worker process that would survive its parent.

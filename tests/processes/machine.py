@@ -28,7 +28,7 @@ from linkpay.local.stack import Program, Stack, local_stack
 from linkpay.services.parts import Parts
 from linkpay.store import schema
 from tests.processes.network import Network
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 ORDER = ("valkey", "sandbox", "web", "worker", "clock")
 _START = 60.0  # seconds in which a process must be at work, also on a machine that does much else

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pytest
 
 from tests.processes.network import Network, is_possible, network
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 _PORT = 8000
 

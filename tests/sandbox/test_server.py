@@ -26,7 +26,7 @@ from linkpay.errors import SettingsError
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.web import read_request
 from tests.sandbox.desk import KEY, first_payment, pay
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
 

@@ -15,7 +15,7 @@ from linkpay.store.inbox import Message
 from linkpay.store.intake import Intake
 from linkpay.store.tables import Inbox
 from tests import builders as make
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 MANY = 24
 

@@ -19,7 +19,7 @@ from linkpay.store.tables import Inbox
 from linkpay.store.turnstile import LockTimeout
 from tests import builders as make
 from tests.store.test_intake import Watched, kept, message
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Outbox, Payment, Site
 from linkpay.store.together import NOBODY, About, Row, Together, Wanted
 from tests import builders as make
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 MANY = 12
 who: ContextVar[str] = ContextVar("who", default="nobody")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from linkpay.store.turnstile import Line, LockTimeout, Turnstile
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 
 #: Takes the turnstile again and again for a while from as many threads as told, and notes each turn.
 _WRITERS = """

@@ -17,9 +17,9 @@ from rq.utils import as_text
 
 from linkpay.adapters.queue import RqBell, ring_queue, send_rings
 from linkpay.adapters.queue_ring import Ring
+from tests.waiting import eventually
 from tests.workers.raw_jobs import MARKER_VARIABLE, QUEUE_KEY, call, calls_counted, put, put_every_attack
 from tests.workers.valkey import Valkey
-from tests.workers.waiting import eventually
 from workers.doorbell import answer_rings
 from workers.stopping import StopSignal
 

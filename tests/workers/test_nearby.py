@@ -15,7 +15,7 @@ from linkpay.store import work
 from linkpay.store.db import Database
 from linkpay.store.tables import Outbox
 from tests.builders import BOX, NOW, later, make_inbox, make_outbox, make_site
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 from workers.nearby import Due, NearBell, still_due
 from workers.pool import Pool
 

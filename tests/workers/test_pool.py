@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.workers.waiting import eventually
+from tests.waiting import eventually
 from workers.pool import Pool
 
 

@@ -14,8 +14,8 @@ from rq import Worker
 
 from linkpay.store import schema
 from linkpay.store.db import Database
+from tests.waiting import eventually
 from tests.workers.valkey import Valkey
-from tests.workers.waiting import eventually
 
 Start = Callable[[str], subprocess.Popen[bytes]]
 

@@ -9,6 +9,7 @@ import pytest
 from redis import Redis
 
 from linkpay.adapters.queue_ring import WAKE
+from tests.waiting import eventually
 from tests.workers.raw_jobs import (
     MARKER_VARIABLE,
     NOTE_HARM,
@@ -20,7 +21,6 @@ from tests.workers.raw_jobs import (
     webhooks_to,
 )
 from tests.workers.valkey import Valkey
-from tests.workers.waiting import eventually
 
 STOCK = "rq.job.Job"
 OURS = "linkpay.adapters.queue_ring.RingJob"

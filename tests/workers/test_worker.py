@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from linkpay.adapters.queue import RqBell, ring_queue, send_rings
+from tests.waiting import eventually
 from tests.workers.valkey import Valkey
-from tests.workers.waiting import eventually
 
 
 class Bellhop:
@@ -119,7 +119,7 @@ def test_a_stop_finishes_what_was_accepted_and_leaves_the_rest_to_others(
     with valkey.client() as redis:
         assert ring_queue(redis).count > 0
     with bellhop(valkey, notes, threads=8) as worker:
-        sweep_until_done(bell, worker, range(1, 301), within=60)
+        sweep_until_done(bell, worker, range(1, 301), within=20)
 
 
 def test_a_second_signal_does_not_cut_short_what_the_first_let_finish(
@@ -156,7 +156,7 @@ def test_a_worker_killed_again_and_again_costs_no_row(valkey: Valkey, notes: Pat
             worker.wait_for(runs=20 * kill)
             worker.process.kill()
             worker.wait_for(starts=kill + 1)
-        sweep_until_done(bell, worker, rows, within=60)
+        sweep_until_done(bell, worker, rows, within=20)
 
 
 def test_redis_killed_and_back_empty_in_the_middle_of_rings_costs_no_row(
