@@ -23,6 +23,7 @@ from linkpay.local.stack import Program, Stack
 
 MARK = sys.prefix  # every command of ours runs a program of this virtual environment
 SECONDS_TO_ANSWER = 60.0
+_SECONDS_TO_LEAVE = 3.0
 Result = TypeVar("Result")
 
 
@@ -66,10 +67,16 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def check_ports(stack: Stack) -> None:
-    """Raise CannotRun that names every port that is taken, and how to choose another."""
-    taken = [(name, port) for name, port in stack.ports.items() if not _is_free(port)]
+    """Raise CannotRun that names every port that is taken, and how to choose another.
+
+    What has just ended can hold a port for a moment when it is not among the processes any more, so a port
+    counts as taken after `_SECONDS_TO_LEAVE` only.
+    """
     if len(set(stack.ports.values())) < len(stack.ports):
         raise CannotRun(f"The ports must differ: {', '.join(f'{n}={p}' for n, p in stack.ports.items())}")
+    ends = time.monotonic() + _SECONDS_TO_LEAVE
+    while (taken := _taken(stack)) and time.monotonic() < ends:
+        time.sleep(0.05)
     if taken:
         lines = "\n".join(
             f"  port {port} is in use by another program; choose another: {name}={port + 100} make run"
@@ -78,7 +85,12 @@ def check_ports(stack: Stack) -> None:
         raise CannotRun(f"LinkPay cannot start:\n{lines}")
 
 
-def _is_free(port: int) -> bool:
+def _taken(stack: Stack) -> list[tuple[str, int]]:
+    return [(name, port) for name, port in stack.ports.items() if not is_free(port)]
+
+
+def is_free(port: int) -> bool:
+    """Whether a server may have this port of this machine now."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -78,18 +78,12 @@ def end_leftovers(run_folder: Path, mark: str, *, patience: float = 10) -> list[
     found = leftovers(run_folder, mark)
     _send(found, signal.SIGTERM)
     ends = time.monotonic() + patience
-    while (alive := leftovers(run_folder, mark) + _ending(found)) and time.monotonic() < ends:
+    while (alive := leftovers(run_folder, mark)) and time.monotonic() < ends:
         time.sleep(0.05)
     _send(alive, signal.SIGKILL)
     for file in run_folder.glob("*.pid"):
         file.unlink()
     return found
-
-
-def _ending(found: Iterable[Process]) -> list[Process]:
-    """Those that are about to be gone: they have no command any more, and may have their ports still."""
-    known = {(process.pid, process.group) for process in found}
-    return [one for one in all_processes() if (one.pid, one.group) in known and not one.command]
 
 
 def _send(processes: Iterable[Process], number: signal.Signals) -> None:

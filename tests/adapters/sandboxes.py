@@ -15,7 +15,7 @@ import requests
 from linkpay.clock import ManualClock
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.inprocess import KAJABI_HOST, MOLLIE_HOST, mounted
-from tests.adapters.tiny_server import closed_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -48,7 +48,7 @@ def in_process() -> Iterator[Place]:
 
 @contextmanager
 def on_a_port(folder: Path) -> Iterator[Place]:
-    port = closed_port()
+    port = free_port()
     command = [
         sys.executable,
         "-m",
@@ -56,7 +56,7 @@ def on_a_port(folder: Path) -> Iterator[Place]:
         "--port",
         str(port),
         "--smtp-port",
-        str(closed_port()),
+        str(free_port()),
     ]
     with subprocess.Popen(
         [*command, "--state", str(folder / "state.db")],

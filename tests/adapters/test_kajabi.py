@@ -32,7 +32,6 @@ from tests.adapters.tiny_server import (
     Script,
     TinyServer,
     answering,
-    closed_port,
     dripping,
     hanging_up,
     http,
@@ -40,6 +39,7 @@ from tests.adapters.tiny_server import (
     serving,
     silent,
 )
+from tests.ports import free_port
 
 ORDER = AccessOrder(
     url=GOOD, grant=True, name="Eva Jansen", email="eva@example.test", external_user_id="Eva-7"
@@ -138,7 +138,7 @@ def test_retry_after_is_passed_on() -> None:
 
 
 def test_what_was_never_sent_is_retryable() -> None:
-    port = closed_port()
+    port = free_port()
     offers = KajabiOffers((), test_hosts=(f"127.0.0.1:{port}",))
     with pytest.raises(Retryable) as caught:
         offers.apply(replace(ORDER, url=f"http://127.0.0.1:{port}{TAIL}"))

@@ -24,7 +24,7 @@ from linkpay.clock import ManualClock
 from linkpay.errors import CredentialsRefused, Permanent, ProviderError, Retryable, SettingsError
 from linkpay.ports import Letter, Mailer
 from tests.adapters.certificates import identity
-from tests.adapters.tiny_server import closed_port
+from tests.ports import free_port
 
 CLOCK = ManualClock(datetime(2026, 10, 25, 1, 30, tzinfo=UTC))
 FROM = "Courses <courses@example.test>"
@@ -87,7 +87,7 @@ class Postbox:
 
 @contextmanager
 def server(postbox: Postbox, **options: Any) -> Iterator[int]:
-    controller = Controller(postbox, hostname="127.0.0.1", port=closed_port(), **options)
+    controller = Controller(postbox, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
         yield controller.port
@@ -233,7 +233,7 @@ def test_an_address_that_the_server_cannot_take_is_refused_for_good() -> None:
 
 
 def test_no_server_is_retryable() -> None:
-    for url in (f"smtp://127.0.0.1:{closed_port()}", "smtp://does-not-exist.invalid:25"):
+    for url in (f"smtp://127.0.0.1:{free_port()}", "smtp://does-not-exist.invalid:25"):
         with pytest.raises(Retryable):
             mailer(url).send(LETTER)
 

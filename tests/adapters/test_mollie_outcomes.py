@@ -26,7 +26,6 @@ from tests.adapters.mollie_samples import KEY, PAYMENT, PAYMENT_ID, error, witho
 from tests.adapters.tiny_server import (
     Script,
     answering,
-    closed_port,
     dripping,
     hanging_up,
     http,
@@ -34,6 +33,7 @@ from tests.adapters.tiny_server import (
     serving,
     silent,
 )
+from tests.ports import free_port
 from tests.waiting import eventually
 
 ORDER = PaymentOrder(
@@ -161,7 +161,7 @@ def test_a_kept_connection_that_the_server_has_closed_is_replaced() -> None:
 
 @pytest.mark.parametrize("ask", [read, write, cancel])
 def test_what_never_left_this_machine_can_be_sent_again(ask: Ask) -> None:
-    for url in (f"http://127.0.0.1:{closed_port()}", "http://does-not-exist.invalid", "nonsense"):
+    for url in (f"http://127.0.0.1:{free_port()}", "http://does-not-exist.invalid", "nonsense"):
         with pytest.raises(Retryable):
             ask(provider_at(url))
 

@@ -151,10 +151,3 @@ def dripping(start: bytes, drop: bytes = b"x", pause_s: float = 0.05) -> Script:
             pause.wait(pause_s)
 
     return script
-
-
-def closed_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as sock:
-        port: int = sock.getsockname()[1]
-        return port

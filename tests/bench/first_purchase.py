@@ -15,7 +15,7 @@ import requests
 
 from linkpay.cli import demo
 from tests.bench.report import ROOT, Figure
-from tests.processes.machine import free_ports
+from tests.ports import free_ports
 from tests.processes.patience import until
 
 _PART = "first"

@@ -1,7 +1,6 @@
 """The whole product behind a real port, with members of every fate, for a browser to look at."""
 
 import logging
-import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ from linkpay.store.tables import Site
 from linkpay.web.edge import Edge
 from tests.flows.crash import Boundaries
 from tests.flows.stage import Stage
+from tests.ports import free_ports
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -64,7 +64,7 @@ def opened_in(url: str, furnish: Callable[[Stage], None]) -> Iterator[Studio]:
     with mounted(stage.sandbox):
         stage.set_up()
         _sign(stage)
-        address, bank = _free_address(), _free_address()
+        address, bank = (f"http://127.0.0.1:{port}" for port in free_ports(2))
         stage.replace_part("base_url", address)
         furnish(stage)
         edge = Edge("a made-up key that signs nothing real", False, f"http://{MOLLIE_HOST}")
@@ -83,12 +83,6 @@ def _sign(stage: Stage) -> None:
         owner = owners.owner_for(tx, MIRA, now)
         owner.name, owner.password_hash = "Mira", signin.hash_password(PASSWORD)
         owners.put_role(tx, site.id, owner.id, Role.OWNER, now)
-
-
-def _free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{probe.getsockname()[1]}"
 
 
 @contextmanager

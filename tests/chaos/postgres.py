@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 _DEBIAN = Path("/usr/lib/postgresql")
 
@@ -65,11 +66,8 @@ def server_of_our_own(address: str = "127.0.0.1") -> Iterator[Server]:
     folder = Path(tempfile.mkdtemp(prefix="chaos-postgres"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        port = int(probe.getsockname()[1])
     try:
-        server = Server(found, folder, address, port)
+        server = Server(found, folder, address, free_port())
         server.start()
         try:
             server.make_database()

@@ -1,7 +1,6 @@
 """A whole LinkPay: web and worker in threads, the sandbox beside them, all over real HTTP."""
 
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -19,6 +18,7 @@ from linkpay.bootstrap import build
 from linkpay.services.parts import Parts
 from linkpay.web.edge import Edge, checkout_origin
 from tests.builders import ENCRYPTION_KEYS
+from tests.ports import free_port
 from workers import jobs, sweep
 from workers.pool import Pool
 
@@ -65,7 +65,7 @@ class Town:
     """Everything behind one set of settings; `environ` is what a command needs to find it."""
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        smtp_port = _free_port()
+        smtp_port = free_port()
         self._sandbox, sandbox_port = _start_sandbox(folder, smtp_port)
         self._web = wsgi.Server(("127.0.0.1", 0), None, numthreads=6)
         self._web.shutdown_timeout = 1
@@ -127,11 +127,6 @@ def _start_sandbox(folder: Path, smtp_port: int) -> tuple[subprocess.Popen[str],
     found = re.search(r"http://127\.0\.0\.1:(\d+)", said)
     assert found is not None, said
     return process, int(found[1])
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _edge(settings: Settings) -> Edge:

@@ -17,23 +17,17 @@ import pytest
 from rich.console import Console
 
 from config.local import bare_environment
-from linkpay.local import launcher, processes, supervision
+from linkpay.local import launcher, supervision
 from linkpay.local.places import Places
 from linkpay.local.processes import Process, all_processes, end_leftovers, members, read_pid
 from linkpay.local.stack import Program, Stack, answers
 from linkpay.local.summary import show
+from tests.ports import free_port
 from tests.waiting import eventually
 
 SLEEP = (sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(600)")
 # Like a web server with a worker process that would survive its parent.
 PARENT = (sys.executable, "-c", f"import subprocess; print('parent'); subprocess.run({SLEEP!r})")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @pytest.fixture
@@ -116,22 +110,12 @@ def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, scr
     assert "ended 3 processes" in shown(screen)
 
 
-def test_who_is_ending_is_waited_for_until_its_ports_are_free(
-    stack: Stack, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The system takes a process its command first and its ports later."""
-    mark, looks = launcher.MARK, list[int]()
-    number = 2**22 + 7  # beyond what any process is numbered
-    (stack.places.run / "web.pid").write_text(str(number))
-
-    def seen() -> list[Process]:
-        looks.append(len(looks))
-        command = f"{mark} web" if len(looks) == 1 else ""
-        return [] if len(looks) > 6 else [Process(number, number, command), Process(number + 1, number, "")]
-
-    monkeypatch.setattr(processes, "all_processes", seen)
-    assert [one.pid for one in end_leftovers(stack.places.run, mark)] == [number]
-    assert len(looks) > 6
+def test_a_port_that_its_owner_is_about_to_leave_is_waited_for(stack: Stack) -> None:
+    with socket.create_server(("127.0.0.1", stack.ports["PORT"])) as leaving:
+        threading.Timer(0.3, leaving.close).start()
+        launcher.check_ports(stack)
+    with socket.create_server(("127.0.0.1", stack.ports["PORT"])):
+        pass
 
 
 def test_a_process_that_only_has_an_old_number_of_ours_is_left_alone(stack: Stack) -> None:

@@ -6,7 +6,6 @@ Every process leads a group of its own and is signalled by its id, so that nothi
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,6 +26,7 @@ from linkpay.local.places import Places, sandbox_settings
 from linkpay.local.stack import Program, Stack, local_stack
 from linkpay.services.parts import Parts
 from linkpay.store import schema
+from tests.ports import free_ports
 from tests.processes.network import Network
 from tests.waiting import eventually
 
@@ -206,15 +206,6 @@ class Machine:
     def sandbox(self) -> Sandbox:
         """The sandbox's control addresses, with a connection of the caller's own."""
         return Sandbox(self.sandbox_address)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now. Held together, so that they differ."""
-    with ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
 
 
 def _lives(process: subprocess.Popen[bytes]) -> bool:

@@ -5,7 +5,6 @@ import io
 import os
 import signal
 import smtplib
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -25,16 +24,11 @@ from mollie.api.error import RequestError
 from linkpay.errors import SettingsError
 from linkpay.sandbox.app import create_sandbox
 from linkpay.sandbox.web import read_request
+from tests.ports import free_port
 from tests.sandbox.desk import KEY, first_payment, pay
 from tests.waiting import eventually
 
 ROOT = Path(__file__).parents[2]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Running:
