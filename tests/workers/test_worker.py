@@ -41,7 +41,8 @@ class Bellhop:
             time.sleep(0.02)
 
     def runs(self) -> Counter[tuple[str, int]]:
-        lines = self._file.read_text().splitlines() if self._file.exists() else []
+        text = self._file.read_text() if self._file.exists() else ""
+        lines = text.rpartition("\n")[0].splitlines()  # the last one may be half written
         return Counter((kind, int(row_id)) for kind, row_id, _pid in map(str.split, lines))
 
     def has_run(self, kind: str, rows: Iterable[int]) -> bool:
