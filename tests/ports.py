@@ -28,7 +28,7 @@ def free_ports(count: int) -> list[int]:
 def free_port() -> int:
     """A port that nobody uses now."""
     block = _block()
-    return next(port for port in (next(block) for _ in range(_BLOCKS.step)) if is_free(port))
+    return next(port for port in block if is_free(port))
 
 
 @cache

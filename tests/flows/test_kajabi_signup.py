@@ -247,7 +247,7 @@ def test_what_cannot_be_understood_is_kept_and_set_aside_with_a_reason(
 
 
 @pytest.mark.parametrize(
-    "changes", [{"quantity": 0}, {"quantity": 2}, {"currency": "XXX"}, {"amount_paid": -5}]
+    "changes", [{"quantity": 0}, {"quantity": 2}, {"currency": "ZZZ"}, {"amount_paid": -5}]
 )
 def test_amounts_in_a_message_mean_nothing_our_own_plan_counts(stage: Stage, changes: dict[str, Any]) -> None:
     announce(stage, real_purchase(stage, **changes))

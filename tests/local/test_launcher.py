@@ -110,7 +110,10 @@ def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, scr
     assert "ended 3 processes" in shown(screen)
 
 
-def test_a_port_that_its_owner_is_about_to_leave_is_waited_for(stack: Stack) -> None:
+def test_a_port_that_its_owner_is_about_to_leave_is_waited_for(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(launcher, "_SECONDS_TO_LEAVE", 60.0)
     with socket.create_server(("127.0.0.1", stack.ports["PORT"])) as leaving:
         threading.Timer(0.3, leaving.close).start()
         launcher.check_ports(stack)

@@ -186,7 +186,7 @@ def test_a_wrong_key_is_refused(sandbox: Sandbox) -> None:
         ({"amount": {"value": 10, "currency": "EUR"}}, "amount.value"),
         ({"amount": {"value": "10", "currency": "EUR"}}, "amount.value"),
         ({"amount": {"value": "10.000", "currency": "EUR"}}, "amount.value"),
-        ({"amount": {"value": "10.00", "currency": "XXX"}}, "amount.currency"),
+        ({"amount": {"value": "10.00", "currency": "ZZZ"}}, "amount.currency"),
         ({"amount": {"value": "10.50", "currency": "JPY"}}, "amount.value"),
         ({"amount": {"value": "0.00", "currency": "EUR"}, "method": "ideal"}, "amount"),
         ({"amount": {"value": "50000.01", "currency": "EUR"}, "method": "ideal"}, "amount"),
