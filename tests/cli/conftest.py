@@ -5,7 +5,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from click.testing import CliRunner, Result
 
+from linkpay import bootstrap
 from linkpay.cli.main import main
+from linkpay.clock import ManualClock
+from tests import builders as make
 from tests.cli.town import Town, environ
 from tests.store_fixtures import Databases
 
@@ -24,8 +27,9 @@ def run_with(settings: dict[str, str]) -> Run:
 
 
 @pytest.fixture
-def run(database_url: str) -> Run:
-    """Commands over this test's own migrated database."""
+def run(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Commands over this test's own migrated database, at `make.NOW`: midnight falls in no test."""
+    monkeypatch.setattr(bootstrap, "SystemClock", lambda: ManualClock(make.NOW))
     return run_with(environ(database_url))
 
 

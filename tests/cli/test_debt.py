@@ -1,7 +1,7 @@
 """``debt``, ``refund`` and ``mail``: what an owner sees and decides on a terminal."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +20,6 @@ from linkpay.store.tables import Charge, LedgerEntry, Mail, MailText, Outbox, Pa
 from tests import builders as make
 from tests.cli.conftest import Run
 
-NOW = datetime.now(UTC)
-
 
 def failing(database: Database, code: str = "AM04") -> int:
     """A charge of this moment that failed; its number."""
@@ -29,7 +27,7 @@ def failing(database: Database, code: str = "AM04") -> int:
         subscription = make.make_subscription(tx, started_at=make.NOW)
         charge = make.make_charge(tx, subscription)
         subscription.state = SubscriptionState.PAST_DUE
-        dunning.begin(tx, subscription, charge, code=code, taken_back=False, now=NOW)
+        dunning.begin(tx, subscription, charge, code=code, taken_back=False, now=make.NOW)
         return charge.id
 
 
@@ -39,8 +37,10 @@ def tell_of_today(database: Database, charge_id: int) -> None:
         charge = tx.get_one(Charge, charge_id)
         subscription = tx.get_one(Subscription, charge.subscription_id)
         assert subscription.mandate_id is not None
-        told = Told(subscription.mandate_id, charge.amount_cents, local_day(NOW, "Europe/Amsterdam"), None)
-        store.keep(tx, subscription, told, NOW, sent_at=NOW)
+        told = Told(
+            subscription.mandate_id, charge.amount_cents, local_day(make.NOW, "Europe/Amsterdam"), None
+        )
+        store.keep(tx, subscription, told, make.NOW, sent_at=make.NOW)
 
 
 def charge_of(database: Database, charge_id: int) -> Charge:
@@ -73,7 +73,7 @@ def test_the_list_says_who_owes_what_why_and_what_comes_next(run: Run, database:
 
 def test_more_time_a_stop_and_letting_go(run: Run, database: Database) -> None:
     charge_id = failing(database)
-    until = (NOW + timedelta(days=30)).date().isoformat()
+    until = (make.NOW + timedelta(days=30)).date().isoformat()
     done(run, "debt", "extend", str(charge_id), "--until", until)
     assert charge_of(database, charge_id).grace_until is not None
     done(run, "debt", "stop", str(charge_id))
@@ -102,7 +102,7 @@ def test_one_more_try_where_the_rules_allow_it(run: Run, database: Database) -> 
 
 def test_a_try_that_its_member_knows_nothing_of_is_told_first(run: Run, database: Database) -> None:
     charge_id = failing(database)
-    day = (local_day(NOW, "Europe/Amsterdam") + timedelta(days=2)).isoformat()
+    day = (local_day(make.NOW, "Europe/Amsterdam") + timedelta(days=2)).isoformat()
     for _ in range(2):
         assert done(run, "debt", "retry", str(charge_id))["goes_on"] == day
     with database.read() as tx:

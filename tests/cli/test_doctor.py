@@ -102,7 +102,7 @@ def test_a_key_of_the_wrong_mode_is_bad(run: Run, database: Database) -> None:
 
 def test_late_and_parked_work_is_shown(run: Run, database: Database) -> None:
     with database.write() as tx:
-        make.make_outbox(tx)
+        make.make_outbox(tx, run_at=make.later(hours=-1))
         row = make.make_inbox(tx, parked_at=make.NOW, last_error="cannot be read")
     found = findings(run)
     assert found["work"]["level"] == "bad"

@@ -1,7 +1,6 @@
 """``forecast``: of one member, and of a site."""
 
 import json
-from datetime import UTC, datetime
 
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Database
@@ -12,7 +11,7 @@ ANNA = "anna@example.com"
 
 
 def running(database: Database) -> None:
-    today = datetime.now(UTC).date()
+    today = make.NOW.date()
     with database.write() as tx:
         site = make.make_site(tx)
         plan = make.make_plan(tx, make.make_offer(tx, site))
@@ -42,7 +41,7 @@ def test_nobody_of_that_name_is_an_error(run: Run, database: Database) -> None:
 def test_a_site_is_told_its_weeks_and_its_growth(run: Run, database: Database) -> None:
     running(database)
     known = json.loads(run("forecast", "--months", "3", "--json").stdout)
-    assert known["weeks"][0]["cents"] == 5000, "also what was due yesterday, where midnight has passed"
+    assert known["weeks"][0]["cents"] == 5000
     assert [month["number"] for month in known["growth"]] == [1, 2, 3]
     assert known["pace"]["price_cents"] == 5000
     assert "Cash expected" in run("forecast").stdout

@@ -1,7 +1,7 @@
 """``member``: decided on a terminal, seen before it is done."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from linkpay.domain.calendar import add_months
@@ -16,7 +16,7 @@ ANNA = "anna@example.com"
 
 def running(database: Database) -> date:
     """Anna paid for a month from today; the first day that is not paid."""
-    today = datetime.now(UTC).date()
+    today = make.NOW.date()
     with database.write() as tx:
         site = make.make_site(tx)
         plan = make.make_plan(tx, make.make_offer(tx, site))
