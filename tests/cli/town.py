@@ -15,9 +15,10 @@ from config.environment import ROOT
 from config.settings import Settings, load_settings
 from linkpay.app import create_app
 from linkpay.bootstrap import build
+from linkpay.clock import SharedClock, SystemClock
 from linkpay.services.parts import Parts
 from linkpay.web.edge import Edge, checkout_origin
-from tests.builders import ENCRYPTION_KEYS
+from tests import builders as make
 from tests.ports import free_port
 from workers import jobs, sweep
 from workers.pool import Pool
@@ -62,10 +63,14 @@ class Worker:
 
 
 class Town:
-    """Everything behind one set of settings; `environ` is what a command needs to find it."""
+    """Everything behind one set of settings; `environ` is what a command needs to find it.
+
+    It begins at `make.NOW`: when money is due and when it moves hangs on weekends and holidays.
+    """
 
     def __init__(self, folder: Path, database_url: str) -> None:
-        smtp_port = free_port()
+        clock_file, smtp_port = folder / "sandbox.db.clock", free_port()
+        SharedClock(clock_file).set_offset(make.NOW - SystemClock().now())
         self._sandbox, sandbox_port = _start_sandbox(folder, smtp_port)
         self._web = wsgi.Server(("127.0.0.1", 0), None, numthreads=6)
         self._web.shutdown_timeout = 1
@@ -80,7 +85,7 @@ class Town:
             KAJABI_WEBHOOK_HOSTS=f"127.0.0.1:{sandbox_port}",
             SMTP_URL=f"smtp://127.0.0.1:{smtp_port}",
             MAIL_FROM="Studio Vecht <hallo@studiovecht.example.com>",
-            CLOCK_FILE=str(folder / "sandbox.db.clock"),
+            CLOCK_FILE=str(clock_file),
         )
         self._settings = load_settings(self.environ)
         self._bell = Doorbell()
@@ -145,7 +150,7 @@ def environ(database_url: str, **given: str) -> dict[str, str]:
         "DATABASE_URL": database_url,
         "REDIS_URL": "unix:///nonexistent/valkey.sock",
         "SECRET_KEY": "a made-up secret for tests",
-        "ENCRYPTION_KEYS": ",".join(ENCRYPTION_KEYS),
+        "ENCRYPTION_KEYS": ",".join(make.ENCRYPTION_KEYS),
         "BASE_URL": nobody,
         "MOLLIE_API_URL": nobody,
         "KAJABI_API_URL": nobody,
