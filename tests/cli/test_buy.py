@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.conftest import Run
 from tests.cli.town import Town
-from tests.processes.patience import until
+from tests.waiting import eventually
 
 
 @pytest.fixture(autouse=True)
@@ -64,7 +64,7 @@ def amounts(document: dict[str, Any]) -> list[int]:
 def test_a_code_and_an_extra_are_bought_along(run_in_town: Run, town: Town) -> None:
     document = bought(run_in_town, "hanna@example.test", "--coupon", "welkom10", "--bump", "workbook")
     assert amounts(document)[0] == 4_500 + 2_700
-    until(lambda: at_kajabi(town, "hanna@example.test") == ["granted", "granted"], within=20)
+    eventually(lambda: at_kajabi(town, "hanna@example.test") == ["granted", "granted"])
 
 
 @pytest.mark.parametrize(("method", "came_in"), [("ideal", [1]), ("bancontact", [2]), ("creditcard", [])])

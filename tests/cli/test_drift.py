@@ -1,12 +1,12 @@
 """``drift``: the comparison with Kajabi, begun and shown by command, over a whole running LinkPay."""
 
 import json
-import time
 from typing import Any
 
 from linkpay.store.tables import Site
 from tests.cli.conftest import Run
 from tests.cli.town import Town
+from tests.waiting import eventually
 
 
 def said(run: Run, *words: str) -> Any:
@@ -37,9 +37,11 @@ def test_a_site_is_connected_compared_and_judged(run_in_town: Run, town: Town) -
 
 
 def finished(run: Run) -> Any:
-    ends = time.monotonic() + 20
-    while time.monotonic() < ends:
+    """The reports, once the comparison has come to its end."""
+
+    def is_finished() -> bool:
         reports = said(run, "drift")
-        if any(one["holders"] for one in reports) and all(one["finished_at"] for one in reports):
-            return reports
-    raise AssertionError("the comparison never ends")
+        return any(one["holders"] for one in reports) and all(one["finished_at"] for one in reports)
+
+    eventually(is_finished)
+    return said(run, "drift")

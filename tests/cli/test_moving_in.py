@@ -16,7 +16,7 @@ from linkpay.store.tables import Site
 from tests import builders as make
 from tests.cli.conftest import Run
 from tests.cli.town import Town
-from tests.processes.patience import until
+from tests.waiting import eventually
 
 FILES = (
     "members", "mandates", "coupons", "subscriptions", "prices", "consents", "notices", "withdrawals",
@@ -79,7 +79,7 @@ def test_a_dry_run_tells_and_the_real_one_does(run_in_town: Run, town: Town, tmp
             row = takeovers.find(tx, demo_site(town)[0].id, number)
             return row is not None and row.state == "taken"
 
-    until(taken, within=30)
+    eventually(taken)
     assert "taken over from Mollie" in run_in_town("timeline", "anna@example.com").stdout
 
 

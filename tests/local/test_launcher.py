@@ -65,6 +65,15 @@ def group_of(stack: Stack, name: str) -> list[Process]:
     return members({read_pid(stack.places.run / f"{name}.pid") or 0}, launcher.MARK)
 
 
+def await_parent(stack: Stack) -> None:
+    """Return when `PARENT` and its child run, and the child has said so.
+
+    Until then its life hangs on its supervisor's: to speak when nobody listens any more would end it.
+    """
+    log = supervision.log_file(stack, "parent")
+    eventually(lambda: log.exists() and "awake" in log.read_text() and len(group_of(stack, "parent")) == 2)
+
+
 def watch(stack: Stack, screen: Console, supervisor: "subprocess.Popen[bytes]") -> None:
     with pytest.raises(launcher.CannotRun, match="supervisor ended"):
         launcher.keep_watch(stack, screen, supervisor)
@@ -73,22 +82,30 @@ def watch(stack: Stack, screen: Console, supervisor: "subprocess.Popen[bytes]") 
 def test_everything_runs_and_everything_stops(stack: Stack, screen: Console) -> None:
     with launcher.running(stack, screen, 60):
         assert (stack.folder / "prepared").read_text() == "x"
-        eventually(lambda: len(group_of(stack, "parent")) == 2)
+        await_parent(stack)
         groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
         assert launcher.seed(stack, screen) == {"checkout_url": "http://127.0.0.1:1/demo/buy/course"}
     assert not members(groups, launcher.MARK)
     assert "ready  web" in shown(screen)
-    assert "awake" in supervision.log_file(stack, "parent").read_text()
 
 
-def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Console) -> None:
+def test_what_dies_is_started_again_and_its_orphans_end(
+    stack: Stack, screen: Console, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with launcher.running(stack, screen, 60) as supervisor:
-        eventually(lambda: len(group_of(stack, "parent")) == 2)
+        await_parent(stack)
         old = read_pid(stack.places.run / "parent.pid")
         assert old
+        watched, poll = threading.Event(), supervisor.poll
+
+        def answering() -> int | None:
+            watched.set()
+            return poll()
+
+        monkeypatch.setattr(supervisor, "poll", answering)
         watcher = threading.Thread(target=watch, args=(stack, screen, supervisor))
         watcher.start()
-        time.sleep(0.1)
+        assert watched.wait(60)
         os.kill(old, signal.SIGKILL)
         eventually(lambda: read_pid(stack.places.run / "parent.pid") not in (old, None))
         eventually(lambda: not members({old}, launcher.MARK))
@@ -100,7 +117,7 @@ def test_what_dies_is_started_again_and_its_orphans_end(stack: Stack, screen: Co
 def test_leftovers_of_a_killed_run_are_ended_at_the_next_start(stack: Stack, screen: Console) -> None:
     supervisor = supervision.start(stack)
     launcher.wait_for(stack, stack.programs[0], supervisor, 60)
-    eventually(lambda: len(group_of(stack, "parent")) == 2)
+    await_parent(stack)
     os.killpg(supervisor.pid, signal.SIGKILL)
     supervisor.wait()
     groups = {process.group for name in ("web", "parent") for process in group_of(stack, name)}
@@ -161,9 +178,15 @@ def test_a_failing_preparation_shows_its_last_words(stack: Stack, screen: Consol
 
 
 def test_a_program_that_never_answers_shows_its_last_words(stack: Stack, screen: Console) -> None:
-    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), lambda: False)
-    broken = Stack(**{**vars(stack), "programs": (*stack.programs, mute)})
-    with pytest.raises(launcher.CannotRun, match="cannot bind"), launcher.running(broken, screen, 3):
+    log = supervision.log_file(stack, "mute")
+
+    def is_ready() -> bool:
+        eventually(lambda: log.exists() and "cannot bind" in log.read_text())
+        return False
+
+    mute = Program("mute", (sys.executable, "-c", "raise SystemExit('cannot bind')"), is_ready)
+    broken = Stack(**{**vars(stack), "programs": (mute, *stack.programs)})
+    with pytest.raises(launcher.CannotRun, match="cannot bind"), launcher.running(broken, screen, 0):
         pass
     assert not [process for process in all_processes() if str(stack.places.run) in process.command]
 
