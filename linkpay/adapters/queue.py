@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from itertools import chain
 from weakref import WeakSet
 
@@ -22,6 +22,7 @@ from rq import Queue, Worker
 from rq.serializers import JSONSerializer
 
 from linkpay.adapters.queue_ring import QUEUE, WAKE, RingJob
+from linkpay.clock import SystemClock
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ def ring_queue(redis: Redis) -> Queue:
 
 def workers_heard(redis: Redis) -> list[timedelta]:
     """How long ago each listening worker was last heard, the latest first. Raises RedisError."""
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     beats = [worker.last_heartbeat for worker in Worker.all(queue=ring_queue(redis))]
     ages = sorted(now - beat.replace(tzinfo=beat.tzinfo or UTC) for beat in beats if beat is not None)
     return [age for age in ages if age <= WORKER_SILENT]

@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from linkpay.clock import SystemClock
+
 
 @dataclass(frozen=True)
 class Identity:
@@ -24,7 +26,7 @@ def identity(folder: Path, host: str) -> Identity:
     """Make a self-signed certificate for `host`, a name or an address, valid for a day."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test")])
-    now = dt.datetime.now(dt.UTC)
+    now = SystemClock().now()
     certificate = (
         x509.CertificateBuilder()
         .subject_name(name)

@@ -4,11 +4,11 @@ import json
 import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from linkpay.clock import SystemClock
 from tests.bench.figures import machine_line, say
 
 ROOT = Path(__file__).parents[2]
@@ -101,7 +101,7 @@ def write_json(figures: Iterable[Figure], path: Path, *, keep_others: bool = Fal
         parts = {one["part"] for one in made}
         made = [one for one in json.loads(path.read_text())["figures"] if one["part"] not in parts] + made
     whole = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": commit, "machine": machine_line(),
+        "at": SystemClock().now().isoformat(timespec="seconds"), "commit": commit, "machine": machine_line(),
         "figures": made,
     }  # fmt: skip
     path.write_text(json.dumps(whole, indent=1) + "\n")

@@ -4,12 +4,12 @@ import json
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from config.environment import ROOT
 from linkpay.cli.buy import rank
+from linkpay.clock import SystemClock
 from tests.bench.figures import machine_line
 from tests.chaos.course import Course
 from tests.chaos.judge import Books
@@ -70,7 +70,7 @@ def document(course: Course, verdict: Mapping[str, Sequence[str]], seed: int, fo
 def _head(seed: int, form: str) -> dict[str, Any]:
     return {
         "form": form,
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "at": SystemClock().now().isoformat(timespec="seconds"),
         "commit": _commit(),
         "seed": seed,
         "machine": machine_line(),

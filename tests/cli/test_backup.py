@@ -4,11 +4,12 @@ import json
 import sqlite3
 import stat
 from contextlib import closing
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from linkpay.clock import SystemClock
 from linkpay.services import measuring
 from linkpay.store import progress
 from linkpay.store.db import Database
@@ -47,7 +48,7 @@ def test_a_restore_needs_a_word_and_no_running_clock(run: Run, database: Databas
     with database.write() as tx:
         make.make_site(tx, slug="before")
     run("backup", str(file))
-    now = datetime.now(UTC)
+    now = SystemClock().now()
     with database.write() as tx:
         make.make_site(tx, slug="after")
         progress.put(tx, measuring.CLOCK, 0, now, now)

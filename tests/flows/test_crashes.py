@@ -1,10 +1,8 @@
 """Every story, killed once after every effect it has; ``--every-boundary`` kills at the others too."""
 
-from datetime import date
-from zlib import crc32
-
 import pytest
 
+from tests.daily import first_of
 from tests.flows import truth
 from tests.flows.scene import Scene, frozen
 from tests.flows.stage import Stage
@@ -24,7 +22,6 @@ def test_a_story_survives_a_kill_after_every_effect(
 ) -> None:
     story = STORIES[name]
     every = 1 if isinstance(databases, SqliteDatabases) else _EVERY_ON_A_SERVER
-    first = (crc32(name.encode()) + date.today().toordinal()) % every  # noqa: DTZ011 - any day will do
 
     def begin(stage: Stage) -> None:
         story.begin(stage)
@@ -36,7 +33,7 @@ def test_a_story_survives_a_kill_after_every_effect(
         if pytestconfig.getoption("--every-boundary"):
             points = list(range(1, len(crossed) + 1))
         else:
-            points = effects(crossed)[first::every]
+            points = effects(crossed)[first_of(name, every) :: every]
         for kill_at in points:
             _told(scene, story, kill_at)
 

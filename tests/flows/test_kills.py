@@ -1,10 +1,8 @@
 """Stories in processes of their own, of which SIGKILL ends one at a boundary; the next goes on."""
 
-from datetime import date
-from zlib import crc32
-
 import pytest
 
+from tests.daily import first_of
 from tests.flows import truth
 from tests.flows.mortal import MortalBoundaries, MortalStage
 from tests.flows.scene import Scene, frozen
@@ -41,8 +39,7 @@ def test_a_story_goes_on_when_its_process_is_killed(
         total = _rehearsed(scene, story)
         assert total > 5
         every = 1 if pytestconfig.getoption("--every-boundary") else total // 2
-        first = 1 + (crc32(name.encode()) + date.today().toordinal()) % every  # noqa: DTZ011 - any day will do
-        for kill_at in range(first, total + 1, every):
+        for kill_at in range(1 + first_of(name, every), total + 1, every):
             _killed(scene, story, kill_at)
 
 

@@ -1,16 +1,16 @@
 """Seeded schedules of everything that can go wrong, in a bounded number; `make model N=...` tries more."""
 
-from datetime import date
 from pathlib import Path
 
 import pytest
 
 from tests.bench.figures import say
+from tests.daily import TODAY
 from tests.model import plays
 from tests.store_fixtures import Databases, SqliteDatabases
 
 #: So many seeds that are always the same, and as many that are others each day.
-RANDOM, _TODAY = 25, 1_000 * date.today().toordinal()  # noqa: DTZ011 - any day will do
+RANDOM, _TODAYS = 25, 1_000 * TODAY
 #: Seeds that once found something. What they found is in the message of the commit that mended it.
 FOUND: tuple[int, ...] = (20, 23, 35, 51, 100_604, 101_405, 101_623, 101_675, 102_065)
 
@@ -24,7 +24,7 @@ def _less_on_a_server(databases: Databases, count: int) -> int:
 def test_no_schedule_breaks_a_promise(databases: Databases) -> None:
     tally = plays.fresh()
     count = _less_on_a_server(databases, RANDOM)
-    plays.walk(databases, [*FOUND, *range(count), *range(_TODAY, _TODAY + count)], tally)
+    plays.walk(databases, [*FOUND, *range(count), *range(_TODAYS, _TODAYS + count)], tally)
     say(tally.report())
     assert not tally.failed, "\n\n".join(tally.failed)
 

@@ -7,7 +7,6 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from datetime import date
 from itertools import cycle, islice, product
 from typing import Any, NamedTuple
 from urllib.parse import unquote
@@ -25,6 +24,7 @@ from linkpay.store import exports
 from linkpay.store.tables import Charge, Inbox, Member, Owner, Site
 from tests import builders as make
 from tests.adapters.kajabi_samples import purchase
+from tests.daily import TODAY
 from tests.flows.stage import Stage
 from tests.security.injections import MARK, RESULT, formulas, harm_in, injections, is_formula, markup
 from tests.security.test_pages import addresses
@@ -36,7 +36,7 @@ from tests.web.visitor import Form, Visitor, forms_of
 ANNA, CANARY = "anna@example.com", "canary-of-another-site"
 ALL = [*injections(), *markup()]
 #: In a usual run each input gets every so-manieth string, other ones each day; with --fuzz 1000 all.
-_EVERY, _TODAY = 12, date.today().toordinal()  # noqa: DTZ011 - any day will do
+_EVERY = 12
 #: Signing out would end the round, and these need no text.
 _LEAVING = ("/sign-out", "/leave")
 
@@ -67,7 +67,7 @@ def many(pytestconfig: pytest.Config) -> int:
 
 @pytest.fixture
 def strings(many: int) -> Sequence[str]:
-    return ALL if many >= len(ALL) else ALL[_TODAY % _EVERY :: _EVERY]
+    return ALL if many >= len(ALL) else ALL[TODAY % _EVERY :: _EVERY]
 
 
 def judge(answer: TestResponse, said: str) -> None:
@@ -109,13 +109,13 @@ def test_every_string_goes_through_forms_as_text(
     found = list(_fields(app, stage, [(visitor, "member"), (team.signed_in(Role.OWNER), "owner")]))
     assert len(found) > 100
     usual = many < 100
-    pairs = zip(strings, islice(cycle(found), _TODAY * 7 % len(found), None), strict=False)
+    pairs = zip(strings, islice(cycle(found), TODAY * 7 % len(found), None), strict=False)
     for string, (browser, form, name) in pairs if usual else product(ALL[:: len(ALL) // many], found):
         answer = browser.client.post(form.action, data=form.fields | {name: string})
         judge(answer, f"{form.action} {name}={string!r}")
     stage.work()
     pages = list(_pages(app, stage, [(visitor, "member"), (found[-1].browser, "owner")]))
-    for browser, url in pages[_TODAY % 3 :: 3] if usual else pages:
+    for browser, url in pages[TODAY % 3 :: 3] if usual else pages:
         judge(browser.look(url), url)
     for letter in stage.mailer.letters:
         assert harm_in(letter.html) == [], letter.subject

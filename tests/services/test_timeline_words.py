@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from linkpay.clock import SystemClock
 from linkpay.domain.coverage import Source
 from linkpay.domain.ledger import EntryKind
 from linkpay.services import timeline_words
 from linkpay.services.timeline import Moment
 from linkpay.services.timeline_words import EVENTS, REASONS
+from tests import builders as make
 from tests.flows.test_attention import calls_of, nodes_in, texts_in
 
 _FAILURES = {"payment_failed", "payment_canceled", "payment_expired"}
@@ -79,7 +79,7 @@ def test_whoever_acts_in_the_code_has_words() -> None:
 
 def test_words_of_machines_are_said_in_those_of_people() -> None:
     moment = Moment(
-        at=SystemClock().now(), what="mail_sent", who="worker", subscription_id=1,
+        at=make.NOW, what="mail_sent", who="worker", subscription_id=1,
         data={
             "mail": "mandate_needed", "sequence": "first", "came_to": "failed MD01",
             "starts_on": "2026-02-28",
@@ -93,9 +93,7 @@ def test_words_of_machines_are_said_in_those_of_people() -> None:
 
 
 def test_what_somebody_typed_cannot_move_the_cursor() -> None:
-    moment = Moment(
-        SystemClock().now(), "gift_given", "owner", 0, data={"why": "\x1b[2Jgone", "until": "2026-12-31"}
-    )
+    moment = Moment(make.NOW, "gift_given", "owner", 0, data={"why": "\x1b[2Jgone", "until": "2026-12-31"})
     shown = ", ".join(timeline_words.details(moment, "en"))
     assert "\x1b" not in shown
     assert "until 31 December 2026" in shown
