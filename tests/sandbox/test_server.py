@@ -174,12 +174,12 @@ def test_mail_is_kept(running: Running) -> None:
 
 
 def test_lost_answers_are_lost_on_the_wire(running: Running) -> None:
-    client = running.client(patience=1)
+    impatient = running.client(patience=1)
     for kind in ("reset_after", "timeout_after"):
         running.control("faults", target="mollie", kind=kind)
         with pytest.raises(RequestError):
-            client.customers.create({"name": kind})
-    names = [customer["name"] for customer in client.customers.list()]
+            impatient.customers.create({"name": kind})
+    names = [customer["name"] for customer in running.client().customers.list()]
     assert {"reset_after", "timeout_after"} <= set(names)
 
 
