@@ -262,7 +262,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *rounds: list[str]) -> None:
 
 
 def public_offers(ca_file: Path) -> KajabiOffers:
-    offers = KajabiOffers(("checkout.kajabi.com",), total_s=3)
+    offers = KajabiOffers(("checkout.kajabi.com",), total_s=10)
     offers._public.verify = str(ca_file)
     return offers
 

@@ -24,7 +24,7 @@ class Desk:
     def __init__(self, place: Place) -> None:
         self.place = place
         self.key = f"test_{uuid.uuid4().hex}"
-        self.mollie = MollieProvider(place.mollie_url, read_timeout_s=1.0)
+        self.mollie = MollieProvider(place.mollie_url)
 
     def customer(self) -> str:
         return self.mollie.create_customer(
@@ -65,6 +65,12 @@ class Desk:
             customer_id=first.customer_id,
             mandate_id=first.mandate_id,
             metadata={"payment": "18"},
+        )
+
+    def disturbed(self, kind: str) -> MollieProvider:
+        """Who is to meet this fault: he waits a second only for what never comes."""
+        return MollieProvider(
+            self.place.mollie_url, read_timeout_s=1.0 if kind.startswith("timeout") else 10.0
         )
 
     def fault(self, kind: str, match: str = "") -> None:
@@ -211,7 +217,7 @@ def test_after_any_disturbance_the_same_key_finds_the_one_payment(
     order = desk.renewal(paid)
     desk.fault(kind, match="/payments")
     with pytest.raises(error):
-        desk.mollie.create_payment(desk.key, order)
+        desk.disturbed(kind).create_payment(desk.key, order)
     renewal = desk.mollie.create_payment(desk.key, order)
     assert paid.customer_id is not None
     listed = desk.mollie.list_customer_payments(desk.key, paid.customer_id)
@@ -223,7 +229,7 @@ def test_reading_through_a_disturbance_is_for_another_time(desk: Desk, kind: str
     paid = desk.paid_first()
     desk.fault(kind, match=f"/payments/{paid.id}")
     with pytest.raises(Retryable):
-        desk.mollie.fetch_payment(desk.key, paid.id)
+        desk.disturbed(kind).fetch_payment(desk.key, paid.id)
     assert desk.mollie.fetch_payment(desk.key, paid.id) == paid
 
 
