@@ -31,7 +31,7 @@ def valkey() -> Iterator[Valkey]:
 
 @pytest.fixture
 def redis(valkey: Valkey) -> Iterator[Redis]:
-    with connect(valkey.url, patience=1) as client:
+    with connect(valkey.url, patience=10) as client:
         yield client
 
 
