@@ -17,7 +17,7 @@ def put(parts: Parts, slug: str) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         site = sites.by_slug(tx, slug)
-        assert site is not None, "made just before"  # noqa: S101
+        assert site is not None, "made just before"  # noqa: S101 - said to mypy
         owner = owners.owner_for(tx, EMAIL, now)
         if kept is not None:
             owner.password_hash, owner.name = kept, "Mira"

@@ -230,7 +230,7 @@ def course(
     Mollie asks once and no more. The newest is the current period's; one that failed before the promise
     is history and not ours to collect.
     """
-    assert seen.interval is not None, "was chosen a plan for"  # noqa: S101
+    assert seen.interval is not None, "was chosen a plan for"  # noqa: S101 - said to mypy
     since = _made_for(promised.next_on, seen.interval)
     made = [one for one in payments if local_day(one.created_at, zone) >= since]
     remaining = None if promised.remaining is None else promised.remaining - len(made)
@@ -259,7 +259,7 @@ def terms(seen: SubscriptionSnapshot, remaining: int | None) -> Terms:
 
     The current period counts as one of the instalments.
     """
-    assert seen.interval is not None, "was chosen a plan for"  # noqa: S101
+    assert seen.interval is not None, "was chosen a plan for"  # noqa: S101 - said to mypy
     if remaining is None:
         return Terms(PlanKind.MEMBERSHIP, seen.amount, seen.interval)
     return Terms(PlanKind.INSTALMENTS, seen.amount, seen.interval, remaining + 1)

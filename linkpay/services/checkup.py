@@ -168,7 +168,7 @@ def try_access(parts: Parts, offer: Offer, email: str) -> Trial:
 
 def _apply(parts: Parts, offer: Offer, email: str, *, grant: bool) -> None:
     url = sites.kajabi_url(offer, parts.box, grant=grant)
-    assert url is not None, "looked at before"  # noqa: S101
+    assert url is not None, "looked at before"  # noqa: S101 - said to mypy
     # Her e-mail is the id that a first purchase would choose as well (`people.member_for`).
     parts.access.apply(AccessOrder(url, grant, _NAME, email, email))
 

@@ -148,7 +148,7 @@ def take(
 ) -> Subscription:  # fmt: skip
     """Begin one subscription where it stood, with its mandate, its prices, its coupon and its consents."""
     plan = importing.plan(tx, site.id, row["plan"])
-    assert plan is not None, "decided in this transaction"  # noqa: S101
+    assert plan is not None, "decided in this transaction"  # noqa: S101 - said to mypy
     payer = _payer(tx, site, row, now)
     member = people.member_for(tx, site.id, row["member_email"], row["payer_name"] or "", None, now)
     subscription = Subscription(

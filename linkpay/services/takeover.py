@@ -129,7 +129,7 @@ def where_to_go_on(
 ) -> Course | None:
     """From which day we charge, and what Mollie's subscription asked for before; None when all is paid."""
     row = takeovers.get(tx, takeover_id)
-    assert row.next_on is not None, "was seen active"  # noqa: S101
+    assert row.next_on is not None, "was seen active"  # noqa: S101 - said to mypy
     zone = sites.get(tx, row.site_id).zone
     return rules.course(seen, Promise(row.next_on, row.remaining), payments, zone)
 
@@ -225,7 +225,7 @@ def _current_period(tx: Tx, subscription: Subscription, evidence: Evidence, now:
         due_on=course.current.starts_on, created_at=now, state=ChargeState.SCHEDULED,
         **charging.values(lines, subscription),
     )  # fmt: skip
-    assert charge is not None, "the subscription was made in this transaction"  # noqa: S101
+    assert charge is not None, "the subscription was made in this transaction"  # noqa: S101 - said to mypy
     charging.raised(tx, subscription, charge)
     if adopted is not None:
         payment = _adopt(tx, subscription, charge, adopted, now)

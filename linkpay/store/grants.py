@@ -59,7 +59,7 @@ def want(
             tx, Grant, site_id=site_id, member_id=member_id, offer_id=offer_id, wanted=wanted,
             reason=reason, wanted_at=now, created_at=now,
         ) or find(tx, member_id, offer_id)  # fmt: skip
-    assert grant is not None, "just inserted or already there"  # noqa: S101
+    assert grant is not None, "just inserted or already there"  # noqa: S101 - said to mypy
     if grant.wanted is not wanted:
         grant.wanted, grant.wanted_at = wanted, now
         grant.version += 1

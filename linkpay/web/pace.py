@@ -97,6 +97,8 @@ def install(app: Flask, proxies: int) -> None:
         if request.url_rule is None:
             request.environ[_NOWHERE] = True
 
-    app.wsgi_app = Pace(app.wsgi_app)  # type: ignore[method-assign]
+    # Flask's own way to wrap an application; mypy sees a method that is replaced.
+    app.wsgi_app = Pace(app.wsgi_app)  # type: ignore[method-assign]  # as said above
     if proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+        behind = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)
+        app.wsgi_app = behind  # type: ignore[method-assign]  # as said above

@@ -213,7 +213,7 @@ def _door(
 
 
 def _see(endpoint: str, **values: str) -> Response:
-    address = url_for(endpoint, lang=asked_language(), **values)  # type: ignore[arg-type]
+    address = url_for(endpoint, lang=asked_language(), **values)  # type: ignore[arg-type]  # plain values
     return make_response(redirect(address, 303))
 
 

@@ -96,5 +96,5 @@ def to_the_door(site_slug: str) -> Response:
 
 def see(endpoint: str, **values: str) -> Response:
     """The next page by GET, in the language that is spoken."""
-    address = url_for(endpoint, lang=asked_language(), **values)  # type: ignore[arg-type]
+    address = url_for(endpoint, lang=asked_language(), **values)  # type: ignore[arg-type]  # plain values
     return make_response(redirect(address, 303))
