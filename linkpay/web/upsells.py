@@ -6,7 +6,7 @@ is known by its signed cookie, a member by her session; everybody else has the l
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, make_response, render_template, request
 
 from linkpay.domain.money import Money
 from linkpay.domain.upsell import Refusal
@@ -23,7 +23,7 @@ from linkpay.web.edge import parts
 from linkpay.web.forms import MAX_EMAIL, Problem, read_email, tidy
 from linkpay.web.i18n import asked_language, locale, settle_on
 from linkpay.web.i18n import gettext as _
-from linkpay.web.portal.door import signed_in
+from linkpay.web.portal.door import see, signed_in
 from linkpay.web.portal.words import account_words
 from linkpay.web.shop import Seller, find_site, seller_of
 from linkpay.web.wording import Consent
@@ -84,7 +84,7 @@ def buy(site: str, token: str) -> Response:
     except Conflict:
         notice = _("Something changed while this page was open. Check it and press again.")
         return _show(site, token, notice=notice, status=409)
-    return _see("orders.order", site=site, token=order_token)
+    return see("orders.order", site=site, token=order_token)
 
 
 @bp.get("/<slug:site>/offer/<slug:offer>/add")
@@ -96,7 +96,7 @@ def add(site: str, offer: str) -> Response:
         plan = upselling.plan_of(tx, row, offer, request.args.get("plan"))
         if email is not None:
             secret = upselling.link_for(tx, row, email, plan, parts().clock.now())
-            return _see("upsells.look", site=site, token=secret)
+            return see("upsells.look", site=site, token=secret)
     return _door(site, offer)
 
 
@@ -140,7 +140,7 @@ def _show(
         page = _read(tx, site, token)
     proposal = page.proposal
     if proposal.bought is not None:
-        return _see("orders.order", site=site, token=proposal.bought)
+        return see("orders.order", site=site, token=proposal.bought)
     if proposal.is_old or proposal.refusal in (Refusal.HAS_IT, Refusal.BLOCKED):
         return make_response(render_template("upsell/over.html", seller=page.seller, proposal=proposal), 409)
     if proposal.refusal is Refusal.NOT_SOLD:
@@ -159,7 +159,7 @@ def _show(
 
 def _to_checkout(site: str, proposal: Proposal) -> Response:
     """The ordinary way, filled in: too much for a click, no mandate that works, or a trial to begin."""
-    return _see(
+    return see(
         "checkout.buy", site=site, offer=proposal.offer_slug, plan=proposal.plan_slug,
         email=proposal.customer_email, name=proposal.customer_name,
     )  # fmt: skip
@@ -210,11 +210,6 @@ def _door(
         problems=problems, notice=notice, purpose=_asking(site, offer),
     )  # fmt: skip
     return make_response(page, status)
-
-
-def _see(endpoint: str, **values: str) -> Response:
-    address = url_for(endpoint, lang=asked_language(), **values)  # type: ignore[arg-type]  # plain values
-    return make_response(redirect(address, 303))
 
 
 def _purpose(site: str, token: str) -> str:
