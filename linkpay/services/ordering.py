@@ -30,6 +30,7 @@ class Buyer:
     name: str
     email: str
     locale: str
+    browser: str | None = None  # as its signed cookie names it
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ def begin(
     subscription = subscriptions.pending_for(tx, customer.id, order.plan.offer_id)
     if subscription is None or not _is_same(tx, site, subscription, order, extras, now):
         subscription = _sign_up(tx, site, order, customer, subscription, now)
+        subscription.ordered_by = buyer.browser
+    elif subscription.ordered_by != buyer.browser:
+        subscription.ordered_by = None  # two who type one address need not be one person
     _keep_agreement(tx, site, subscription, agreement, buyer.locale, now)
     charge = _first_charge(tx, site, subscription, order, extras, now)
     return subscription, charge

@@ -63,14 +63,15 @@ def look(tx: Tx, site: Site, secret: str, now: datetime) -> Proposal:
     """What a link sells, as things stand. Raises NotFound ``link_unknown``."""
     link = _link(tx, site, secret)
     plan, customer = tx.get_one(Plan, link.plan_id), tx.get_one(Customer, link.customer_id)
-    offer, mandate = tx.get_one(Offer, plan.offer_id), _mandate(tx, customer)
+    offer, mandate = tx.get_one(Offer, plan.offer_id), _mandate(tx, customer, link)
+    name = customer.name if link.mandate_id is None else ""  # who ordered need not be she
     bought = subscriptions.get(tx, link.subscription_id).token if link.subscription_id else None
     today = local_day(now, site.zone)
     return Proposal(
         plan.slug, plan.title, offer.slug, offer.title, plan.terms, sites.policy_of(site, plan.policy),
         quote(plan.terms, today, vat_basis_points=plan.vat_basis_points), portal.account(mandate),
-        mandate.reference if mandate else None, today, customer.name, customer.email, customer.locale,
-        _refusal(tx, site, plan, customer, now), bought, link.expires_at <= now,
+        mandate.reference if mandate else None, today, name, customer.email, customer.locale,
+        _refusal(tx, site, plan, link, now), bought, link.expires_at <= now,
     )  # fmt: skip
 
 
@@ -89,8 +90,8 @@ def buy(
         raise Conflict("link_old", "This link is too old.")
     customer, plan = tx.get_one(Customer, link.customer_id), tx.get_one(Plan, link.plan_id)
     tx.refresh(customer, with_for_update=FOR_CHANGE)
-    why = _refusal(tx, site, plan, customer, now)
-    mandate = _mandate(tx, customer)
+    why = _refusal(tx, site, plan, link, now)
+    mandate = _mandate(tx, customer, link)
     if why is not None or mandate is None:
         raise Conflict(why or Refusal.NO_MANDATE, "This cannot be bought by one click; use the checkout.")
     subscription = _open(tx, site, plan, customer, mandate, now)
@@ -154,8 +155,9 @@ def _first_cents(subscription: Subscription) -> int:
     return terms.price_cents(terms.first_period) + terms.setup_fee_cents
 
 
-def _refusal(tx: Tx, site: Site, plan: Plan, customer: Customer, now: datetime) -> Refusal | None:
-    policy, mandate = sites.policy_of(site, plan.policy), _mandate(tx, customer)
+def _refusal(tx: Tx, site: Site, plan: Plan, link: Upsell, now: datetime) -> Refusal | None:
+    customer = tx.get_one(Customer, link.customer_id)
+    policy, mandate = sites.policy_of(site, plan.policy), _mandate(tx, customer, link)
     member = people.by_email(tx, site.id, customer.email)
     since = now - timedelta(days=policy.upsell_young_days)
     sold = upsells.sold_on(tx, mandate.id, since) if mandate else ()
@@ -176,12 +178,12 @@ def _signed_on(mandate: Mandate, site: Site) -> date:
     return min(mandate.signed_on or made_on, made_on)
 
 
-def _mandate(tx: Tx, customer: Customer) -> Mandate | None:
-    """The newest mandate that may be charged at once."""
+def _mandate(tx: Tx, customer: Customer, link: Upsell) -> Mandate | None:
+    """The newest mandate that may be charged at once, or the only one that the link may charge."""
     found = [
         one
         for one in mandates.of_customer(tx, customer.id)
-        if one.may_be_tried and one.status is MandateStatus.VALID
+        if one.may_be_tried and one.status is MandateStatus.VALID and link.mandate_id in (None, one.id)
     ]
     return found[-1] if found else None
 
@@ -214,10 +216,22 @@ def link_for(tx: Tx, site: Site, email: str, plan: Plan, now: datetime) -> str:
     return upsells.make(tx, site_id=site.id, customer_id=customer.id, plan_id=plan.id, now=now)
 
 
-def email_of_order(tx: Tx, site: Site, order_token: str) -> str | None:
-    """Whose order this is."""
+def order_of(tx: Tx, site: Site, order_token: str, browser: str) -> Subscription | None:
+    """The order that began, if this browser made it and no other took part in it.
+
+    Anybody can type a member's address and order in her name. Who paid shows for what she paid with only.
+    """
     found = subscriptions.by_token(tx, site.id, order_token)
-    return tx.get_one(Customer, found.customer_id).email if found is not None else None
+    is_its_own = found is not None and found.started_at is not None and found.ordered_by == browser
+    return found if is_its_own else None
+
+
+def link_on(tx: Tx, order: Subscription, plan: Plan, now: datetime) -> str:
+    """The secret of a new link that charges the mandate of an order and no other."""
+    return upsells.make(
+        tx, site_id=order.site_id, customer_id=order.customer_id, plan_id=plan.id, now=now,
+        mandate_id=order.mandate_id,
+    )  # fmt: skip
 
 
 def ask(tx: Tx, site: Site, plan: Plan, email: str, locale: str, address: str, now: datetime) -> None:

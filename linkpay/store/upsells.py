@@ -17,13 +17,16 @@ from linkpay.store.tables import Subscription, Upsell
 LIFE = timedelta(days=14)
 
 
-def make(tx: Tx, *, site_id: int, customer_id: int, plan_id: int, now: datetime) -> str:
-    """Make a link; the secret in its address, which nobody can ever read here."""
+def make(
+    tx: Tx, *, site_id: int, customer_id: int, plan_id: int, now: datetime, mandate_id: int | None = None
+) -> str:
+    """Make a link; the secret in its address, which nobody can ever read here. With `mandate_id` it charges
+    no other mandate."""
     secret = secrets.token_urlsafe(32)
     tx.add(
         Upsell(
             site_id=site_id, hash=_hash(secret), customer_id=customer_id, plan_id=plan_id,
-            expires_at=now + LIFE, created_at=now,
+            mandate_id=mandate_id, expires_at=now + LIFE, created_at=now,
         )
     )  # fmt: skip
     tx.flush()

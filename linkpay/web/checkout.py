@@ -127,22 +127,23 @@ def _what_changed(form: OrderForm) -> str:
 
 def _take(shop: Shop, way: Offered, checked: Checked) -> Response:
     """Sign the buyer up and send her to the bank."""
-    form = checked.form
+    form, browser = checked.form, order_cookie.browser(shop.seller.slug)
     try:
-        purchase = _sign_up(shop, way, checked)
+        purchase = _sign_up(shop, way, checked, browser)
     except InputError as refused:
         if refused.code == "already_running":
             return make_response(render_template("already.html", seller=shop.seller), refused.status)
         if refused.code in list(Refusal):
             return _show(shop, replace(form, problems=(_coupon_problem(Refusal(refused.code)),)), 422)
         return _show(shop, replace(form, agrees=False, notice=_what_changed(form)), 422)
-    return order_cookie.give(send_to_bank(purchase), shop.seller.slug, purchase.order_token)
+    ordered = order_cookie.Ordered(purchase.order_token, browser)
+    return order_cookie.give(send_to_bank(purchase), shop.seller.slug, ordered)
 
 
-def _sign_up(shop: Shop, way: Offered, checked: Checked) -> Purchase:
+def _sign_up(shop: Shop, way: Offered, checked: Checked, browser: str) -> Purchase:
     """Raises Conflict ``already_running``; the mail that then tells the buyer why is committed."""
     form, extras = checked.form, _chosen(shop, checked.form)
-    buyer = ordering.Buyer(checked.name, checked.email, locale())
+    buyer = ordering.Buyer(checked.name, checked.email, locale(), browser)
     agreement = ordering.Agreement(
         way.kept_text(extras, due(way.choice, extras, form.method)),
         way.start_at_once if form.starts_at_once else "",

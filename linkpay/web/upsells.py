@@ -90,13 +90,18 @@ def buy(site: str, token: str) -> Response:
 @bp.get("/<slug:site>/offer/<slug:offer>/add")
 def add(site: str, offer: str) -> Response:
     """Straight to the page for who is known, the way to a link for everybody else."""
-    email = _known(site)
+    guest, ordered = signed_in(site), order_cookie.read(site)
     with parts().database.write() as tx:
-        row = find_site(tx, site)
+        row, now = find_site(tx, site), parts().clock.now()
         plan = upselling.plan_of(tx, row, offer, request.args.get("plan"))
-        if email is not None:
-            secret = upselling.link_for(tx, row, email, plan, parts().clock.now())
+        if guest is not None and guest.customer_id is not None:
+            secret = upselling.link_for(tx, row, guest.email, plan, now)
             return see("upsells.look", site=site, token=secret)
+        order = upselling.order_of(tx, row, ordered.token, ordered.browser) if ordered else None
+        if order is not None and order.mandate_id is not None:
+            return see("upsells.look", site=site, token=upselling.link_on(tx, order, plan, now))
+    if order is not None:
+        return see("checkout.buy", site=site, offer=offer, plan=plan.slug)
     return _door(site, offer)
 
 
@@ -119,18 +124,6 @@ def ask(site: str, offer: str) -> Response:
         upselling.ask(tx, row, plan, email, asked_language() or row.locale, address, now)
         seller = seller_of(row)
     return make_response(render_template("upsell/sent.html", seller=seller, email=email, offer=offer))
-
-
-def _known(site: str) -> str | None:
-    """Who looks, by her session or as the browser that ordered."""
-    guest = signed_in(site)
-    if guest is not None and guest.customer_id is not None:
-        return guest.email
-    order_token = order_cookie.read(site)
-    if order_token is None:
-        return None
-    with parts().database.read() as tx:
-        return upselling.email_of_order(tx, find_site(tx, site), order_token)
 
 
 def _show(

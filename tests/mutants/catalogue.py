@@ -236,4 +236,14 @@ CATALOGUE: tuple[Mutant, ...] = (
         "    return tx.scalar(select(Inbox).where(Inbox.id == number))\n",
         "tests/web/owner/test_log.py",
     ),
+    Mutant(
+        "who typed her address is taken for her", "linkpay/services/upselling.py",
+        "found.started_at is not None and found.ordered_by == browser", "found.started_at is not None",
+        "tests/web/test_upsells.py",
+    ),
+    Mutant(
+        "a click charges whatever account is newest", "linkpay/services/upselling.py",
+        "link.mandate_id in (None, one.id)", "True",
+        "tests/web/test_upsells.py",
+    ),
 )  # fmt: skip

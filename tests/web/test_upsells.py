@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import SubscriptionState as S
 from linkpay.store import people
 from linkpay.store.tables import Consent, Mandate, Member, Subscription
@@ -151,3 +152,63 @@ def test_it_speaks_english_and_says_when_it_opens(visitor: Visitor, shop: Stage)
     words = words_of(visitor.look(page_of(shop, "extra-terms") + "?lang=en"))
     assert "Yes, Studio Vecht may collect €40.00 every month, 3 times in all." in words
     assert "Your access opens when the money is in" in words
+
+
+@pytest.mark.parametrize("pays", [False, True])
+def test_whoever_orders_in_her_name_is_led_to_no_account_of_hers(
+    new_visitor: Callable[[], Visitor], shop: Stage, pays: bool
+) -> None:
+    with shop.database.read() as tx:
+        hers = tx.query(Mandate).one().id
+    stranger = new_visitor()  # knows her address and nothing else
+    assert stranger.order("/studio/buy/solo", name="Mallory", email=ANNA).status_code == 303
+    if pays:
+        shop.bank(shop.open_at_mollie()[0], "paid")
+        shop.work()
+    onward = stranger.look(ADD)
+    if pays:  # by an account of her own, or to the checkout
+        page = stranger.look(onward.headers["Location"])
+        assert "Anna de Vries" not in page.text
+        assert "Anna" not in onward.headers["Location"]
+        stranger.press(page, agree="yes")
+        shop.work()
+    else:
+        assert onward.status_code == 200
+    with shop.database.read() as tx:
+        assert not tx.query(Subscription).filter_by(origin="upsell", mandate_id=hers).all()
+
+
+def test_of_two_browsers_that_make_one_order_none_is_known(
+    visitor: Visitor, new_visitor: Callable[[], Visitor], stage: Stage
+) -> None:
+    put_extra(stage)
+    stranger = new_visitor()
+    stranger.order(email=ANNA)
+    visitor.order(email=ANNA)
+    visitor.order(email=ANNA)
+    stage.bank(stage.open_at_mollie()[0], "paid")
+    stage.work()
+    assert stage.subscription(ANNA).state is S.ACTIVE
+    assert stranger.look(ADD).status_code == 200
+    assert visitor.look(ADD).status_code == 200
+
+
+def test_a_link_made_after_an_order_charges_what_that_order_signed_and_nothing_newer(
+    visitor: Visitor, stage: Stage
+) -> None:
+    put_extra(stage)
+    visitor.order()
+    stage.bank(stage.open_at_mollie()[0], "paid")
+    stage.work()
+    address = visitor.look(ADD).headers["Location"]
+    with stage.database.write() as tx:
+        mandate = tx.query(Mandate).one()
+        mandate.status = MandateStatus.INVALID
+        newer = Mandate(
+            site_id=mandate.site_id, customer_id=mandate.customer_id, mollie_id="mdt_newer",
+            method="directdebit", status=MandateStatus.VALID, created_at=stage.clock.now(),
+        )  # fmt: skip
+        tx.add(newer)
+    onward = visitor.look(address)
+    assert "/studio/buy/workshop" in onward.headers["Location"]
+    assert "Anna" not in onward.headers["Location"]

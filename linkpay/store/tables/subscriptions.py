@@ -33,6 +33,8 @@ class Subscription(Agreed, Base):
     paid_within_id: Mapped[int | None] = mapped_column(
         ForeignKey("charge.id", use_alter=True, name="fk_subscription_paid_within_id"), index=True
     )
+    # The browser that ordered, by a name that only its signed cookie holds; NULL: none did, or more than one.
+    ordered_by: Mapped[str | None] = mapped_column(String(22))
     started_at: Mapped[datetime | None]
     anchor_on: Mapped[date | None]
     anchor_index: Mapped[int] = mapped_column(default=0)
@@ -229,7 +231,11 @@ class Withdrawal(Base):
 
 class Upsell(Base):
     """A link by which one customer can buy one plan by one click. `subscription_id` is what she bought by it:
-    a link sells once. Only a hash of its secret is kept."""
+    a link sells once. Only a hash of its secret is kept.
+
+    A link with a `mandate_id` charges this mandate or none: it was made for who ordered by it, and that need
+    not be the customer whose address was typed.
+    """
 
     __tablename__ = "upsell"
 
@@ -237,6 +243,7 @@ class Upsell(Base):
     hash: Mapped[str] = mapped_column(String(64), unique=True)
     customer_id: Mapped[int] = mapped_column(ForeignKey("customer.id"), index=True)
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id"))
+    mandate_id: Mapped[int | None] = mapped_column(ForeignKey("mandate.id"))
     subscription_id: Mapped[int | None] = mapped_column(ForeignKey("subscription.id"), unique=True)
     expires_at: Mapped[datetime]
 
