@@ -32,14 +32,14 @@ def ask(tx: Tx, site: Site, email: str, locale: str | None, address: str, now: d
     """Owe a link to sign in to this e-mail (normalised), which leaves if somebody here has it.
 
     Whether she is known is found out when the mail is written: here the same is done for everybody, so
-    that not even the time it takes tells. `locale` is the language that was asked for; without one the
-    mail speaks hers. Raises SlowDown for an `address` from which strangers' names are tried.
+    that neither the time it takes nor how often one may ask tells. `locale` is the language that was asked
+    for; without one the mail speaks hers. Raises SlowDown for an `address` from which too many ask.
     """
     sent = visits.mailed_since(tx, site.id, email, "sign_in", now - doors.LIFE)
     customer = people.customer_by_email(tx, site.id, email)
-    is_guess = sent >= _LINKS_AT_ONCE or not visits.is_known(tx, site.id, email)
-    throttle.check(tx, {"door": f"{site.id}:{address}"}, now)
-    throttle.failed(tx, {"door" if is_guess else "door_known": f"{site.id}:{address}"}, now)
+    subjects = {"door": f"{site.id}:{address}"}
+    throttle.check(tx, subjects, now)
+    throttle.failed(tx, subjects, now)
     if sent >= _LINKS_AT_ONCE:
         return
     speaks = locale or (customer.locale if customer else site.locale)

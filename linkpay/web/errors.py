@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 
 _PROGRAMS = ("/webhooks/", "/api/", "/healthz", "/readyz", "/metrics")
 _RETRY_AFTER = 10  # seconds
+#: Characters of a form that are put into a page to be sent again.
+_AGAIN_AT_MOST = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +95,16 @@ def _page(refusal: Refusal) -> str:
     )  # fmt: skip
 
 
-def _typed() -> list[tuple[str, str]]:
-    """What was sent, to be sent again with one press."""
-    return [(name[:40], value[:300]) for name, value in list(request.form.items())[:12]]
+def _typed() -> list[tuple[str, str]] | None:
+    """What was sent, whole, to be sent again with one press; None where it is too much for that.
+
+    Only forms of buyers and members: those of the desk hold keys, passwords and whole texts, which go into no
+    page, and her browser still has them when she goes back.
+    """
+    if request.path.startswith("/owner/") or request.files:
+        return None
+    typed = list(request.form.items(multi=True))
+    return typed if sum(len(name) + len(value) for name, value in typed) <= _AGAIN_AT_MOST else None
 
 
 def _words(refusal: Refusal) -> tuple[str, ...]:
@@ -118,6 +127,8 @@ def _words(refusal: Refusal) -> tuple[str, ...]:
             )
         case 415:
             return _("We cannot read this"), _("Go back and use the form on the page.")
+        case 429:
+            return _("That was tried too often"), _("Wait a quarter of an hour and try again.")
         case 503:
             return _("We will be right back"), _(
                 "Something we need is away for a moment. Nothing was charged and nothing is lost. Try again "

@@ -93,14 +93,18 @@ def test_an_accident_tells_its_reference_and_nothing_else(
     assert any(record.exc_info for record in caplog.records)
 
 
+def _take_away(stage: Stage, app: Flask, folder: Path) -> None:
+    (folder / "folder.db").mkdir()
+    gone = Database(f"sqlite:///{folder}/folder.db")
+    app.extensions["linkpay"] = replace(stage.parts, database=gone)
+    app.extensions["linkpay.intake"] = Intake(gone)
+
+
 def test_without_its_database_a_page_asks_to_come_back_and_keeps_what_was_typed(
     visitor: Visitor, stage: Stage, app: Flask, tmp_path: Path
 ) -> None:
     page = visitor.look(BUY)
-    (tmp_path / "folder.db").mkdir()
-    gone = Database(f"sqlite:///{tmp_path}/folder.db")
-    app.extensions["linkpay"] = replace(stage.parts, database=gone)
-    app.extensions["linkpay.intake"] = Intake(gone)
+    _take_away(stage, app, tmp_path)
     answer = visitor.press(page, name="Anna", email="anna@example.com", agree="yes")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -110,3 +114,28 @@ def test_without_its_database_a_page_asks_to_come_back_and_keeps_what_was_typed(
     app.extensions["linkpay"] = stage.parts
     assert form_of(answer).fields["email"] == "anna@example.com"
     assert visitor.press(answer).status_code == 303
+
+
+def test_a_form_that_is_sent_again_is_whole(
+    visitor: Visitor, stage: Stage, app: Flask, tmp_path: Path
+) -> None:
+    page = form_of(visitor.look(BUY))
+    _take_away(stage, app, tmp_path)
+    long, many = "x" * 3000, {f"field{number}": str(number) for number in range(20)}
+    answer = visitor.client.post(BUY, data=page.fields | many | {"bump": ["one", "two"], "name": long})
+    assert answer.text.count('name="bump"') == 2
+    assert form_of(answer).fields.items() >= (many | {"name": long}).items()
+    too_much = visitor.client.post(BUY, data={"name": "x" * 30_000})
+    assert "Opnieuw proberen" in words_of(answer)
+    assert "Opnieuw proberen" not in words_of(too_much)
+
+
+def test_what_is_typed_at_the_desk_is_put_into_no_page(
+    visitor: Visitor, stage: Stage, app: Flask, tmp_path: Path
+) -> None:
+    page = form_of(visitor.look("/owner/sign-in"))
+    _take_away(stage, app, tmp_path)
+    typed = {"email": "owner@studio.example.com", "password": "a good long sentence"}
+    answer = visitor.client.post("/owner/sign-in", data=page.fields | typed)
+    assert answer.status_code == 503
+    assert "a good long sentence" not in answer.text

@@ -8,6 +8,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from linkpay.app import create_app
+from linkpay.services import throttle
 from linkpay.store.db import Tx
 from linkpay.store.tables import Base, Customer, Mail, Site, Visit
 from linkpay.web.edge import Edge
@@ -124,17 +125,32 @@ def test_a_stranger_who_keeps_asking_fills_no_mailbox_and_locks_nobody_out(
 
 
 def test_who_tries_one_name_after_the_other_is_slowed_down_and_members_elsewhere_are_not(
-    new_visitor: Callable[[], Visitor], stage: Stage, member: str
+    new_visitor: Callable[[], Visitor], stage: Stage, member: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(throttle, "LIMITS", {**throttle.LIMITS, "door": 60})
     stranger, anna = new_visitor(), new_visitor()
     stranger.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
     answers = [ask(stranger, f"guess{number}@example.com").status_code for number in range(61)]
     assert answers == [200] * 60 + [429]
+    assert "Wacht een kwartier" in words_of(ask(stranger))
     assert sign_in(anna, stage).status_code == 200
     with stage.database.read() as tx:
         assert tx.query(Mail).filter(Mail.to.like("guess%")).count() == 0
     stage.clock.advance(timedelta(minutes=16))
     assert ask(stranger).status_code == 200
+
+
+def test_how_often_one_may_ask_tells_nobody_who_is_known(
+    new_visitor: Callable[[], Visitor], stage: Stage, member: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(throttle, "LIMITS", {**throttle.LIMITS, "door": 3})
+    told = []
+    for number, email in enumerate((ANNA, "stranger@example.com")):
+        visitor = new_visitor()
+        visitor.client.environ_base["REMOTE_ADDR"] = f"203.0.113.{number}"
+        asked = ("guess1@example.com", "guess2@example.com", email, "guess3@example.com")
+        told.append([ask(visitor, one).status_code for one in asked])
+    assert told == [[200, 200, 200, 429]] * 2
 
 
 def test_members_who_share_an_address_are_never_slowed_down(
