@@ -13,6 +13,8 @@ from email.utils import format_datetime, parseaddr
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+import idna
+
 from linkpay.adapters.time_limits import time_limit
 from linkpay.adapters.wire import storable
 from linkpay.clock import Clock
@@ -232,8 +234,9 @@ def _envelope(address: str) -> str:
 
 def _ascii_domain(domain: str) -> str:
     try:
-        return domain.encode("idna").decode("ascii")
-    except UnicodeError:
+        # As `email_validator` reads it. Python's own codec has older rules, by which ß is ss: another domain.
+        return idna.encode(domain, uts46=True).decode("ascii")
+    except idna.IDNAError:
         raise Permanent("the e-mail address names no domain", field="to") from None
 
 

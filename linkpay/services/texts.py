@@ -77,7 +77,7 @@ def write_texts(
     html = _TEMPLATES.get_template("layout.html").render(
         context, subject=subject, blocks=blocks, language=language
     )
-    return Written(_shorten(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
+    return Written(_in_one_line(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
 
 
 def lay_out(subject: str, body: str, language: str, site_name: str) -> Written:
@@ -86,7 +86,7 @@ def lay_out(subject: str, body: str, language: str, site_name: str) -> Written:
     html = _TEMPLATES.get_template("layout.html").render(
         subject=subject, blocks=blocks, language=language, site_name=site_name
     )
-    return Written(_shorten(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
+    return Written(_in_one_line(subject), "\n\n".join(_plain(block) for block in blocks) + "\n", html)
 
 
 def spoken(locale: str) -> str:
@@ -179,5 +179,7 @@ def _plain(block: Block) -> str:
     return block.words
 
 
-def _shorten(subject: str) -> str:
+def _in_one_line(subject: str) -> str:
+    """Whatever an editor put between its words, and no longer than mail programs show."""
+    subject = " ".join(subject.replace("\0", " ").split())
     return subject if len(subject) <= _SUBJECT_LENGTH else subject[: _SUBJECT_LENGTH - 1].rstrip() + "…"

@@ -15,12 +15,14 @@ from email.message import EmailMessage
 from pathlib import Path
 from typing import Any
 
+import idna
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from linkpay.adapters.mail import SmtpMailer
 from linkpay.clock import ManualClock
+from linkpay.domain.email import normalise_email
 from linkpay.errors import CredentialsRefused, Permanent, ProviderError, Retryable, SettingsError
 from linkpay.ports import Letter, Mailer
 from tests.adapters.certificates import identity
@@ -367,3 +369,10 @@ def test_an_unreadable_address_is_told_at_the_start_without_its_password(url: st
 def test_an_unreadable_sender_is_told_at_the_start(sender: str) -> None:
     with pytest.raises(SettingsError, match="MAIL_FROM"):
         SmtpMailer("smtp://127.0.0.1:1", sender, CLOCK)
+
+
+@pytest.mark.parametrize("domain", ["straße.de", "faß.de", "müller.de", "example.com"])
+def test_a_mail_goes_to_the_domain_that_was_typed(domain: str) -> None:
+    kept = normalise_email(f"anna@{domain}")
+    message = SmtpMailer("smtp://localhost:25", FROM, CLOCK).compose(replace(LETTER, to=kept))
+    assert message["To"].addresses[0].domain == idna.encode(domain).decode()

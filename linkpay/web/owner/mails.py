@@ -123,7 +123,8 @@ def mail_refused() -> str:
 
 
 def _typed() -> str:
-    return request.form.get("text", "").replace("\r\n", "\n")[:_LONGEST]
+    # Editors part lines with signs that nobody sees and a mail's subject may not hold.
+    return "\n".join(request.form.get("text", "").replace("\0", "").splitlines())[:_LONGEST]
 
 
 def _as_mail(written: Written) -> Response:

@@ -1,5 +1,8 @@
 """The words of mails at the desk: looked at, tried, kept, used, and ours again."""
 
+import pytest
+
+from linkpay.adapters.mail import SmtpMailer
 from tests.flows.stage import Stage
 from tests.web.owner.conftest import Team
 from tests.web.owner.desk import acts, send
@@ -60,3 +63,13 @@ def test_every_mail_has_its_page_in_both_languages(team: Team) -> None:
     for language in ("nl", "en"):
         assert owner.look(f"/owner/studio/mails/payment_failed/{language}").status_code == 200
     assert owner.look("/owner/studio/mails/nothing/nl").status_code == 404
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\u2029", "\x0b", "\x85", "\x0c", "\x1c", "\0"])
+def test_signs_that_nobody_sees_stop_no_mail(team: Team, stage: Stage, sign: str) -> None:
+    answer = send(team.signed_in(), PAGE, text=OWN.replace("bij de club", f"bij de{sign} club"))
+    assert answer.status_code == 303
+    stage.buy("anna@example.com")
+    (letter,) = [one for one in stage.mailer.letters if one.subject.startswith("Welkom bij de")]
+    SmtpMailer("smtp://localhost:25", "LinkPay <pay@example.com>", stage.clock).compose(letter)
+    assert "Wat fijn dat je er bent." in letter.text
