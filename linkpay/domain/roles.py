@@ -26,6 +26,11 @@ _RIGHTS = {
 }
 
 
+def wider(one: Role | None, other: Role) -> Role:
+    """Which of two roles may more."""
+    return one if one is not None and _RIGHTS[one] > _RIGHTS[other] else other
+
+
 def may(role: Role, right: Right) -> bool:
     """Whether somebody in this role may do this."""
     return right in _RIGHTS[role]

@@ -4,7 +4,7 @@ import secrets
 from datetime import datetime, timedelta
 
 from linkpay.domain.email import normalise_email
-from linkpay.domain.roles import Role
+from linkpay.domain.roles import Role, wider
 from linkpay.errors import Conflict, NotFound
 from linkpay.services import signin
 from linkpay.store import journal, owners
@@ -28,7 +28,8 @@ def invite(tx: Tx, site_id: int, email: str, role: Role, by: str, now: datetime)
 
 
 def accept(tx: Tx, token: str, name: str, password_hash: str | None, now: datetime) -> Owner:
-    """Join the site. A person who is new brings the hash of a password; who is known keeps hers.
+    """Join the site. A person who is new brings the hash of a password; who is known keeps hers, and a role
+    that may more than the one she is invited to.
 
     Raises NotFound ``invitation_unknown``, and Conflict ``password_needed`` for somebody new without one.
     """
@@ -41,9 +42,11 @@ def accept(tx: Tx, token: str, name: str, password_hash: str | None, now: dateti
             raise Conflict("password_needed", "Choose a password.", "password")
         owner.password_hash, owner.name = password_hash, name
     invitation.accepted_at = now
-    owners.put_role(tx, invitation.site_id, owner.id, invitation.role, now)
-    actor, role = f"owner:{owner.email}"[:60], invitation.role.value
-    journal.record_site(tx, invitation.site_id, "colleague_joined", actor, now, role=role)
+    had = {one.id: role for one, role in owners.of_site(tx, invitation.site_id)}.get(owner.id)
+    role = wider(had, invitation.role)
+    owners.put_role(tx, invitation.site_id, owner.id, role, now)
+    actor = f"owner:{owner.email}"[:60]
+    journal.record_site(tx, invitation.site_id, "colleague_joined", actor, now, role=role.value)
     return owner
 
 

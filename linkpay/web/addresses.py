@@ -3,7 +3,7 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Flask, request, url_for
 from werkzeug.routing import BaseConverter, ValidationError
@@ -66,4 +66,4 @@ def _version(name: str) -> str:
 
 def other_language(code: str) -> str:
     """This page in another language."""
-    return f"{request.path}?{urlencode({**request.args, 'lang': code})}"
+    return f"{quote(request.path)}?{urlencode({**request.args, 'lang': code})}"

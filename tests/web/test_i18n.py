@@ -8,6 +8,7 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
+from flask import Flask
 
 from linkpay import web
 from linkpay.store.tables import Customer, Site
@@ -132,3 +133,12 @@ def test_amounts_and_days_are_written_as_each_language_does(visitor: Visitor) ->
     assert "28 februari 2026" in dutch
     assert "€25.00" in english
     assert "28 February 2026" in english
+
+
+@pytest.mark.parametrize("path", ["/%5Cevil.example", "/%09/evil.example", "/%3Fa"])
+def test_the_link_to_the_other_language_leads_to_this_page(app: Flask, path: str) -> None:
+    (href,) = re.findall(r'class="language" href="([^"]*)"', app.test_client().get(path).text)
+    assert href.startswith("/")
+    assert not href.startswith("//")
+    assert "\\" not in href
+    assert "\t" not in href

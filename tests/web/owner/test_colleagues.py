@@ -94,3 +94,13 @@ def test_an_owner_of_another_site_cannot_change_people_here(team: Team) -> None:
         owner, "/owner/studio/colleagues", f"/owner/studio/colleagues/{stranger}", role="owner"
     )
     assert set(roles(team)) == {"owner@studio.example.com"}
+
+
+def test_an_invitation_takes_no_right_away_from_who_has_it(team: Team) -> None:
+    owner = team.signed_in()
+    page = "/owner/studio/colleagues"
+    said = send(owner, page, f"{page}/invite", email="owner@studio.example.com", role="read_only")
+    found = re.search(r"https://pay\.example\.com(/owner/join/[\w-]+)", said)
+    assert found
+    owner.press(owner.look(found[1]))
+    assert roles(team) == {"owner@studio.example.com": Role.OWNER}

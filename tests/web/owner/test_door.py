@@ -183,3 +183,13 @@ def test_guesses_that_come_together_are_counted_one_by_one(team: Team, stage: St
     with ThreadPoolExecutor(16) as pool:
         looked_at = sum(pool.map(guess, range(40)))
     assert looked_at <= throttle.LIMITS["person"]
+
+
+@pytest.mark.parametrize("to", ["//[", "http://[", "/owner/\r\nX: y", "/owner/\\elsewhere"])
+def test_whatever_a_link_asks_for_she_is_signed_in(team: Team, to: str) -> None:
+    team.person("nina@studio.example.com")
+    visitor = team.new_visitor()
+    answer = visitor.press(
+        visitor.look("/owner/sign-in"), email="nina@studio.example.com", password=PASSWORD, to=to
+    )
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/owner/")
