@@ -11,6 +11,7 @@ from rich.text import Text
 from linkpay.cli import words
 from linkpay.cli.context import ROW, chosen_site, opened
 from linkpay.cli.output import Output, speaking
+from linkpay.domain.calendar import typed_day
 from linkpay.services import access_story, blocks, gifts, moves, timeline_words
 from linkpay.services.access_story import Story
 from linkpay.services.gifts import Present
@@ -62,7 +63,7 @@ def gift(
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        return typed_day(text)
     except ValueError:
         raise click.BadParameter("write a day as 2026-12-31", param_hint="--until") from None
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 DEFAULT_ZONE = "Europe/Amsterdam"
+_YEARS = range(2000, 2200)
 
 
 class Unit(StrEnum):
@@ -78,6 +79,15 @@ def period(anchor: date, interval: Interval, index: int, *, anchor_index: int = 
 def local_day(instant: datetime, zone: str) -> date:
     """The day it is in `zone` at `instant`."""
     return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def typed_day(text: str) -> date:
+    """The day that somebody wrote as ``2026-12-31``. Raises ValueError for what is none, and for one that is
+    centuries away: nobody means it, and counting months up to it would take its time."""
+    day = date.fromisoformat(text)
+    if day.year not in _YEARS:
+        raise ValueError(f"{day} is too far away")
+    return day
 
 
 def day_starts_at(day: date, zone: str) -> datetime:

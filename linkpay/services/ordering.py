@@ -69,7 +69,8 @@ def begin(
     tx.refresh(customer, with_for_update=FOR_CHANGE)
     extras = _extras(tx, order)
     _refuse_what_she_has(tx, site, customer, order, extras, now)
-    customer.locale = buyer.locale
+    if not subscriptions.has_begun(tx, customer.id):  # whoever types her address changes nothing of hers
+        customer.locale = buyer.locale
     subscription = subscriptions.pending_for(tx, customer.id, order.plan.offer_id)
     if subscription is None or not _is_same(tx, site, subscription, order, extras, now):
         subscription = _sign_up(tx, site, order, customer, subscription, now)

@@ -130,6 +130,18 @@ def pending_for(tx: Tx, customer_id: int, offer_id: int) -> Subscription | None:
     )
 
 
+def has_begun(tx: Tx, customer_id: int) -> bool:
+    """Whether anything that this customer ordered ever began."""
+    return tx.scalar(_BEGUN, {"customer_id": customer_id}) is not None
+
+
+_BEGUN = (
+    select(Subscription.id)
+    .where(Subscription.customer_id == bindparam("customer_id"), Subscription.started_at.is_not(None))
+    .limit(1)
+)
+
+
 def of_customer(tx: Tx, customer_id: int, offer_id: int) -> Sequence[Subscription]:
     """All subscriptions of a customer for an offer, oldest first."""
     return tx.scalars(_OF_CUSTOMER, {"customer_id": customer_id, "offer_id": offer_id}).all()

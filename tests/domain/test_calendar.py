@@ -18,6 +18,7 @@ from linkpay.domain.calendar import (
     days_later,
     local_day,
     period,
+    typed_day,
 )
 
 #: Zones of every temper: at UTC, far from it, half hours, and those whose clocks jump at midnight.
@@ -165,3 +166,13 @@ def test_a_day_over_a_clock_change_keeps_the_hour(instant: str, expected: str) -
 def test_no_days_later_is_now_even_in_the_hour_that_comes_twice() -> None:
     second_half_past_two = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     assert days_later(second_half_past_two, 0, "Europe/Amsterdam") == second_half_past_two
+
+
+@pytest.mark.parametrize("text", ["1999-12-31", "2200-01-01", "0001-01-01", "9999-12-31", "31-12-2026", ""])
+def test_a_day_that_nobody_means_is_none(text: str) -> None:
+    with pytest.raises(ValueError, match=r"far away|isoformat"):
+        typed_day(text)
+
+
+def test_a_day_is_read_as_browsers_send_it() -> None:
+    assert typed_day("2026-12-31") == date(2026, 12, 31)

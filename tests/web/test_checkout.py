@@ -274,3 +274,10 @@ def test_the_charge_of_an_order_is_the_one_that_is_paid(visitor: Visitor, stage:
     with stage.database.read() as tx:
         assert charges.get(tx, charge.id).money.owed_cents == 0
     assert stage.has_access("anna@example.com")
+
+
+def test_who_types_a_members_address_changes_not_her_language(visitor: Visitor, stage: Stage) -> None:
+    stage.buy("anna@example.com")
+    visitor.order("/studio/buy/solo?lang=en", name="Mallory", email="anna@example.com")
+    with stage.database.read() as tx:
+        assert tx.query(Customer).filter_by(email="anna@example.com").one().locale == "nl"

@@ -11,6 +11,7 @@ from datetime import date, datetime
 
 from flask import Response, g, make_response, redirect, render_template, request, url_for
 
+from linkpay.domain.calendar import typed_day
 from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import forecast, forecast_words, member_page
 from linkpay.services.forecast_words import Said
@@ -49,7 +50,7 @@ def read_day(typed: str, name: str) -> date | None:
     if not typed.strip():
         return None
     try:
-        return date.fromisoformat(typed.strip())
+        return typed_day(typed.strip())
     except ValueError:
         raise InputError("no_date", "Fill in a day.", name) from None
 

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from urllib.parse import urlsplit
 
+from linkpay.domain.calendar import typed_day
 from linkpay.web.forms import Problem, tidy
 from linkpay.web.i18n import gettext as _
 
@@ -93,7 +94,7 @@ class Sheet:
         if not text:
             return None
         try:
-            return date.fromisoformat(text)
+            return typed_day(text)
         except ValueError:
             self.wrong(name, _("Fill in a date, such as 2026-12-31."))
             return None

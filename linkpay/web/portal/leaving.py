@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, request
 
+from linkpay.domain.calendar import typed_day
 from linkpay.domain.leaving import CancelMode, Leaving
 from linkpay.domain.money import Money
 from linkpay.errors import InputError
@@ -53,7 +54,7 @@ def chosen_day(name: str) -> date | None:
     if not typed:
         return None
     try:
-        return date.fromisoformat(typed)
+        return typed_day(typed)
     except ValueError:
         raise InputError("no_date", "Fill in a day.", name) from None
 

@@ -247,3 +247,12 @@ def test_a_charge_of_another_member_or_site_is_not_there(team: Team, stage: Stag
     number = stage.subscription(ANNA).id
     assert visitor.look(f"/owner/studio/members/{number}/refund?charge={other}").status_code == 404
     assert visitor.look(f"{url}?charge=999999").status_code == 404
+
+
+@pytest.mark.parametrize("path", [
+    "members/1/cancel?mode=date&on=9999-12-31", "members/1/pause?resume_on=9999-12-31",
+    "members/1/extend?charge=1&until=0001-01-01", "members/bulk?act=cancel&day=9999-12-31",
+])  # fmt: skip
+def test_a_day_that_nobody_means_is_no_accident(stage: Stage, team: Team, path: str) -> None:
+    stage.buy("anna@example.com")
+    assert team.signed_in().look(f"/owner/studio/{path}").status_code < 500

@@ -150,3 +150,9 @@ def test_the_page_speaks_english_too(anna: Visitor, stage: Stage) -> None:
     page = anna.look(page_of(stage, "cancel") + "?lang=en")
     assert "It ends on 28 February 2026. Until then nothing changes." in words_of(page)
     assert "I have no time for it" in words_of(page)
+
+
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01"])
+def test_a_last_day_that_nobody_means_is_refused_in_words(anna: Visitor, stage: Stage, day: str) -> None:
+    url = f"{PORTAL}/subscriptions/{stage.subscription(ANNA).token}/cancel?mode=date&on={day}"
+    assert anna.look(url).status_code < 500
