@@ -73,7 +73,7 @@ def sign_in(parts: Parts, email: str, password: str, address: str) -> Opened | N
     Raises SlowDown when it was tried too often for this person or from this `address`.
     """
     now = parts.clock.now()
-    subjects = {"person": email, "address": address}
+    subjects = {"person": f"{email} {address}", "everywhere": email, "address": address}
     with _alone():
         with parts.database.read() as tx:
             throttle.check(tx, subjects, now)

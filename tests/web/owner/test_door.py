@@ -185,6 +185,19 @@ def test_guesses_that_come_together_are_counted_one_by_one(team: Team, stage: St
     assert looked_at <= throttle.LIMITS["person"]
 
 
+def test_whoever_guesses_elsewhere_locks_no_owner_out(team: Team) -> None:
+    team.person("nina@studio.example.com")
+    stranger, nina = team.new_visitor(), team.new_visitor()
+    stranger.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    guesses = [
+        stranger.press(stranger.look("/owner/sign-in"), email="nina@studio.example.com", password="guess")
+        for _ in range(throttle.LIMITS["person"] + 1)
+    ]
+    assert guesses[-1].status_code == 429
+    answer = nina.press(nina.look("/owner/sign-in"), email="nina@studio.example.com", password=PASSWORD)
+    assert answer.status_code == 303
+
+
 @pytest.mark.parametrize("to", ["//[", "http://[", "/owner/\r\nX: y", "/owner/\\elsewhere"])
 def test_whatever_a_link_asks_for_she_is_signed_in(team: Team, to: str) -> None:
     team.person("nina@studio.example.com")
