@@ -36,6 +36,15 @@ def email_to_find(typed: str) -> str:
     return email if email.endswith(FORGOTTEN) else normalise_email(typed)
 
 
+def spellings(email: str) -> frozenset[str]:
+    """An address as it is stored, and as mail servers write it, whose letters are ASCII."""
+    try:
+        checked = validate_email(email, check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return frozenset((email,))
+    return frozenset((email, checked.ascii_email.lower())) if checked.ascii_email else frozenset((email,))
+
+
 def likely_meant(email: str) -> str | None:
     """The address that was probably meant, e.g. for anna@gmial.com; None when it looks right."""
     local, _, domain = email.rpartition("@")

@@ -13,7 +13,18 @@ from linkpay.domain.email import FORGOTTEN
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict
 from linkpay.services import access, letters, mandate_renewal
-from linkpay.store import charges, dossier, journal, mandates, people, sites, subscriptions, visits, work
+from linkpay.store import (
+    charges,
+    dossier,
+    erasing,
+    journal,
+    mandates,
+    people,
+    sites,
+    subscriptions,
+    visits,
+    work,
+)
 from linkpay.store.db import Tx
 from linkpay.store.tables import Customer, Member, Site, Subscription
 
@@ -119,7 +130,7 @@ def go_on(tx: Tx, ref: str, now: datetime) -> datetime | None:
     if letters.owe_to(tx, "forgotten", site_id, reader, step=f"forgotten:{ref}", now=now, path="portal"):
         return now + _LOOK_AGAIN
     placeholder = f"forgotten-{kind}-{number}{FORGOTTEN}"
-    dossier.wipe(tx, site_id, found, members, placeholder)
+    erasing.wipe(tx, site_id, found, members, placeholder)
     for number_of, one in enumerate((found, *members)):
         if one is not None:
             one.email = placeholder if number_of < 2 else f"{number_of}-{placeholder}"

@@ -1,16 +1,14 @@
-"""Everything that one site holds on one person, row by row; and wiping from it who she is."""
+"""Everything that one site holds on one person, row by row; `store/erasing.py` wipes from it who she is."""
 
-import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Text, cast, delete, exists, or_, select, update
+from sqlalchemy import exists, or_, select
 
-from linkpay.store.db import Tx, core
+from linkpay.store.db import Tx
 from linkpay.store.tables import (
-    Attention,
     Base,
     Charge,
     Consent,
@@ -19,7 +17,6 @@ from linkpay.store.tables import (
     Event,
     Gift,
     Grant,
-    Inbox,
     LedgerEntry,
     Mail,
     Mandate,
@@ -32,7 +29,6 @@ from linkpay.store.tables import (
     Redemption,
     Refund,
     Subscription,
-    Takeover,
     Visit,
     Withdrawal,
 )
@@ -43,10 +39,6 @@ _HIDDEN = re.compile(
     r"token|hash|.*_sealed|idempotency_key|key_used_at|claimed_at|uid|lease|leased_until|checkout_url|html|"
     r"answer_.*|version|applied_version|doubted_version|stroke|is_open"
 )
-#: Free texts in which an address may stand, besides what is hers from the start.
-_TEXTS: tuple[tuple[type[Base], str], ...] = (
-    (Attention, "detail"), (Attention, "data"), (Event, "data"), (Takeover, "why"), (Inbox, "last_error"),
-)  # fmt: skip
 _ON_SUBSCRIPTION: tuple[tuple[str, Any], ...] = (
     ("charges", Charge), ("consents", Consent), ("announcements", Notice), ("discounts", Redemption),
     ("price_changes", PriceChange), ("credit", Credit), ("events", Event), ("mails", Mail),
@@ -130,75 +122,3 @@ def titles_of_open(tx: Tx, member_ids: Collection[int]) -> Sequence[str]:
         .where(Grant.member_id.in_(member_ids), Grant.wanted == Access.GRANTED)
         .order_by(Offer.title)
     ).all()
-
-
-def wipe(
-    tx: Tx, site_id: int, customer: Customer | None, members: Sequence[Member], placeholder: str
-) -> None:
-    """Take name, address and words of a person out of every row; amounts and dates stay."""
-    emails = {one.email for one in (customer, *members) if one is not None}
-    names = {one.name for one in (customer, *members) if one is not None and one.name}
-    for email in emails:
-        _wipe_texts(tx, site_id, email, placeholder)
-        tx.execute(
-            delete(Visit).where(
-                Visit.site_id == site_id, or_(Visit.email == email, Visit.moves_from == email)
-            )
-        )
-        _wipe_mails(tx, Mail.site_id == site_id, Mail.to == email)
-    if customer is not None:
-        bought = select(Subscription.id).where(Subscription.customer_id == customer.id)
-        _wipe_mails(tx, Mail.subscription_id.in_(bought))
-        _wipe_purchases(tx, customer.id, names)
-    for email in emails:
-        tx.execute(
-            update(core(Withdrawal))
-            .where(core(Withdrawal).c.site_id == site_id, core(Withdrawal).c.email == email)
-            .values(email=placeholder, name="", reference="", statement="")
-        )
-
-
-def _wipe_mails(tx: Tx, *which: Any) -> None:
-    tx.execute(
-        update(Mail)
-        .where(*which)
-        .values({"subject": "", "text": "", "html": "", "to": "", "data": {}})
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _wipe_purchases(tx: Tx, customer_id: int, names: Collection[str]) -> None:
-    for subscription in tx.scalars(select(Subscription).where(Subscription.customer_id == customer_id)):
-        # The reason from the list is the owner's to count; what she wrote beside it is hers.
-        subscription.cancel_reason = (subscription.cancel_reason or "").partition(":")[0] or None
-        subscription.company = subscription.vat_number = None
-    for mandate in tx.scalars(select(Mandate).where(Mandate.customer_id == customer_id)):
-        mandate.account_hint = None
-    for consent in tx.scalars(select(Consent).where(Consent.customer_id == customer_id)):
-        for name in names:
-            consent.text = consent.text.replace(name, "…")
-
-
-def _wipe_texts(tx: Tx, site_id: int, email: str, placeholder: str) -> None:
-    address = re.compile(rf"(?<![\w.+-]){re.escape(email)}(?![\w.-]*\w)", re.IGNORECASE)
-    for table, name in _TEXTS:
-        column = getattr(table, name)
-        query = _of(table, site_id).where(cast(column, Text).ilike(f"%{email}%"))
-        for row in tx.scalars(query):
-            kept = getattr(row, name)
-            if isinstance(kept, str):
-                setattr(row, name, address.sub(placeholder, kept))
-            else:
-                setattr(row, name, json.loads(address.sub(placeholder, json.dumps(kept))))
-    for row in _messages(tx, site_id):
-        if address.search(row.body.decode("utf-8", "replace")):
-            row.body = b""
-
-
-def _messages(tx: Tx, site_id: int) -> Iterator[Inbox]:
-    """Kajabi's messages, a few at a time: they are raw, so each has to be read."""
-    after = 0
-    query = _of(Inbox, site_id).where(Inbox.source == "kajabi").limit(500)
-    while rows := tx.scalars(query.where(Inbox.id > after)).all():
-        yield from rows
-        after = rows[-1].id
