@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import exists, or_, select
 
+from linkpay.store import people
 from linkpay.store.db import Tx
 from linkpay.store.tables import (
     Base,
@@ -41,14 +42,15 @@ _HIDDEN = re.compile(
 )
 _ON_SUBSCRIPTION: tuple[tuple[str, Any], ...] = (
     ("charges", Charge), ("consents", Consent), ("announcements", Notice), ("discounts", Redemption),
-    ("price_changes", PriceChange), ("credit", Credit), ("events", Event), ("mails", Mail),
+    ("price_changes", PriceChange), ("credit", Credit), ("mails", Mail),
 )  # fmt: skip
 
 
 def whole(tx: Tx, site_id: int, email: str) -> dict[str, list[dict[str, Any]]]:
     """Every row about the person with this e-mail, by what it is about, as plain JSON values."""
     payers = tx.scalars(_of(Customer, site_id).where(Customer.email == email)).all()
-    members = tx.scalars(_of(Member, site_id).where(Member.email == email)).all()
+    members = _under_all_addresses(tx, people.by_email(tx, site_id, email))
+    emails = {email, *(member.email for member in members)}
     bought = tx.scalars(_of(Subscription, site_id).where(Subscription.customer_id.in_(_ids(payers)))).all()
     found: dict[str, Sequence[Base]] = {
         "payer": payers,
@@ -58,20 +60,32 @@ def whole(tx: Tx, site_id: int, email: str) -> dict[str, list[dict[str, Any]]]:
         "gifts": tx.scalars(_of(Gift, site_id).where(Gift.member_id.in_(_ids(members)))).all(),
         "mandates": tx.scalars(_of(Mandate, site_id).where(Mandate.customer_id.in_(_ids(payers)))).all(),
         "payments": tx.scalars(_of(Payment, site_id).where(Payment.customer_id.in_(_ids(payers)))).all(),
-        "visits": tx.scalars(_of(Visit, site_id).where(Visit.email == email)).all(),
+        "visits": tx.scalars(_of(Visit, site_id).where(Visit.email.in_(emails))).all(),
         "other_mails": tx.scalars(
-            _of(Mail, site_id).where(Mail.subscription_id.is_(None), Mail.to == email)
+            _of(Mail, site_id).where(Mail.subscription_id.is_(None), Mail.to.in_(emails))
         ).all(),
     }
     for name, table in _ON_SUBSCRIPTION:
         query = _of(table, site_id).where(table.subscription_id.in_(_ids(bought)))
         found[name] = tx.scalars(query).all()
+    about = or_(Event.subscription_id.in_(_ids(bought)), Event.member_id.in_(_ids(members)))
+    found["events"] = tx.scalars(_of(Event, site_id).where(about)).all()
     paid = _ids(found["payments"])
-    declared = or_(Withdrawal.email == email, Withdrawal.subscription_id.in_(_ids(bought)))
+    declared = or_(Withdrawal.email.in_(emails), Withdrawal.subscription_id.in_(_ids(bought)))
     found["withdrawals"] = tx.scalars(_of(Withdrawal, site_id).where(declared)).all()
     found["refunds"] = tx.scalars(_of(Refund, site_id).where(Refund.payment_id.in_(paid))).all()
     found["money"] = tx.scalars(_of(LedgerEntry, site_id).where(LedgerEntry.payment_id.in_(paid))).all()
     return {name: [_plain(row) for row in rows] for name, rows in found.items()}
+
+
+def _under_all_addresses(tx: Tx, member: Member | None) -> list[Member]:
+    """A member, and herself under every address from which her access came; not where it went on."""
+    if member is None:
+        return []
+    family, hers = people.family(tx, member.id), {member.id}
+    while came := {one.id for one in family.values() if one.moved_to_id in hers} - hers:
+        hers |= came
+    return [family[number] for number in sorted(hers)]
 
 
 def _of(table: type[Any], site_id: int) -> Any:

@@ -1,4 +1,4 @@
-"""Nothing of who she was stays, wherever her name or address went."""
+"""Nothing of who she was stays, wherever her name or address went; and she can see all of it before."""
 
 import json
 from collections.abc import Callable
@@ -242,3 +242,33 @@ def test_the_mails_that_name_who_is_let_in_are_known() -> None:
     folder = Path(erasing.__file__).parents[1] / "services" / "mails"
     naming = {path.stem for path in folder.glob("*/*.txt") if "member_email" in path.read_text("utf-8")}
     assert naming == set(erasing.MAILS_THAT_NAME)
+
+
+def test_her_download_tells_of_gifts_and_blocks(anna: Visitor, stage: Stage) -> None:
+    with stage.database.write() as tx:
+        site, now = tx.get_one(Site, stage.shop.site_id), stage.clock.now()
+        gifts.give(tx, site, Present(ANNA, "members", reason="she sang"), "owner:1", now)
+    held = json.loads(anna.look(f"{PORTAL}/data/download").text)
+    assert {"started", "gift_given"} <= {one["kind"] for one in held["events"]}
+
+
+def test_her_download_tells_of_her_earlier_addresses(anna: Visitor, new_visitor: New, stage: Stage) -> None:
+    link = ask_to_move(anna, stage, OTHER)
+    elsewhere = new_visitor()
+    elsewhere.press(elsewhere.look(link))
+    stage.work()
+    held = json.loads(elsewhere.look(f"{PORTAL}/data/download").text)
+    assert [one["email"] for one in held["member"]] == [ANNA, OTHER]
+    assert [one["wanted"] for one in held["access"]] == ["revoked", "granted"]
+    assert {"access_moved", "access_moved_here"} <= {one["kind"] for one in held["events"]}
+    assert ANNA in {one["to"] for one in held["other_mails"]}
+
+
+def test_a_download_tells_nothing_of_who_has_her_access_now(anna: Visitor, stage: Stage) -> None:
+    with stage.database.write() as tx:
+        her = people.by_email(tx, stage.shop.site_id, ANNA)
+        assert her is not None
+        moves.move_access(tx, her.id, EVA, "owner:1", stage.clock.now())
+    stage.work()
+    held = json.loads(anna.look(f"{PORTAL}/data/download").text)
+    assert [one["email"] for one in held["member"]] == [ANNA]
