@@ -55,6 +55,7 @@ def _of_parts(settings: Settings, parts: Parts) -> Iterator[Finding]:
     yield state
     yield from own_checks.redis(settings)
     if state.level is Level.OK:
+        yield own_checks.clock(parts)
         yield own_checks.secrets(parts)
         yield from own_checks.waiting(parts)
         yield from outside_checks.mollie(parts)
@@ -62,7 +63,7 @@ def _of_parts(settings: Settings, parts: Parts) -> Iterator[Finding]:
         yield from outside_checks.kajabi_api(parts)
     yield outside_checks.own_address(settings)
     yield outside_checks.mail(settings)
-    yield own_checks.clock(settings, parts)
+    yield own_checks.time(settings, parts)
 
 
 def _line(finding: Finding) -> Table:

@@ -1,4 +1,4 @@
-"""The doctor's look at what is ours: database, secrets, Redis, workers, waiting work, the clock."""
+"""The doctor's look at what is ours: database, secrets, Redis, workers, clocks, waiting work, the time."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,9 +11,11 @@ from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.cli.output import CommandFailed
 from linkpay.cli.sandbox import Sandbox
 from linkpay.cli.words import count, span
+from linkpay.clock import SystemClock
 from linkpay.redaction import clean
+from linkpay.services import measuring
 from linkpay.services.parts import Parts
-from linkpay.store import agenda, overview, schema, sites
+from linkpay.store import agenda, overview, progress, schema, sites
 from linkpay.store.db import STORE_ERRORS
 from linkpay.store.secrets import SealBroken
 
@@ -91,6 +93,17 @@ def redis(settings: Settings) -> Iterator[Finding]:
         yield bad("worker", "nobody listens", "Start the worker process: python -m workers.worker")
 
 
+def clock(parts: Parts) -> Finding:
+    """Whether a clock process lives, by the machine's time."""
+    now = SystemClock().now()
+    with parts.database.read() as tx:
+        answers, beat = measuring.clock_answers(tx, now), progress.find(tx, measuring.CLOCK)
+    if answers:
+        return ok("clock", "a clock process was heard within the last minute")
+    silent = f"was heard for {span(now - beat.machine_at)}" if beat else "was ever heard"
+    return bad("clock", f"no clock process {silent}, so nothing is charged", "Start: python -m workers.clock")
+
+
 def waiting(parts: Parts) -> Iterator[Finding]:
     """Whether work is late, or waits for a person."""
     now = parts.clock.now()
@@ -120,7 +133,7 @@ def _mend(subject: str) -> str:
     return "See what it says; it goes away by itself once it is solved."
 
 
-def clock(settings: Settings, parts: Parts) -> Finding:
+def time(settings: Settings, parts: Parts) -> Finding:
     """Whether our clock agrees with the sandbox's, or with that of the machine Redis runs on."""
     try:
         other, whose = (
@@ -129,17 +142,17 @@ def clock(settings: Settings, parts: Parts) -> Finding:
             else (Sandbox(settings.mollie_api_url).now(), "the sandbox")
         )
     except (RedisError, CommandFailed) as error:
-        return warn("clock", clean(f"has nothing to be compared with: {error}"), "Mend that first.")
+        return warn("time", clean(f"has nothing to be compared with: {error}"), "Mend that first.")
     differs = abs(parts.clock.now() - other)
     said = f"{parts.clock.now():%Y-%m-%d %H:%M:%S} UTC, {span(differs)} from {whose}"
     if differs <= _CLOCK_MAY_DIFFER:
-        return ok("clock", said)
+        return ok("time", said)
     mend = (
         "Let all machines follow a time server (chrony, systemd-timesyncd)."
         if settings.env == "production"
         else "CLOCK_FILE must name the file that the sandbox moves."
     )
-    return bad("clock", said, mend)
+    return bad("time", said, mend)
 
 
 def _redis_time(settings: Settings) -> datetime:

@@ -1,12 +1,15 @@
 """``doctor``: finds what is wrong, says what to do, and never a secret."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
 
-from linkpay.store import sites
+from linkpay.clock import SystemClock
+from linkpay.services import measuring
+from linkpay.store import progress, sites
 from linkpay.store.db import Database
 from tests import builders as make
 from tests.cli.conftest import Run, run_with
@@ -47,13 +50,29 @@ def test_everything_that_is_away_is_named_with_what_to_do(run: Run) -> None:
         "settings": "ok",
         "database": "ok",
         "redis": "bad",
+        "clock": "bad",
         "encryption": "ok",
         "work": "ok",
         "mollie": "warn",
         "base url": "bad",
         "mail": "warn",
-        "clock": "warn",
+        "time": "warn",
     }
+
+
+def test_a_clock_process_that_fell_silent_is_bad(run: Run, database: Database) -> None:
+    never = findings(run)["clock"]
+    assert never["level"] == "bad"
+    assert "ever heard" in never["said"]
+    now = SystemClock().now()
+    with database.write() as tx:
+        progress.put(tx, measuring.CLOCK, 0, now, now)
+    assert findings(run)["clock"]["level"] == "ok"
+    with database.write() as tx:
+        progress.put(tx, measuring.CLOCK, 0, now, now - timedelta(minutes=5))
+    silent = findings(run)["clock"]
+    assert (silent["level"], silent["mend"]) == ("bad", "Start: python -m workers.clock")
+    assert "heard for 5 min" in silent["said"]
 
 
 def test_keys_that_do_not_open_a_secret_are_found(run: Run, database: Database) -> None:
@@ -121,7 +140,7 @@ def test_a_running_linkpay_is_healthy_but_for_what_it_lacks(run_in_town: Run, to
         "base url",
     ):
         assert found[check]["level"] == "ok", found[check]
-    assert found["clock"]["level"] == "ok", found["clock"]
+    assert found["time"]["level"] == "ok", found["time"]
     assert found["redis"]["level"] == "bad"
     assert "ideal" in found["mollie demo"]["said"]
 
