@@ -4,8 +4,8 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -32,23 +32,43 @@ def save(database: Database, file: Path) -> int:
 
     Nobody has to stop working meanwhile. Raises BackupFailed.
     """
-    if file.exists():
-        raise BackupFailed(f"{file} exists already; a backup never replaces another. Choose another name.")
-    if not file.parent.is_dir():
-        raise BackupFailed(f"There is no folder {file.parent}.")
     part = file.with_name(f"{file.name}.part")
-    part.unlink(missing_ok=True)
-    try:
-        os.close(os.open(part, os.O_CREAT | os.O_WRONLY, _PRIVATE))
+    with _whole_or_gone(part):
+        if file.exists():
+            raise BackupFailed(
+                f"{file} exists already; a backup never replaces another. Choose another name."
+            )
+        if not file.parent.is_dir():
+            raise BackupFailed(f"There is no folder {file.parent}.")
+        _make_private(part)
         if database.is_sqlite:
             _copy_sqlite(database.url, part)
         else:
             _run(("pg_dump", "--format=custom", f"--file={part}"), database.url)
         part.replace(file)
-    except BackupFailed:
-        part.unlink(missing_ok=True)
+        return file.stat().st_size
+
+
+@contextmanager
+def _whole_or_gone(part: Path) -> Iterator[None]:
+    """Leave no `part` of a file behind. Raises BackupFailed where the disk does not take it."""
+    try:
+        yield
+    except BaseException as error:
+        with suppress(OSError):
+            for suffix in ("", "-wal", "-shm", "-journal"):
+                Path(f"{part}{suffix}").unlink(missing_ok=True)
+        cause = getattr(error, "orig", None) or error
+        if isinstance(cause, (OSError, sqlite3.Error)):
+            why = getattr(cause, "strerror", None) or cause
+            raise BackupFailed(f"{part.with_suffix('')} cannot be written ({why}).") from error
         raise
-    return file.stat().st_size
+
+
+def _make_private(part: Path) -> None:
+    """An empty file that nobody else may read, before anything is in it."""
+    part.unlink(missing_ok=True)
+    os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _PRIVATE))
 
 
 def _copy_sqlite(url: URL, part: Path) -> None:
@@ -88,7 +108,10 @@ def restore(database: Database, file: Path, now: datetime, machine_now: datetime
         raise BackupFailed(f"{file} is a backup of {kind}, and DATABASE_URL names another kind of database.")
     database.dispose()
     if database.is_sqlite:
-        return _restore_sqlite(database, file, now, machine_now)
+        target = Path(database.url.database or "")
+        part = target.with_name(f"{target.name}.restoring")
+        with _whole_or_gone(part):
+            return _restore_sqlite(database, file, part, now, machine_now)
     _run(("pg_restore", "--list", str(file)), database.url, named=False)  # readable at all?
     with database.write() as tx:
         # Tables of a newer schema would stay otherwise, and stand in the way of its migrations.
@@ -98,11 +121,12 @@ def restore(database: Database, file: Path, now: datetime, machine_now: datetime
     return _mark(database, now, machine_now)
 
 
-def _restore_sqlite(database: Database, file: Path, now: datetime, machine_now: datetime) -> datetime:
+def _restore_sqlite(
+    database: Database, file: Path, part: Path, now: datetime, machine_now: datetime
+) -> datetime:
     target = Path(database.url.database or "")
-    part = target.with_name(f"{target.name}.restoring")
+    _make_private(part)
     shutil.copyfile(file, part)
-    part.chmod(_PRIVATE)
     _require_whole(part)
     copy = Database(database.url.set(database=str(part)).render_as_string(hide_password=False))
     try:

@@ -1,9 +1,12 @@
 """``backup``, ``restore`` and ``reconcile`` as an operator uses them."""
 
 import json
+import resource
+import shutil
 import sqlite3
 import stat
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -29,6 +32,62 @@ def test_a_backup_is_private_and_never_replaces_another(run: Run, database: Data
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     again = run("backup", str(file), "--json")
     assert (again.exit_code, json.loads(again.stderr)["error"]["code"]) == (1, "backup_failed")
+
+
+@contextmanager
+def full_disk() -> Iterator[None]:
+    """No file gets longer than a few pages, for this process and what it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_takes_no_backup_is_said_and_nothing_is_left(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    with database.write() as tx:
+        make.make_site(tx)
+    with full_disk():
+        refused = run("backup", str(folder / "linkpay.backup"))
+    assert refused.exit_code == 1
+    assert "cannot be written (" in refused.stderr or "pg_dump did not do it" in refused.stderr
+    assert list(folder.iterdir()) == []
+    (folder / "linkpay.backup.part").mkdir()
+    assert "linkpay.backup cannot be written (" in run("backup", str(folder / "linkpay.backup")).stderr
+
+
+def test_a_disk_that_takes_no_restore_is_said_and_the_database_stays(
+    run: Run, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("a server keeps its files itself")
+    file = tmp_path / "linkpay.backup"
+    modes: list[int] = []
+    target = Path(database.url.database or "")
+    part = target.with_name(f"{target.name}.restoring")
+    with database.write() as tx:
+        make.make_site(tx)
+    run("backup", str(file))
+    copy = shutil.copyfile
+
+    def watched(source: Path, made: Path) -> None:
+        modes.append(stat.S_IMODE(made.stat().st_mode))
+        copy(source, made)
+
+    monkeypatch.setattr(shutil, "copyfile", watched)
+    with full_disk():
+        refused = run("restore", str(file), "--yes")
+    assert refused.exit_code == 1
+    assert f"{target.name} cannot be written (File too large)." in refused.stderr
+    assert list(target.parent.glob(f"{part.name}*")) == []
+    assert modes == [0o600], "before anything was in it"
+    with database.read() as tx:
+        assert tx.query(Site).count() == 1
 
 
 def test_messages_that_were_set_aside_are_in_a_backup(run: Run, database: Database, tmp_path: Path) -> None:
