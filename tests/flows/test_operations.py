@@ -44,6 +44,15 @@ def test_every_alert_asks_for_a_figure_that_is_shown(stage: Stage) -> None:
         assert asked <= figures, rule["alert"]
 
 
+def test_a_figure_that_nobody_gives_any_more_is_an_alert_too(stage: Stage) -> None:
+    figures = shown(create_app(stage.parts, Edge("a made-up key", False)).test_client())
+    silent = {"ClockSilent", "InvariantsNotChecked", "NoWorker", "MetricsGone"}
+    for rule in ALERTS:
+        (*_, asked) = re.findall(r"linkpay_\w+", rule["expr"])
+        assert (f"absent({asked}" in rule["expr"]) is (rule["alert"] in silent), rule["alert"]
+        assert asked not in figures or rule["alert"] not in silent - {"MetricsGone"}, rule["alert"]
+
+
 def test_the_runbook_says_what_each_alert_and_finding_means() -> None:
     assert len({rule["alert"] for rule in ALERTS}) == len(ALERTS) > 10
     for rule in ALERTS:
