@@ -81,7 +81,7 @@ def redis(settings: Settings) -> Iterator[Finding]:
     except RedisError as error:
         yield bad(
             "redis", clean(f"does not answer: {error}"),
-            "Check REDIS_URL and the server. Until then work waits for the clock process.",
+            "Check REDIS_URL and the server. Until it answers work waits; then it goes on by itself.",
         )  # fmt: skip
         return
     finally:
