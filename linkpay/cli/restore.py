@@ -25,6 +25,7 @@ def restore(output: Output, file: Path, yes: bool) -> None:
     parts = build(load_settings())
     machine = SystemClock().now()
     try:
+        backup.require_backup(parts.database, file.absolute())
         if _is_used(parts.database):
             raise CommandFailed(
                 "still_running",

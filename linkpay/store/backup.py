@@ -97,15 +97,20 @@ def is_live(database: Database) -> bool:
         return False  # no such database, or none with our tables
 
 
+def require_backup(database: Database, file: Path) -> None:
+    """Raise BackupFailed unless `file` is a backup of this kind of database; asks no database."""
+    kind = _kind_of(file)
+    if kind != ("sqlite" if database.is_sqlite else "postgresql"):
+        raise BackupFailed(f"{file} is a backup of {kind}, and DATABASE_URL names another kind of database.")
+
+
 def restore(database: Database, file: Path, now: datetime, machine_now: datetime) -> datetime:
     """Put a backup in the place of the database, with today's schema; the last moment that it knows.
 
     Every process must have been stopped. The copy is marked before anybody sees it, so that Mollie's books
     are read before anything is charged. Raises BackupFailed.
     """
-    kind = _kind_of(file)
-    if kind != ("sqlite" if database.is_sqlite else "postgresql"):
-        raise BackupFailed(f"{file} is a backup of {kind}, and DATABASE_URL names another kind of database.")
+    require_backup(database, file)
     database.dispose()
     if database.is_sqlite:
         target = Path(database.url.database or "")

@@ -140,6 +140,18 @@ def test_what_is_no_backup_is_refused_and_changes_nothing(
         assert tx.query(Site).count() == 1
 
 
+def test_the_file_is_looked_at_before_anybody_is_asked_to_stop_anything(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    now = SystemClock().now()
+    with database.write() as tx:
+        make.make_site(tx)
+        progress.put(tx, measuring.CLOCK, 0, now, now)
+    refused = run("restore", str(tmp_path / "mistyped"))
+    assert refused.exit_code == 1
+    assert "cannot be read (No such file or directory)" in refused.stderr
+
+
 def test_books_are_compared_by_command(run: Run, database: Database) -> None:
     with database.write() as tx:
         make.make_site(tx, mollie_key_sealed=None)
