@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from linkpay.cli import words
-from linkpay.cli.context import opened
+from linkpay.cli.context import chosen_site, opened
 from linkpay.cli.output import Output, speaking
 from linkpay.domain.email import email_to_find
 from linkpay.services import overview, timeline_words
@@ -29,8 +29,10 @@ _PAYMENT_STYLES = {"paid": "green", "failed": "red", "expired": "red", "canceled
 def members(output: Output, email: str | None, site: str | None) -> None:
     """Show who has what, why, until when, and who pays."""
     wanted = email_to_find(email) if email else None
-    with opened() as (_, parts), parts.database.read() as tx:
-        lines = overview.members(tx, email=wanted, site=site)
+    with opened() as (_, parts):
+        named = chosen_site(parts, site).slug if site else None
+        with parts.database.read() as tx:
+            lines = overview.members(tx, email=wanted, site=named)
     output.document(lines)
     if not lines:
         output.people.print(

@@ -147,7 +147,8 @@ def test_one_site_shows_nobody_of_another(run: Run, database: Database) -> None:
         pays(tx)
         bounces(tx)
     assert only(run, "--site", "yoga")["email"] == "anna@example.com"
-    assert json.loads(run("members", "--site", "elsewhere", "--json").stdout) == []
+    refused = run("members", "--site", "elsewhere", "--json")
+    assert (refused.exit_code, json.loads(refused.stderr)["error"]["code"]) == (1, "site_unknown")
 
 
 @pytest.mark.parametrize(
