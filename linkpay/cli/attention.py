@@ -37,7 +37,7 @@ def list_(output: Output, site: str | None = None, locale: str = "en") -> None:
             waiting, number = items.open_items(tx, found.id, locale)
     output.document(waiting)
     for item in waiting:
-        output.people.print(_shown(item, found.zone))
+        _tell(output, item, found.zone, site)
     output.people.print(
         words.count(number, "thing waits", "things wait") if waiting else "Nothing waits for you.",
         style="dim",
@@ -56,7 +56,7 @@ def show(output: Output, number: int, site: str | None, locale: str) -> None:
         with parts.database.read() as tx:
             item = items.one(tx, found.id, number, locale)
     output.document(item)
-    output.people.print(_shown(item, found.zone))
+    _tell(output, item, found.zone, site)
 
 
 @attention.command()
@@ -83,14 +83,14 @@ def solve(output: Output, /, number: int, action: str, site: str | None, **answe
     output.people.print(f"Trouble {number} {what} ({words.spaced(solved.action)}).")
 
 
-def _shown(item: Item, zone: str) -> Text:
+def _tell(output: Output, item: Item, zone: str, site: str | None) -> None:
     said = Text(f"{item.id}  ", style="bold cyan").append(item.happened, style="default")
     said.append(f"\n    {words.day_of(item.since, zone)}. {item.done}", style="dim")
     for row in item.rows:
         said.append(f"\n    waits: {row}", style="dim")
+    output.people.print(said)
+    named = f" --site {site}" if site else ""
     for button in item.buttons:
         asks = "".join(f" --{asked.replace('_', '-')} ..." for asked in button.asks)
-        said.append(f"\n    → {button.label}: ").append(
-            f"solve {item.id} {button.action}{asks}", style="cyan"
-        )
-    return said
+        command = f"python -m linkpay attention solve {item.id} {button.action}{asks}{named}"
+        output.people.print(Text(f"    → {button.label}: ").append(command, style="cyan"), soft_wrap=True)

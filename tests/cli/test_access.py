@@ -84,7 +84,8 @@ def test_what_waits_is_listed_in_both_languages_and_solved(run: Run, offer: str)
     assert item["happened"] == "A piece of work (–) cannot go on: It broke."
     assert "kan niet verder" in run("attention", "list", "--locale", "nl").stdout
     number = str(item["id"])
-    assert number in run("attention").stdout
+    shown = run("attention", COLUMNS="60").stdout
+    assert f"python -m linkpay attention solve {number} dismiss --reason ...\n" in shown, "to be copied"
     assert refused(run, "attention", "solve", number, "dismiss") == "answer_missing"
     assert said(run, "attention", "solve", number, "dismiss", "--reason", "done by hand")["closed"]
     assert said(run, "attention", "list") == []
