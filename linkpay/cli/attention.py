@@ -17,19 +17,24 @@ _locale = click.option(
 )
 
 
-@click.group(invoke_without_command=True)
-@click.pass_context
-def attention(context: click.Context) -> None:
-    """Show and solve what waits for a person."""
-    if context.invoked_subcommand is None:
-        context.invoke(list_)
+class _ListsByItself(click.Group):
+    """Where no command is named it is `list`, with all its options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = bool(args) and (args[0] in ctx.help_option_names or not args[0].startswith("-"))
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
+@click.group(cls=_ListsByItself)
+def attention() -> None:
+    """Show and solve what waits for a person; without a command it is `list`."""
 
 
 @attention.command("list")
 @_site
 @_locale
 @speaking
-def list_(output: Output, site: str | None = None, locale: str = "en") -> None:
+def list_(output: Output, site: str | None, locale: str) -> None:
     """All that waits, oldest first."""
     with opened() as (_, parts):
         found = chosen_site(parts, site)

@@ -82,7 +82,10 @@ def test_a_day_that_is_none_is_not_understood(run: Run, offer: str) -> None:
 def test_what_waits_is_listed_in_both_languages_and_solved(run: Run, offer: str) -> None:
     (item,) = said(run, "attention", "list")
     assert item["happened"] == "A piece of work (–) cannot go on: It broke."
+    assert said(run, "attention") == [item]
+    assert refused(run, "attention", "--site", "elsewhere") == "site_unknown"
     assert "kan niet verder" in run("attention", "list", "--locale", "nl").stdout
+    assert "kan niet verder" in run("attention", "--locale", "nl").stdout
     number = str(item["id"])
     shown = run("attention", COLUMNS="60").stdout
     assert f"python -m linkpay attention solve {number} dismiss --reason ...\n" in shown, "to be copied"
