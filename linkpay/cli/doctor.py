@@ -1,6 +1,6 @@
 """``doctor``: checks settings and connections, and says what to do."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 from rich.table import Table
@@ -11,6 +11,7 @@ from linkpay.bootstrap import build
 from linkpay.cli import outside_checks, own_checks
 from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.cli.output import Output, speaking
+from linkpay.cli.words import count
 from linkpay.errors import SettingsError
 from linkpay.services.checkup import Level
 from linkpay.services.parts import Parts
@@ -28,10 +29,21 @@ def doctor(output: Output) -> None:
         output.people.print(_line(finding))
     troubles = [finding for finding in found if finding.level is Level.BAD]
     output.document({"ok": not troubles, "findings": found})
+    output.people.print(closing(found))
     if troubles:
-        output.people.print(f"\n{len(troubles)} of {len(found)} checks found trouble.", style="bold red")
         click.get_current_context().exit(1)
-    output.people.print(f"\nAll {len(found)} checks are passed.", style="bold green")
+
+
+def closing(found: Sequence[Finding]) -> Text:
+    """The last line: whether all is well, and what is not."""
+    levels = [finding.level for finding in found]
+    troubles, warnings = levels.count(Level.BAD), levels.count(Level.WARN)
+    if troubles:
+        return Text(f"\n{troubles} of {len(found)} checks found trouble.", style="bold red")
+    if warnings:
+        passed = count(len(found) - warnings, "check")
+        return Text(f"\n{passed} passed, {count(warnings, 'warning')}.", style="bold yellow")
+    return Text(f"\nAll {len(found)} checks are passed.", style="bold green")
 
 
 def _findings() -> Iterator[Finding]:

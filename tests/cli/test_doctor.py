@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from linkpay.cli.doctor import closing
+from linkpay.cli.findings import bad, ok, warn
 from linkpay.clock import SystemClock
 from linkpay.services import measuring
 from linkpay.store import progress, sites
@@ -74,6 +76,13 @@ def test_a_clock_process_that_fell_silent_is_bad(run: Run, database: Database) -
     silent = findings(run)["clock"]
     assert (silent["level"], silent["mend"]) == ("bad", "Start: python -m workers.clock")
     assert "heard for 5 min" in silent["said"]
+
+
+def test_a_warning_is_not_counted_as_passed() -> None:
+    fine, thought, broken = ok("a", "is"), warn("b", "may be", "Look."), bad("c", "is not", "Mend.")
+    assert closing([fine, fine]).plain == "\nAll 2 checks are passed."
+    assert closing([fine, thought, fine]).plain == "\n2 checks passed, 1 warning."
+    assert closing([fine, thought, broken]).plain == "\n1 of 3 checks found trouble."
 
 
 def test_keys_that_do_not_open_a_secret_are_found(run: Run, database: Database) -> None:
