@@ -63,7 +63,7 @@ def show(output: Output, kind: str, locale: str, site: str | None) -> None:
         text = mail_texts.get(tx, chosen_site(parts, site), kind, locale)
     known = mail_texts.known_names(kind, locale)
     output.document({"text": text, "names": known})
-    output.people.print(text.text, markup=False, end="")
+    output.people.print(text.text, markup=False, emoji=False, end="", soft_wrap=True)
     output.notes.print(f"\nMay speak of: {', '.join(known)}", style="dim", markup=False)
 
 
@@ -78,8 +78,8 @@ def preview(output: Output, kind: str, file: TextIO, locale: str, site: str | No
     with opened() as (_, parts):
         written = mail_texts.preview(chosen_site(parts, site), kind, locale, file.read())
     output.document(written)
-    output.people.print(f"{written.subject}\n", style="bold", markup=False)
-    output.people.print(written.text, markup=False, end="")
+    output.people.print(f"{written.subject}\n", style="bold", markup=False, soft_wrap=True)
+    output.people.print(written.text, markup=False, emoji=False, end="", soft_wrap=True)
 
 
 @mail.command("set")

@@ -174,6 +174,19 @@ def test_mails_are_listed_shown_tried_kept_and_reset(run: Run, database: Databas
         assert tx.query(MailText).count() == 0
 
 
+def test_words_of_a_mail_are_shown_as_they_can_be_set(run: Run, database: Database, tmp_path: Path) -> None:
+    with database.write() as tx:
+        make.make_site(tx)
+    file = tmp_path / "welcome.txt"
+    line = f"{'A sentence of an owner. ' * 9}[bold] :heart: {{{{ offer_title }}}}"
+    file.write_text(f"Welcome to {'your own ' * 9}course\n\n{line}\n", encoding="utf-8")
+    done(run, "mail", "set", "welcome", str(file), "--locale", "en")
+    shown = run("mail", "show", "welcome", "--locale", "en", COLUMNS="40").stdout
+    assert shown == file.read_text(encoding="utf-8")
+    tried = run("mail", "preview", "welcome", str(file), "--locale", "en", COLUMNS="40").stdout
+    assert tried.startswith(f"Welcome to {'your own ' * 9}course\n\n{'A sentence of an owner. ' * 9}")
+
+
 def test_a_mail_that_cannot_be_is_refused_with_its_line(run: Run, database: Database, tmp_path: Path) -> None:
     with database.write() as tx:
         make.make_site(tx)
