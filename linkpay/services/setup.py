@@ -4,7 +4,8 @@ Running subscriptions keep the terms they were agreed on; a changed plan counts 
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from linkpay.domain.policy import merge
@@ -51,10 +52,21 @@ def check(spec: SiteSpec, kajabi: AccessProvider) -> None:
     _no_doubles([offer.slug for offer in spec.offers], "offers")
     _no_doubles([plan.slug for offer in spec.offers for plan in offer.plans], "offers.plans")
     _no_doubles([coupon.code for coupon in spec.coupons], "coupons")
-    for offer in spec.offers:
-        kajabi.check_url(offer.activation_url, grant=True)
-        kajabi.check_url(offer.deactivation_url, grant=False)
-        kajabi.check_pair(offer.activation_url, offer.deactivation_url)
+    for place, offer in enumerate(spec.offers):
+        with _named(f"offers.{place}.activation_url"):
+            kajabi.check_url(offer.activation_url, grant=True)
+        with _named(f"offers.{place}.deactivation_url"):
+            kajabi.check_url(offer.deactivation_url, grant=False)
+            kajabi.check_pair(offer.activation_url, offer.deactivation_url)
+
+
+@contextmanager
+def _named(place: str) -> Iterator[None]:
+    """Say in which line of the file it is that is refused."""
+    try:
+        yield
+    except InputError as wrong:
+        raise InputError(wrong.code, f"{place}: {wrong.message}", place) from None
 
 
 def _no_doubles(names: Sequence[str], place: str) -> None:

@@ -97,8 +97,17 @@ def test_two_addresses_of_different_offers_are_refused() -> None:
     described["offers"][0]["deactivation_url"] = (
         "https://checkout.kajabi.com/webhooks/offers/OTHER/2147000001/deactivate"
     )
-    with pytest.raises(InputError, match="different offers"):
+    with pytest.raises(InputError, match=r"offers\.0\.deactivation_url: .* different offers"):
         setup.check(SiteSpec.model_validate(described), KAJABI)
+
+
+@pytest.mark.parametrize("field", ["activation_url", "deactivation_url"])
+def test_an_address_that_is_refused_is_told_with_its_place(field: str) -> None:
+    described = example()
+    described["offers"][0][field] = "https://checkout.kajabi.com/offers/members"
+    with pytest.raises(InputError, match=f"^offers.0.{field}: Copy the whole address") as refused:
+        setup.check(SiteSpec.model_validate(described), KAJABI)
+    assert refused.value.field == f"offers.0.{field}"
 
 
 @pytest.mark.parametrize(
