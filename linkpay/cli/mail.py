@@ -8,7 +8,7 @@ from rich.table import Table
 
 from linkpay.cli import words
 from linkpay.cli.context import chosen_site, opened
-from linkpay.cli.output import Output, speaking
+from linkpay.cli.output import CommandFailed, Output, speaking
 from linkpay.services import mail_texts
 from linkpay.services.formats import LOCALES
 
@@ -76,7 +76,7 @@ def show(output: Output, kind: str, locale: str, site: str | None) -> None:
 def preview(output: Output, kind: str, file: TextIO, locale: str, site: str | None) -> None:
     """Show a mail as it would look in these words, changing nothing."""
     with opened() as (_, parts):
-        written = mail_texts.preview(chosen_site(parts, site), kind, locale, file.read())
+        written = mail_texts.preview(chosen_site(parts, site), kind, locale, _read(file))
     output.document(written)
     output.people.print(f"{written.subject}\n", style="bold", markup=False, soft_wrap=True)
     output.people.print(written.text, markup=False, emoji=False, end="", soft_wrap=True)
@@ -91,11 +91,18 @@ def preview(output: Output, kind: str, file: TextIO, locale: str, site: str | No
 def keep(output: Output, kind: str, file: TextIO, locale: str, site: str | None) -> None:
     """Write a mail in these words from now on; they are tried first."""
     with opened() as (_, parts):
-        chosen, text = chosen_site(parts, site), file.read()
+        chosen, text = chosen_site(parts, site), _read(file)
         with parts.database.write() as tx:
             written = mail_texts.save(tx, chosen, kind, locale, text, "owner", parts.clock.now())
     output.document({"kind": kind, "locale": locale, "subject": written.subject})
     output.people.print(f"Kept. Its subject reads: {written.subject}", markup=False)
+
+
+def _read(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError:
+        raise CommandFailed("unreadable", f"{file.name} is not written in UTF-8; save it so.") from None
 
 
 @mail.command()

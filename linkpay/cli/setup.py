@@ -39,7 +39,9 @@ def setup(output: Output, file: Path) -> None:
 
 def _read(file: Path) -> SiteSpec:
     try:
-        return SiteSpec.model_validate(tomllib.loads(file.read_text()))
+        return SiteSpec.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
+    except UnicodeDecodeError:
+        raise CommandFailed("unreadable", f"{file.name} is not written in UTF-8; save it so.") from None
     except tomllib.TOMLDecodeError as wrong:
         raise CommandFailed("unreadable", f"{file.name} is not TOML: {wrong}") from None
     except ValidationError as wrong:

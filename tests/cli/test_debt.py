@@ -195,3 +195,6 @@ def test_a_mail_that_cannot_be_is_refused_with_its_line(run: Run, database: Data
     result = run("mail", "set", "welcome", str(file))
     assert result.exit_code == 1
     assert "Line 3: 'secret' is not known in this mail." in result.stderr
+    file.write_text("Voilà", encoding="latin-1")
+    for command in ("set", "preview"):
+        assert "is not written in UTF-8" in run("mail", command, "welcome", str(file)).stderr
