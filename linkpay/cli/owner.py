@@ -35,11 +35,14 @@ def invite(output: Output, /, email: str, site: str | None, role: str) -> None:
 @owner.command()
 @click.argument("email")
 @click.option("--name", default="", help="What she is called at the desk.")
-@click.password_option(help="Asked for when it is not given.")
+@click.option("--password", help="Asked for when it is not given.")
 @speaking
-def add(output: Output, /, email: str, name: str, password: str) -> None:
+def add(output: Output, /, email: str, name: str, password: str | None) -> None:
     """Let the first owner sign in, before there is any site; she makes hers at the desk."""
-    address, kept = normalise_email(email), signin.hash_password(password)
+    address = normalise_email(email)
+    if password is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    kept = signin.hash_password(password)
     with opened() as (_, parts):
         now = parts.clock.now()
         with parts.database.write() as tx:

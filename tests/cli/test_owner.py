@@ -31,3 +31,10 @@ def test_nobodys_password_is_replaced_and_short_ones_are_refused(run: Run) -> No
     assert again.exit_code == 1
     assert "signs in already" in again.output
     assert run("owner", "add", "nina@example.com", "--password", "short").exit_code == 1
+
+
+def test_an_address_that_is_none_is_refused_before_a_password_is_asked_for(run: Run) -> None:
+    refused = run("owner", "add", "mira")
+    assert refused.exit_code == 1
+    assert "Password" not in refused.output
+    assert "Password" in run("owner", "add", "mira@example.com").output
