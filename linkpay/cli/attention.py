@@ -85,7 +85,8 @@ def solve(output: Output, /, number: int, action: str, site: str | None, **answe
             )
     output.document(solved)
     what = "is solved" if solved.closed else "goes away by itself when it works"
-    output.people.print(f"Trouble {number} {what} ({words.spaced(solved.action)}).")
+    how = f" ({words.spaced(solved.action)})" if solved.action else ": it went away by itself"
+    output.people.print(f"Trouble {number} {what}{how}.")
 
 
 def _tell(output: Output, item: Item, zone: str, site: str | None) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from linkpay.store import journal
 from linkpay.store.db import Database
+from linkpay.store.tables import Site
 from tests import builders as make
 from tests.cli.conftest import Run
 
@@ -95,3 +96,12 @@ def test_what_waits_is_listed_in_both_languages_and_solved(run: Run, offer: str)
     assert "Nothing waits" in run("attention").stdout
     assert said(run, "attention", "show", number)["kind"] == "parked"
     assert refused(run, "attention", "show", "999") == "attention_unknown"
+
+
+def test_what_went_away_by_itself_is_said_to_be_solved(run: Run, offer: str, database: Database) -> None:
+    (item,) = said(run, "attention")
+    with database.write() as tx:
+        site_id = tx.query(Site).one().id
+        journal.solved(tx, site_id=site_id, kind="parked", subject="outbox:7", now=make.NOW)
+    shown = run("attention", "solve", str(item["id"]), "dismiss", "--reason", "done by hand").stdout
+    assert shown == f"Trouble {item['id']} is solved: it went away by itself.\n"
