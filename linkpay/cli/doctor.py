@@ -26,7 +26,7 @@ def doctor(output: Output) -> None:
     found: list[Finding] = []
     for finding in _findings():
         found.append(finding)
-        output.people.print(_line(finding))
+        output.people.print(_line(finding), soft_wrap=True)
     troubles = [finding for finding in found if finding.level is Level.BAD]
     output.document({"ok": not troubles, "findings": found})
     output.people.print(closing(found))
@@ -78,14 +78,16 @@ def _of_parts(settings: Settings, parts: Parts) -> Iterator[Finding]:
     yield own_checks.time(settings, parts)
 
 
-def _line(finding: Finding) -> Table:
+def _line(finding: Finding) -> Table | Text:
     mark, style = _MARKS[finding.level]
+    said = Text(finding.said)
+    if finding.mend:
+        said.append(f"\n→ {finding.mend}", style="cyan")
+    if "\n" in finding.said:  # recipes to be copied are in it, which a column would break
+        return Text.assemble((mark, style), f"   {finding.check}: ", said)
     line = Table.grid(padding=(0, 2, 0, 0))
     line.add_column(width=6, style=style, no_wrap=True)
     line.add_column(width=18, overflow="fold")
     line.add_column(overflow="fold")
-    said = Text(finding.said)
-    if finding.mend:
-        said.append(f"\n→ {finding.mend}", style="cyan")
     line.add_row(mark, finding.check, said)
     return line

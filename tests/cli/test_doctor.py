@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cryptography.fernet import Fernet
 
+from config import checks
 from linkpay.cli.doctor import closing
 from linkpay.cli.findings import bad, ok, warn
 from linkpay.clock import SystemClock
@@ -36,6 +37,11 @@ def test_without_settings_there_is_one_line_that_names_them(database_url: str) -
     assert list(found) == ["settings"]
     assert "ENCRYPTION_KEYS" in found["settings"]["said"]
     assert "BASE_URL" in found["settings"]["said"]
+
+
+def test_a_recipe_for_a_key_can_be_copied(database_url: str) -> None:
+    said = run_with(environ(database_url, ENCRYPTION_KEYS=""))("doctor", COLUMNS="60").stdout
+    assert f"{checks.MAKE_FERNET}\n" in said
 
 
 def test_a_database_without_tables_is_bad_and_nothing_else_of_it_is_asked(empty_database_url: str) -> None:
