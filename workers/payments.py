@@ -1,12 +1,13 @@
 """Debits: sending an attempt in three strokes, and following payments that no webhook told of."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from linkpay.domain.snapshots import MandateStatus, PaymentSnapshot, Sequence
 from linkpay.domain.strokes import Move, next_move, too_late
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, Retryable, TooLate
 from linkpay.services import announcing, checkout, debits, settlement
+from linkpay.services.mandate_renewal import ASK_AGAIN, GIVE_UP
 from linkpay.services.parts import Parts
 from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Tx
@@ -15,8 +16,6 @@ from linkpay.store.tables.money import Stroke
 from linkpay.store.together import About
 from workers import absence, books
 
-#: A mandate that Mollie still calls pending is asked about again after this.
-_ASK_MANDATE_AGAIN = timedelta(hours=1)
 #: Mollie does not promise to find at once what it has just made: so often is a payment looked for.
 _LOOKS = 10
 
@@ -126,7 +125,10 @@ def _claim_proven(tx: Tx, row: Outbox, key: str, base_url: str, now: datetime) -
 
 
 def _is_proven(parts: Parts, row: Outbox, unproven: Unproven) -> bool:
-    """Whether Mollie says that a mandate may be debited which we do not know as valid."""
+    """Whether Mollie says that a mandate may be debited which we do not know as valid.
+
+    One that stays pending is waited for as long as a renewal is; then she is asked for another.
+    """
     seen = parts.payments.fetch_mandate(unproven.key, unproven.customer_id, unproven.mandate_id)
     now = parts.clock.now()
     with parts.database.write() as tx:
@@ -134,8 +136,8 @@ def _is_proven(parts: Parts, row: Outbox, unproven: Unproven) -> bool:
         people.put_mandate(tx, site_id=row.site_id, customer_id=payment.customer_id, seen=seen, now=now)
         if seen.status is MandateStatus.VALID:
             return True
-        if seen.status is MandateStatus.PENDING:
-            work.postpone(tx, row, now + _ASK_MANDATE_AGAIN, "mandate pending", fresh=True)
+        if seen.status is MandateStatus.PENDING and now - payment.created_at < GIVE_UP:
+            work.postpone(tx, row, now + ASK_AGAIN, "mandate pending", fresh=True)
             return False
         settlement.attempt_refused(tx, row.target_id, "no_mandate", now)
         work.finish(tx, row, now)

@@ -24,7 +24,7 @@ from linkpay.store.tables import Charge, Customer, Mandate, Payment, Renewal, Si
 
 #: A mandate that Mollie calls pending is asked about again after this, for so long. Banks that deliver
 #: the account late take up to three days.
-_ASK_AGAIN, _GIVE_UP = timedelta(hours=1), timedelta(days=14)
+ASK_AGAIN, GIVE_UP = timedelta(hours=1), timedelta(days=14)
 #: A debit that runs on a mandate takes days; it is looked for again after this.
 _WAIT_FOR_DEBIT = timedelta(hours=6)
 
@@ -151,8 +151,8 @@ def go_on(tx: Tx, payment_id: int, now: datetime) -> datetime | None:
     mandate = mandates.get(tx, payment.mandate_id or 0)
     renewal = mandates.renewal_by_charge(tx, payment.charge_id)
     given_at = payment.paid_at or payment.created_at
-    if mandate.status is MandateStatus.PENDING and now - given_at < _GIVE_UP:
-        return now + _ASK_AGAIN
+    if mandate.status is MandateStatus.PENDING and now - given_at < GIVE_UP:
+        return now + ASK_AGAIN
     asked_for = charges.get(tx, payment.charge_id).subscription_id
     concerned = {asked_for}
     if renewal is not None and renewal.for_all and renewal.replaces_id is not None:

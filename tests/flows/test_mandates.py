@@ -91,6 +91,18 @@ def test_a_mandate_that_is_still_pending_is_waited_for(stage: Stage) -> None:
     truth.check(stage)
 
 
+def test_a_mandate_that_stays_pending_is_given_up_after_a_fortnight_and_asked_for_anew(stage: Stage) -> None:
+    charge = stage.begin(ANNA)
+    stage.go_pay(charge)
+    stage.bank(stage.mollie_ids(charge.id)[0], "paid", mandate_after_hours=24 * 365)
+    stage.work()
+    stage.advance(days=41)
+    assert stage.charges(ANNA)[1].state is ChargeState.COLLECTING
+    assert "mandate_needed" not in stage.mail_kinds()
+    stage.advance(days=1)
+    asked_for_a_new_mandate(stage)
+
+
 def test_an_empty_account_and_then_an_objection_stops_the_debits_and_is_told_at_once(stage: Stage) -> None:
     stage.bank(reach_debit(stage), "failed", "AM04")
     stage.advance(days=5, minutes=10)
