@@ -83,8 +83,8 @@ class SubscriptionFacts:
     after a canceled one; `signup_ends_at` is set while a purchase that Kajabi announced waits for its
     mandate. One that has not `started` gives nothing of its own. `on_trust` lets the member in before her
     first money came, as with a debit on a mandate that she gave before. A pause that keeps access names
-    its days. `not_before_on` is when a due period may be asked for that had to be told first. Nothing
-    reaches beyond `access_ends_at`.
+    its days, which count while nothing is owed. `not_before_on` is when a due period may be asked for that
+    had to be told first. Nothing reaches beyond `access_ends_at`.
     """
 
     state: SubscriptionState
@@ -112,6 +112,7 @@ class Wanted:
 
 _ACTIVE = frozenset({SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING})
 _LEAVING = frozenset({SubscriptionState.CANCELING, SubscriptionState.ENDED})
+_MAY_PAUSE = frozenset({SubscriptionState.PAUSED, SubscriptionState.ACTIVE, SubscriptionState.TRIALING})
 
 
 def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
@@ -131,7 +132,7 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
         settled_at = max(settled, default=None)
         waiting = _waiting(_collection(due, settled_at, subscription.policy, zone), subscription, zone)
         found.append(_no_longer_than_paid(waiting, due, subscription, zone))
-    if subscription.open_pause is not None:
+    if subscription.open_pause is not None and subscription.state in _MAY_PAUSE:
         first, last = subscription.open_pause
         found.append(Cover(Source.PAUSE, day_starts_at(first, zone), day_starts_at(last, zone)))
     return [cut for cover in found if (cut := _cut(cover, subscription.access_ends_at)) is not None]

@@ -19,9 +19,11 @@ from linkpay.domain.coverage import (
 )
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import TRIAL_PERIOD
-from tests.domain.test_coverage import ANCHOR, MOMENTS, granted, worlds
+from linkpay.domain.subscription import SubscriptionState
+from tests.domain.test_coverage import ANCHOR, MOMENTS, STATES, granted, worlds
 
 ZONE = DEFAULT_ZONE
+MAY_PAUSE = (SubscriptionState.PAUSED, SubscriptionState.ACTIVE, SubscriptionState.TRIALING)
 DAYS = st.integers(0, 240).map(lambda days: ANCHOR + timedelta(days=days))
 
 
@@ -93,13 +95,23 @@ def test_an_end_by_hand_cuts_everything_behind_it_and_nothing_before(
         assert granted(world, now) == granted(endless, now)
 
 
-@given(lives(), MOMENTS)
-def test_a_pause_that_keeps_access_adds_just_its_days(world: SubscriptionFacts, now: datetime) -> None:
+@given(lives(), st.sampled_from(MAY_PAUSE), MOMENTS)
+def test_a_pause_that_keeps_access_adds_just_its_days(
+    world: SubscriptionFacts, state: SubscriptionState, now: datetime
+) -> None:
     days = world.open_pause or (date(2026, 3, 1), date(2026, 3, 20))
-    world = replace(world, open_pause=days, access_ends_at=None)
+    world = replace(world, state=state, open_pause=days, access_ends_at=None)
     assert world.open_pause is not None
     first, last = (day_starts_at(day, ZONE) for day in world.open_pause)
     assert granted(world, now) == (granted(replace(world, open_pause=None), now) or first <= now < last)
+
+
+@given(lives(), st.sampled_from([state for state in STATES if state not in MAY_PAUSE]), MOMENTS)
+def test_a_pause_gives_nothing_to_who_owes_or_has_left(
+    world: SubscriptionFacts, state: SubscriptionState, now: datetime
+) -> None:
+    world = replace(world, state=state)
+    assert granted(world, now) == granted(replace(world, open_pause=None), now)
 
 
 @given(lives(), MOMENTS, st.timedeltas(timedelta(0), timedelta(days=90)))

@@ -11,6 +11,8 @@ from linkpay.services import pausing
 from tests.flows import truth
 from tests.flows.plans import add_plan, cancel, pause, reach_debit, resume, set_policy, stay_in
 from tests.flows.stage import Stage
+from tests.flows.test_invariants import check
+from tests.flows.test_money_back import charge_back
 
 ANNA = "anna@example.com"
 S = SubscriptionState
@@ -182,6 +184,33 @@ def test_money_taken_back_during_a_pause_is_owed_and_the_pause_goes_on_when_it_i
     stage.advance(days=60)
     assert starts(stage)[-1] == "2026-06-01"
     assert state(stage) is S.ACTIVE
+    truth.check(stage)
+
+
+def test_a_pause_with_access_opens_nothing_any_more_once_money_taken_back_stays_out(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.advance(days=5)
+    pause(stage, ANNA, date(2026, 5, 28), keeps_access=True, actor="owner")
+    stage.advance(days=35)
+    assert state(stage) is S.PAUSED
+    charge_back(stage, stage.mollie_ids(stage.charges(ANNA)[0].id)[0])
+    stage.advance(days=2)
+    assert stage.has_access(ANNA)
+    stage.advance(days=18)
+    assert (state(stage), stage.kept_cents()) == (S.SUSPENDED, 0)
+    assert not stage.has_access(ANNA)
+    stage.pay_by_link(stage.charges(ANNA)[0])
+    assert stage.has_access(ANNA)
+
+
+def test_a_pause_with_access_that_never_began_for_a_debt_gives_nothing(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    pause(stage, ANNA, date(2026, 5, 31), keeps_access=True, actor="owner")
+    stage.bank(debit, "failed", "AC04")
+    stage.advance(days=40)
+    assert state(stage) is S.SUSPENDED
+    assert not stage.has_access(ANNA)
+    assert check(stage) == []
     truth.check(stage)
 
 
