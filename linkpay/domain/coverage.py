@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from linkpay.domain.calendar import day_starts_at, days_later
-from linkpay.domain.charge import ChargeMoney, ChargeState
+from linkpay.domain.charge import UNSETTLED, ChargeMoney, ChargeState
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.policy import Policy
@@ -127,7 +127,7 @@ def covers(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
         found += _charge_covers(charge, subscription, zone)
     found += _completed(subscription, zone)
     due = subscription.next_due_on
-    if due is not None and subscription.state in _ACTIVE and (subscription.charges or subscription.on_trust):
+    if due is not None and _waits_for_us(subscription):
         settled = [at for charge in subscription.charges if (at := _settled_at(charge, subscription))]
         settled_at = max(settled, default=None)
         waiting = _waiting(_collection(due, settled_at, subscription.policy, zone), subscription, zone)
@@ -238,6 +238,17 @@ def _settled_at(charge: ChargeFacts, subscription: SubscriptionFacts) -> datetim
     if charge.debit_running and charge.asked_at and subscription.policy.keep_access_while_debit_runs:
         return charge.asked_at + _DEBIT_TAKES
     return charge.paid_at
+
+
+def _waits_for_us(subscription: SubscriptionFacts) -> bool:
+    """Whether the next period is ours to ask for: behind one that failed and is owed, it waits for her."""
+    if subscription.state not in _ACTIVE or any(_is_failing(charge) for charge in subscription.charges):
+        return False
+    return bool(subscription.charges) or subscription.on_trust
+
+
+def _is_failing(charge: ChargeFacts) -> bool:
+    return charge.failed_at is not None and charge.money.owed_cents > 0 and charge.state in UNSETTLED
 
 
 def _waiting(cover: Cover, subscription: SubscriptionFacts, zone: str) -> Cover:

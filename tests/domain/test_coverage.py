@@ -159,6 +159,14 @@ def test_who_leaves_owing_stays_no_longer_than_who_leaves_and_paid_all(
     assert granted(replace(world, charges=[paid_whole(one) for one in world.charges]), now)
 
 
+@given(worlds(), MOMENTS)
+def test_a_period_that_nobody_asked_for_yet_adds_nothing_while_one_is_owed_and_failed(
+    world: SubscriptionFacts, now: datetime
+) -> None:
+    assume(any(c.failed_at and c.money.owed_cents and c.state in OWED for c in world.charges))
+    assert granted(world, now) == granted(replace(world, next_due_on=None), now)
+
+
 @given(worlds(), MOMENTS, st.integers(1, 4999), st.data())
 def test_only_a_full_refund_can_end_access(
     world: SubscriptionFacts, now: datetime, cents: int, data: st.DataObject

@@ -125,6 +125,16 @@ def test_a_debit_that_runs_is_given_a_week_before_the_next_is_late(keeps: bool, 
     assert max(cover.until for cover in waits if cover.until) == at(JUNE, lasts)
 
 
+@pytest.mark.parametrize("state", [SubscriptionState.ACTIVE, SubscriptionState.CANCELING])
+@pytest.mark.parametrize(("of_may", "waits"), [(ChargeState.FAILED, False), (ChargeState.WRITTEN_OFF, True)])
+def test_behind_a_period_that_failed_and_is_owed_the_next_waits_for_her_and_not_for_us(
+    state: SubscriptionState, of_may: ChargeState, waits: bool
+) -> None:
+    bounced = replace(may(of_may, UNPAID), failed_at=at(MAY, 2))
+    world = replace(next_one(bounced), state=state, cancel_on=JULY)
+    assert bool(given_by(Source.COLLECTION, world)) is waits
+
+
 @pytest.mark.parametrize(("wait_days", "paid_days", "lasts"), [(0, 0, 7), (6, 0, 13), (6, 20, 27)])
 def test_a_period_that_waits_for_its_notice_keeps_the_member_in(
     wait_days: int, paid_days: int, lasts: int
