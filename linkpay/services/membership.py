@@ -55,6 +55,7 @@ def cancel(
             return _completed(tx, site, subscription, leaving, now)
         if was_refunded(tx, subscription):
             raise Conflict(Refusal.REFUNDED, _MESSAGES[Refusal.REFUNDED])
+        _bill_on_from_a_short_period(tx, subscription)
     back = unused(stands, leaving.ends_on, at_once=leaving.at_once, by_member=standing.is_member(actor))
     reason = reason[:_REASON_LENGTH]
     _write_down(subscription, leaving, stands, reason, actor, now)
@@ -104,9 +105,9 @@ def undo_cancel(tx: Tx, subscription_id: int, actor: str, now: datetime) -> None
 
 def _bill_on_from_a_short_period(tx: Tx, subscription: Subscription) -> None:
     """A last period that was charged for some of its days only: the next one begins where it ends."""
-    made = charges.of_subscription(tx, subscription.id)
-    if made and subscription.next_charge_on is not None and made[-1].ends_on < subscription.next_charge_on:
-        turning.go_on_from(subscription, made[-1].ends_on)
+    cut_on = standing.cut_short_on(subscription, charges.of_subscription(tx, subscription.id))
+    if cut_on is not None:
+        turning.go_on_from(subscription, cut_on)
 
 
 def forget_cancel(subscription: Subscription) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
@@ -25,6 +25,10 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
     to_come = [charge for charge in made if charge.ends_on > today and charge.id not in given_up]
     running = [charge for charge in to_come if debit_is_out(tx, charge)]
     policy, bound = sites.policy_of(site, subscription.policy), subscription.bound_until
+    cut_on = cut_short_on(subscription, made)
+    days = series(subscription)
+    if cut_on is not None and days is not None:
+        days = replace(days, anchor_on=cut_on, anchor_index=days.next_index)
     # Whom a higher price was told may leave before it counts, whatever term and notice were agreed.
     way_out = price_changes.way_out(tx, subscription, today)
     return Standing(
@@ -32,8 +36,8 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
         policy=replace(policy, cancel_notice_days=0) if way_out else policy,
         now=now,
         zone=site.zone,
-        series=series(subscription),
-        paid_until=subscription.next_charge_on,
+        series=days,
+        paid_until=cut_on or subscription.next_charge_on,
         bound_until=min(bound, way_out) if bound and way_out else bound,
         in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
         renewed=_renewed(tx, subscription, made),
@@ -58,6 +62,16 @@ def series(subscription: Subscription) -> Series | None:
         subscription.next_index,
         subscription.terms.interval,
     )
+
+
+def cut_short_on(subscription: Subscription, made: Sequence[Charge]) -> date | None:
+    """The first day behind a last period that was charged for some of its days only; None where all were."""
+    days, next_on = series(subscription), subscription.next_charge_on
+    if days is None or next_on is None or not made:
+        return None
+    last = made[-1]
+    is_its_start = last.starts_on == days.starts_on(days.next_index - 1)
+    return last.ends_on if is_its_start and last.ends_on < next_on else None
 
 
 def span(charge: Charge, *, expected: bool = False) -> PaidSpan:

@@ -6,12 +6,16 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
 from tests.flows import truth
-from tests.flows.plans import cancel, reach_debit
+from tests.flows.plans import cancel, reach_debit, stay_in
 from tests.flows.stage import Stage
 from tests.flows.test_invariants import check
 
 ANNA = "anna@example.com"
 S = SubscriptionState
+
+
+def state(stage: Stage) -> SubscriptionState:
+    return stage.subscription(ANNA).state
 
 
 def test_who_leaves_later_and_owes_is_not_let_in_anew_when_the_next_period_would_begin(stage: Stage) -> None:
@@ -25,4 +29,22 @@ def test_who_leaves_later_and_owes_is_not_let_in_anew_when_the_next_period_would
     stage.pay_by_link(stage.charges(ANNA)[1])
     stage.advance(days=1)
     assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
+def test_a_last_day_that_moves_behind_a_short_period_is_charged_for_without_a_gap(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.advance(days=5)
+    cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 15), actor="owner")
+    stage.advance(days=30)  # 28 February to 15 March was charged
+    again = cancel(stage, ANNA, CancelMode.PERIOD_END, actor="owner")
+    assert again.ends_on == date(2026, 3, 15)
+    later = cancel(stage, ANNA, CancelMode.DATE, date(2026, 4, 30), actor="owner")
+    assert later.last_charge_on == date(2026, 4, 15)
+    stay_in(stage, 53)
+    assert [(str(one.starts_on), str(one.ends_on)) for one in stage.charges(ANNA)[1:]] == [
+        ("2026-02-28", "2026-03-15"), ("2026-03-15", "2026-04-15"), ("2026-04-15", "2026-04-30"),
+    ]  # fmt: skip
+    stage.advance(days=2)
+    assert (state(stage), stage.has_access(ANNA)) == (S.ENDED, False)
     truth.check(stage)
