@@ -105,9 +105,10 @@ class Series:
 class Standing:
     """What the rule needs to know of a running subscription at the moment `now`.
 
-    `paid_until` is the first day that nothing was charged for, None once all is; `renewed` says that the
-    period under way is not the first of its plan. `is_waiting` is a subscription that charges nothing at
-    present: paused, suspended, or not begun. `running` is a period whose debit is under way.
+    `paid_until` is the first day that nothing was charged for, None once all is; `charged_until` is the end
+    of the last charge. `renewed` says that the period under way is not the first of its plan. `is_waiting`
+    is a subscription that charges nothing at present: paused, suspended, or not begun. `running` is a
+    period whose debit is under way.
     """
 
     kind: PlanKind
@@ -122,6 +123,7 @@ class Standing:
     is_waiting: bool = False
     paid: Sequence[PaidSpan] = ()
     running: PaidSpan | None = None
+    charged_until: date | None = None
 
     @property
     def today(self) -> date:
@@ -231,7 +233,7 @@ def _ends_on(standing: Standing, mode: CancelMode, on: date | None, *, by_member
 
 def _soonest(standing: Standing) -> date:
     """The day on which nothing but the notice holds her any more."""
-    paid_until = standing.paid_until or standing.today
+    paid_until = standing.paid_until or max(standing.charged_until or standing.today, standing.today)
     if standing.in_trial or standing.kind is PlanKind.INSTALMENTS:
         return paid_until
     earliest = standing.today + timedelta(days=standing.policy.cancel_notice_days)

@@ -37,6 +37,7 @@ def charge_paid(
     latecomers.give_up_old_days(tx, subscription, charge)
     if _all_paid(tx, subscription):
         subscription.state = move(subscription.state, E.LAST_TERM_PAID)
+        subscription.access_ends_at = None  # whoever was to leave before has bought it whole
         _nothing_more(subscription)
     elif not charges.is_failing(tx, subscription.id, besides=charge.id):
         subscription.state = move(subscription.state, E.CHARGE_PAID)

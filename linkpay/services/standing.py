@@ -44,6 +44,7 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
         is_waiting=subscription.state in _WAITING,
         paid=[span(charge) for charge in to_come if charge.money.owed_cents == 0],
         running=span(running[-1], expected=True) if running else None,
+        charged_until=made[-1].ends_on if made else None,
     )
 
 

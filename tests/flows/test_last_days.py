@@ -48,3 +48,26 @@ def test_a_last_day_that_moves_behind_a_short_period_is_charged_for_without_a_ga
     stage.advance(days=2)
     assert (state(stage), stage.has_access(ANNA)) == (S.ENDED, False)
     truth.check(stage)
+
+
+def test_a_course_that_ends_with_what_is_charged_is_hers_once_its_last_term_is_paid(stage: Stage) -> None:
+    stage.buy(ANNA, "terms")
+    stage.advance(days=60)
+    assert stage.charges(ANNA)[2].state is ChargeState.COLLECTING
+    leaving = cancel(stage, ANNA, actor="owner")
+    assert (leaving.ends_on, leaving.last_charge_on) == (stage.charges(ANNA)[2].ends_on, None)
+    stay_in(stage, 9)
+    assert (state(stage), stage.kept_cents()) == (S.COMPLETED, 30000)
+    stay_in(stage, 60)
+    truth.check(stage)
+
+
+def test_a_course_whose_last_term_bounces_ends_with_the_days_that_were_charged(stage: Stage) -> None:
+    stage.buy(ANNA, "terms")
+    stage.advance(days=60)
+    cancel(stage, ANNA, actor="owner")
+    last = stage.charges(ANNA)[2]
+    stage.bank(stage.mollie_ids(last.id)[0], "failed", "AC04")
+    stage.advance(days=31)
+    assert (state(stage), stage.has_access(ANNA)) == (S.ENDED, False)
+    truth.check(stage)
