@@ -172,12 +172,15 @@ def _bought_meanwhile(tx: Tx, subscription: Subscription) -> bool:
 
 
 def _place(subscription: Subscription, charge: Charge) -> None:
-    """Lay the charge's period at the anchor, and the next one behind it."""
+    """Lay the charge's period at the anchor, and the next one behind it; a trial is as long as agreed."""
     assert subscription.anchor_on is not None  # noqa: S101 - set by every caller
     now_covers = period(
         subscription.anchor_on, subscription.terms.interval, charge.period,
         anchor_index=subscription.anchor_index,
     )  # fmt: skip
+    if charge.period == TRIAL_PERIOD:
+        now_covers = first_days(subscription.terms, subscription.anchor_on)
+        subscription.anchor_on, subscription.anchor_index = now_covers.ends_on, 0
     charge.starts_on, charge.ends_on = now_covers.starts_on, now_covers.ends_on
     subscription.next_index = charge.period + 1
     subscription.next_charge_on = now_covers.ends_on

@@ -4,7 +4,9 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import checkout, letters
 from linkpay.store.tables import Mail
+from tests.flows.plans import add_plan, stay_in
 from tests.flows.stage import Stage
+from tests.flows.test_money_back import charge_back
 
 ANNA = "anna@example.com"
 
@@ -124,6 +126,21 @@ def test_money_taken_back_ends_access_after_three_days_and_is_never_debited_agai
     assert len(stage.mollie_ids(stage.charges(ANNA)[1].id)) == 1
     assert len(stage.charges(ANNA)) == 2
     assert stage.in_step(ANNA)
+
+
+def test_a_trial_that_is_taken_back_and_paid_late_is_as_long_as_agreed(stage: Stage) -> None:
+    add_plan(stage, "tried", 5000, trial_days=14, trial_cents=100)
+    stage.buy(ANNA, "tried")
+    stage.advance(days=3)
+    charge_back(stage, stage.mollie_ids(stage.charges(ANNA)[0].id)[0])
+    stage.advance(days=20)
+    assert not stage.has_access(ANNA)
+    stage.pay_by_link(stage.charges(ANNA)[0])
+    (trial,) = stage.charges(ANNA)
+    assert (str(trial.starts_on), str(trial.ends_on)) == ("2026-02-23", "2026-03-09")
+    stay_in(stage, 60)
+    assert [str(charge.starts_on) for charge in stage.charges(ANNA)[1:]] == ["2026-03-09", "2026-04-09"]
+    assert [charge.amount_cents for charge in stage.charges(ANNA)] == [100, 5000, 5000]
 
 
 def test_instalments_stop_after_the_last_and_access_stays_for_ever(stage: Stage) -> None:
