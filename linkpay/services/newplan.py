@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from linkpay.domain.calendar import add_intervals
 from linkpay.domain.plan import Terms
-from linkpay.services import worth
+from linkpay.services import standing, worth
 from linkpay.store import agreements, journal, people, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Plan, Subscription
@@ -76,6 +76,11 @@ def take_on_chosen(tx: Tx, subscription: Subscription, now: datetime) -> None:
 def hold_to_consent(tx: Tx, subscription: Subscription, plan: Plan) -> None:
     """No more is asked for the plan than was agreed to when it was chosen."""
     agreed_to = [consent for consent in people.consents(tx, subscription.id) if consent.kind == "switch"]
-    if agreed_to and agreed_to[-1].data.get("plan") == plan.slug:
+    if agreed_to and agreed_to[-1].data.get("plan") == plan.slug and _chosen_by_member(tx, subscription):
         cents = agreed_to[-1].data["amount_cents"]
         subscription.amount_cents = min(subscription.amount_cents, cents)
+
+
+def _chosen_by_member(tx: Tx, subscription: Subscription) -> bool:
+    """Whether she chose the next plan herself: what she agreed to before, and took back, binds nobody."""
+    return standing.is_member(journal.last_actor(tx, subscription.id, "switch_chosen") or "member")

@@ -143,3 +143,13 @@ def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:
         .order_by(Event.id.desc())
         .limit(1)
     )
+
+
+def last_actor(tx: Tx, subscription_id: int, kind: str) -> str | None:
+    """Who was behind the last event of this kind that happened to a subscription."""
+    return tx.scalar(
+        select(Event.actor)
+        .where(Event.subscription_id == subscription_id, Event.kind == kind)
+        .order_by(Event.id.desc())
+        .limit(1)
+    )

@@ -86,6 +86,18 @@ def test_no_more_is_asked_than_was_agreed_to(stage: Stage) -> None:
     assert asked(stage)[-1] == ("2026-02-28", 50000)
 
 
+def test_what_she_agreed_to_and_took_back_does_not_bind_a_later_choice_of_the_owner(stage: Stage) -> None:
+    number = add_plan(stage, "yearly", 50000, YEAR)
+    stage.buy(ANNA)
+    switch(stage, ANNA, "yearly")
+    with stage.database.write() as tx:
+        switching.undo_switch(tx, stage.subscription(ANNA).id, "member", stage.clock.now())
+        tx.get_one(Plan, number).amount_cents = 60000
+    told = switch(stage, ANNA, "yearly", actor="owner").next_cents
+    stage.advance(days=29)
+    assert asked(stage)[-1] == ("2026-02-28", 60000) == ("2026-02-28", told)
+
+
 # At once --------------------------------------------------------------------------------------------
 
 
