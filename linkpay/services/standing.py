@@ -42,7 +42,7 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
         in_trial=subscription.trial_days > 0 and subscription.next_index == 0,
         renewed=_renewed(tx, subscription, made),
         is_waiting=subscription.state in _WAITING,
-        paid=[span(charge) for charge in to_come if charge.money.owed_cents == 0],
+        paid=[_held_span(tx, charge) for charge in to_come if charge.money.owed_cents == 0],
         running=span(running[-1], expected=True) if running else None,
         charged_until=made[-1].ends_on if made else None,
     )
@@ -82,6 +82,13 @@ def span(charge: Charge, *, expected: bool = False) -> PaidSpan:
     kept = charge.money.kept_cents + (charge.money.owed_cents if expected else 0)
     used = credit_used(lines)
     return PaidSpan(charge.id, charge.starts_on, charge.ends_on, max(worth, 0), kept, used)
+
+
+def _held_span(tx: Tx, charge: Charge) -> PaidSpan:
+    """The days of a paid charge, of which nothing is kept that is on its way back."""
+    found = span(charge)
+    under_way = sum(charges.refunds_under_way(tx, charge.id).values())
+    return replace(found, kept_cents=found.kept_cents - under_way)
 
 
 def debit_is_out(tx: Tx, charge: Charge) -> bool:
