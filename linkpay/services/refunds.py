@@ -33,14 +33,30 @@ def send_back_surplus(tx: Tx, subscription: Subscription, charge: Charge, now: d
 
 def send_back_part(
     tx: Tx, subscription: Subscription, charge: Charge, reason: str, cents: int, now: datetime
-) -> None:
-    """Owe the refund of some of a charge, newest payment first, never more than each still holds."""
+) -> int:
+    """Owe the refund of some of a charge, newest payment first, never more than each still holds.
+
+    Returns how many of the `cents` are taken care of: owed now, or with people, since Mollie refused to
+    send that payment back for this reason before. Every call is a decision of its own: the caller has left
+    out what is on its way, and does not ask twice for one decision.
+    """
+    left = cents
     paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
     for payment in sorted(paid, key=lambda made: made.paid_at or now, reverse=True):
-        amount = min(held_cents(tx, payment), cents)
+        amount = min(held_cents(tx, payment), left)
         if amount > 0:
-            send_back(tx, subscription, payment, reason, amount, now)
-            cents -= amount
+            send_back(tx, subscription, payment, _numbered(tx, payment, reason), amount, now)
+            left -= amount
+    return cents - left
+
+
+def _numbered(tx: Tx, payment: Payment, reason: str) -> str:
+    """The reason with a number where a payment was sent back for it before, and may be once more."""
+    sent = [one for one in charges.refunds_of(tx, payment.charge_id) if one.payment_id == payment.id]
+    before = [one for one in sent if one.reason == reason or one.reason.startswith(f"{reason}:")]
+    if not before or any(one.stroke is Stroke.REFUSED and one.key_used_at is not None for one in before):
+        return reason
+    return f"{reason}:{len(before)}"
 
 
 def held_cents(tx: Tx, payment: Payment) -> int:
@@ -68,7 +84,7 @@ def send_back(
         tx, "refund_owed", actor, now, subscription=subscription, payment=payment, reason=reason,
         amount_cents=cents,
     )  # fmt: skip
-    if reason == PAID_TWICE:
+    if _is_surplus(reason):
         letters.owe(
             tx, "paid_twice", subscription, step=f"refund:{refund_id}", now=now, charge_id=payment.charge_id
         )
@@ -187,6 +203,10 @@ def _description(refund: Refund) -> str:
     return _DESCRIPTIONS.get(refund.reason.partition(":")[0], "Refund")
 
 
+def _is_surplus(reason: str) -> bool:
+    return reason.partition(":")[0] == PAID_TWICE
+
+
 def _still_owed(tx: Tx, subscription: Subscription, payment: Payment, refund: Refund) -> bool:
     """Whether a refund is still right just before it is sent for the first time.
 
@@ -194,7 +214,7 @@ def _still_owed(tx: Tx, subscription: Subscription, payment: Payment, refund: Re
     other. A sign-up that was let go gets all of its money back.
     """
     held = sum(entry.amount_cents for entry in ledger.entries_of_payment(tx, payment.id))
-    if refund.reason != PAID_TWICE or subscription.started_at is None:
+    if not _is_surplus(refund.reason) or subscription.started_at is None:
         return held >= refund.amount_cents
     surplus = charges.get(tx, payment.charge_id).money.surplus_cents
     return min(held, surplus) >= refund.amount_cents
@@ -242,7 +262,7 @@ def refused(tx: Tx, refund_id: int, why: str, now: datetime) -> None:
     )  # fmt: skip
 
 
-def watch(tx: Tx, subscription: Subscription, charge: Charge, booked: Sequence[Entry], now: datetime) -> None:
+def watch(tx: Tx, charge: Charge, booked: Sequence[Entry], now: datetime) -> None:
     """Ask for a person where more went out than came in, and where a refund of ours came to nothing."""
     subject, kept = f"charge:{charge.id}", charge.money.kept_cents
     changed = any(entry.amount.cents < 0 for entry in booked) or kept >= 0

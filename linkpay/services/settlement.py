@@ -202,6 +202,7 @@ def _react(tx: Tx, case: _Case, now: datetime) -> None:
     was_awaited = payment.sequence is Sequence.RECURRING and not twins.is_twin(payment)
     came_to_nothing = payment.status in _CAME_TO_NOTHING and was_awaited
     _distrust(tx, case, now)
+    refunds.watch(tx, charge, case.booked, now)  # first: what came to nothing is not owed a second time
     if case.is_paid_now:
         paid_whole(tx, subscription, charge, payment, now)
     elif charge.state in LET_GO:
@@ -213,7 +214,6 @@ def _react(tx: Tx, case: _Case, now: datetime) -> None:
     restate(tx, charge)
     if charge.money.surplus_cents > 0:
         refunds.send_back_surplus(tx, subscription, charge, now)
-    refunds.watch(tx, subscription, charge, case.booked, now)
 
 
 def paid_whole(

@@ -95,7 +95,7 @@ def _bought(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> list[
     found = []
     for charge, later in zip(made, [*made[1:], None], strict=True):
         span, away = standing.span(charge), given.get(charge.id, 0)
-        back = sum(one.amount_cents for one in charges.refunds_for(tx, charge.id, "unused_days"))
+        back = _sent_for(tx, charge, "unused_days")
         # A switch at once begins its new period within the old one.
         cut = later is not None and charge.starts_on < later.starts_on < charge.ends_on
         ends_on = later.starts_on if later is not None and cut else charge.ends_on
@@ -112,8 +112,12 @@ def _came_in(tx: Tx, charge: Charge) -> int:
 
 
 def _sent_before(tx: Tx, charge: Charge) -> int:
+    return _sent_for(tx, charge, REASON)
+
+
+def _sent_for(tx: Tx, charge: Charge, reason: str) -> int:
     sent = charges.refunds_of(tx, charge.id)
-    return sum(one.amount_cents for one in sent if one.reason.partition(":")[0] == REASON)
+    return sum(one.amount_cents for one in sent if one.reason.partition(":")[0] == reason)
 
 
 def _outside_cents(tx: Tx, charge: Charge) -> int:

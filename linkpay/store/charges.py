@@ -3,7 +3,7 @@
 from collections.abc import Sequence as ListOf
 from datetime import datetime
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, or_, select
 
 from linkpay.domain.charge import UNSETTLED
 from linkpay.domain.ledger import EntryKind
@@ -175,15 +175,14 @@ def refund(tx: Tx, refund_id: int) -> Refund:
 
 
 def was_sent_back(tx: Tx, subscription_id: int, reason: str, since: datetime) -> bool:
-    """Whether money of a subscription was owed back for this reason, at that moment or later."""
+    """Whether money of a subscription was owed back for this reason, numbered or not, then or later."""
+    named = or_(Refund.reason == reason, Refund.reason.startswith(f"{reason}:", autoescape=True))
     query = (
         select(Refund.id)
         .join(Payment, Payment.id == Refund.payment_id)
         .join(Charge, Charge.id == Payment.charge_id)
-        .where(
-            Charge.subscription_id == subscription_id, Refund.reason == reason, Refund.created_at >= since
-        )
-    )  # fmt: skip
+        .where(Charge.subscription_id == subscription_id, named, Refund.created_at >= since)
+    )
     return bool(tx.scalar(select(exists(query))))
 
 
