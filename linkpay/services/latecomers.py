@@ -6,7 +6,7 @@ from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.leaving import Unused, unused
 from linkpay.domain.snapshots import Sequence
 from linkpay.services import refunds, standing, withdrawal_money
-from linkpay.store import agreements, charges, journal, sites
+from linkpay.store import agreements, charges, journal, ledger, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
@@ -51,8 +51,23 @@ def send_days_back(tx: Tx, subscription: Subscription, left_out: Unused, now: da
     charge = charges.get(tx, left_out.charge_id)
     if charge.money.kept_cents <= 0:
         return  # its debit is under way: when the money is there
-    refunds.send_back_part(tx, subscription, charge, "unused_days", left_out.cents, now)
+    _send_back(tx, subscription, charge, "unused_days", left_out.cents, now)
     charge.ends_on = left_out.from_on
+
+
+def _send_back(
+    tx: Tx, subscription: Subscription, charge: Charge, reason: str, cents: int, now: datetime
+) -> int:
+    """Owe some of a charge back, and ask a person to send what came in past Mollie; how much both come to."""
+    sent = refunds.send_back_part(tx, subscription, charge, reason, cents, now)
+    by_hand = min(cents - sent, max(0, ledger.outside_cents(tx, charge.id)))
+    if by_hand > 0:
+        journal.ask_for_money(
+            tx, site_id=subscription.site_id, kind="refund", subject=f"charge:{charge.id}", now=now,
+            detail="Money goes back that came in past Mollie.", cents=by_hand, problem="by_hand",
+            currency=charge.currency,
+        )  # fmt: skip
+    return sent + by_hand
 
 
 def give_up_old_days(tx: Tx, subscription: Subscription, paid: Charge) -> None:
@@ -84,8 +99,7 @@ def send_credit_back(tx: Tx, subscription: Subscription, now: datetime) -> None:
     for charge in reversed(charges.of_subscription(tx, subscription.id)):
         back = min(cents, max(charge.money.kept_cents, 0))
         if back > 0:
-            refunds.send_back_part(tx, subscription, charge, "credit_left", back, now)
-            cents -= back
+            cents -= _send_back(tx, subscription, charge, "credit_left", back, now)
 
 
 def _was_under_way(subscription: Subscription, payment: Payment | None) -> bool:

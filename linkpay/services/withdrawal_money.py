@@ -42,7 +42,7 @@ def due(tx: Tx, subscription: Subscription, received_at: datetime) -> Due:
     whole = due_back(bought, local_day(received_at, zone), pro_rata=pro_rata) + in_hand
     open_cents = max(0, whole - before)
     held = sum(cents for _, cents in paid)
-    outside = sum(_outside_cents(tx, charge) for charge in made)
+    outside = sum(ledger.outside_cents(tx, charge.id) for charge in made)
     cents = min(open_cents, held)
     return Due(cents, min(open_cents - cents, max(0, outside)), pro_rata)
 
@@ -108,7 +108,7 @@ def _bought(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> list[
 def _came_in(tx: Tx, charge: Charge) -> int:
     """What was paid and kept, as if this withdrawal had sent nothing back yet."""
     held = sum(refunds.held_cents(tx, payment) for payment in charges.payments(tx, charge.id))
-    return held + _outside_cents(tx, charge) + _sent_before(tx, charge)
+    return held + ledger.outside_cents(tx, charge.id) + _sent_before(tx, charge)
 
 
 def _sent_before(tx: Tx, charge: Charge) -> int:
@@ -118,10 +118,6 @@ def _sent_before(tx: Tx, charge: Charge) -> int:
 def _sent_for(tx: Tx, charge: Charge, reason: str) -> int:
     sent = charges.refunds_of(tx, charge.id)
     return sum(one.amount_cents for one in sent if one.reason.partition(":")[0] == reason)
-
-
-def _outside_cents(tx: Tx, charge: Charge) -> int:
-    return sum(entry.amount_cents for entry in ledger.entries(tx, charge.id) if entry.payment_id is None)
 
 
 def _payments(tx: Tx, made: Sequence[Charge]) -> list[tuple[Payment, int]]:

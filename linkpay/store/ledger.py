@@ -48,6 +48,11 @@ def book_outside(tx: Tx, charge: Charge, ref: str, cents: int, now: datetime) ->
     return booked is not None
 
 
+def outside_cents(tx: Tx, charge_id: int) -> int:
+    """What of a charge came in past Mollie."""
+    return sum(entry.amount_cents for entry in entries(tx, charge_id) if entry.payment_id is None)
+
+
 def find_outside(tx: Tx, site_id: int, ref: str) -> LedgerEntry | None:
     """The money from outside that is booked under this reference."""
     return tx.scalar(

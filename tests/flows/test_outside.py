@@ -1,12 +1,18 @@
 """Money that came past Mollie, as an owner says: it counts, it can be taken back, and it is not Mollie's."""
 
+from datetime import date
+
 import pytest
 
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import debts, refunds, timeline
+from linkpay.services.attention.items import open_items
+from linkpay.store.tables import Attention
 from tests.flows import truth
+from tests.flows.plans import YEAR, add_plan, cancel, reactivate
 from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA, debits, reach_debit
 from tests.flows.test_dunning import bounce, decide
@@ -128,3 +134,46 @@ def test_the_timeline_shows_who_noted_and_who_took_back_how_much(stage: Stage) -
     (money,) = found.money
     assert (money.outside_cents, money.kept_cents) == (0, 5000)
     assert noted == [("outside", "owner", 5000), ("outside_undone", "owner", -5000)]
+
+
+# Sent back by who got it ----------------------------------------------------------------------------
+
+
+def asked_to_send(stage: Stage) -> list[int]:
+    """What the attention list asks somebody to send, in cents."""
+    with stage.database.read() as tx:
+        items, _ = open_items(tx, stage.shop.site_id, "en")
+        assert all(ANNA in item.happened and "paid past Mollie" in item.happened for item in items)
+        return [int(one.data["cents"]) for one in tx.query(Attention).filter_by(kind="refund")]
+
+
+@pytest.mark.parametrize("in_cash", [None, 20000])
+def test_unused_days_of_a_year_paid_in_cash_are_for_a_person_to_send(
+    stage: Stage, in_cash: int | None
+) -> None:
+    add_plan(stage, "yearly", 36500, YEAR)
+    stage.buy(ANNA, "yearly")
+    stage.advance(days=366)
+    charge = stage.charges(ANNA)[1]
+    stage.bank(stage.mollie_ids(charge.id)[0], "failed", "AC04")
+    stage.work()
+    note(stage, charge.id, in_cash)
+    if in_cash is not None:
+        stage.pay_by_link(stage.charges(ANNA)[1])
+    stage.advance(days=40)
+    leaving = cancel(stage, ANNA)
+    assert cancel(stage, ANNA).refund_cents == 0, "pressed again"
+    stage.advance(days=3)
+    assert leaving.refund_cents == 30600
+    by_mollie = 0 if in_cash is None else 36500 - in_cash
+    assert asked_to_send(stage) == [leaving.refund_cents - by_mollie]
+
+
+def test_what_a_second_end_gives_back_is_asked_for_on_top(stage: Stage) -> None:
+    note(stage, bounce(stage))
+    stage.advance(days=2)
+    first = cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 20), actor="owner").refund_cents
+    reactivate(stage, ANNA)
+    second = cancel(stage, ANNA, CancelMode.NOW, actor="owner").refund_cents
+    assert min(first, second) > 0
+    assert asked_to_send(stage) == [first + second]

@@ -167,6 +167,17 @@ KINDS: dict[str, Kind] = {
         },
         (_A.RETRY, _A.DISMISS),
     ),
+    "refund.by_hand": Kind(
+        {
+            "nl": "Van wat {email} buiten Mollie om betaalde, gaat {lost} terug.",
+            "en": "Of what {email} paid past Mollie, {lost} goes back.",
+        },
+        {
+            "nl": "Wat via Mollie kwam, gaat vanzelf terug. Maak dit bedrag zelf over.",
+            "en": "What came by Mollie goes back by itself. This amount you have to send.",
+        },
+        (_A.DISMISS,),
+    ),
     "mail_text": Kind(
         {
             "nl": "Jouw eigen tekst voor de mail {mail} ({locale}) kon niet gebruikt worden. {in_english}",
