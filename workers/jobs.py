@@ -6,6 +6,7 @@ the three kinds of provider failure become: later, later, or a person.
 
 import logging
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -43,6 +44,8 @@ from workers import (
 log = logging.getLogger(__name__)
 
 Handler = Callable[[Parts, Outbox], None]
+#: What holds a row for as long as it is worked on.
+Keep = Callable[[Row], AbstractContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +120,11 @@ class _Taken:
     problem: Exception | None = None
 
 
-def run(parts: Parts, kind: str, row_id: int) -> None:
-    """Run one row. `kind` is ``inbox`` or ``outbox``. One that is not due, or held, is left alone."""
+def run(parts: Parts, kind: str, row_id: int, *, keep: Keep = nullcontext) -> None:
+    """Run one row. `kind` is ``inbox`` or ``outbox``. One that is not due, or held, is left alone.
+
+    Without a `keep` it is held for no longer than its lease.
+    """
     table: type[Inbox] | type[Outbox] = Inbox if kind == "inbox" else Outbox
     with correlation(f"{kind}:{row_id}") as identity, span("job", kind, correlation=identity) as told:
         taken = _take(parts, table, row_id)
@@ -128,7 +134,8 @@ def run(parts: Parts, kind: str, row_id: int) -> None:
         row = taken.row
         told.name = f"inbox {row.source}" if isinstance(row, Inbox) else f"outbox {row.kind}"
         try:
-            _do(parts, taken)
+            with keep(row):
+                _do(parts, taken)
         except work.LeaseLost:
             log.warning("lease lost", extra={"event": "lease_lost"})
 

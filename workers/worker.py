@@ -15,6 +15,8 @@ from linkpay.bootstrap import UNHURRIED, build, settle_down, tell_outside
 from linkpay.logs import configure
 from workers import jobs
 from workers.doorbell import serve
+from workers.heart import Heart
+from workers.leases import Leases
 from workers.nearby import NearBell, still_due
 from workers.pool import Pool
 
@@ -35,11 +37,13 @@ def main() -> None:
     bell = NearBell(RqBell(redis_url, gather_seconds=_AFTERWARDS))
     parts = build(settings, bell=bell, lock_timeout=UNHURRIED)
     threads = settings.worker_threads
-    pool = Pool(threads, _ROOM, partial(jobs.run, parts))
+    leases = Leases(parts)
+    pool = Pool(threads, _ROOM, partial(jobs.run, parts, keep=leases.keep))
     bell.serve(pool)
     settle_down()
     log.info("worker starts", extra={"threads": threads})
-    is_drained = serve(redis_url, pool, partial(still_due, parts))
+    with Heart("leases", leases.beat):
+        is_drained = serve(redis_url, pool, partial(still_due, parts))
     if not is_drained:
         # The interpreter would wait for the threads that still run, longer than a supervisor does.
         logging.shutdown()

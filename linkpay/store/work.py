@@ -20,9 +20,10 @@ from linkpay.store.due import CAN_WAIT
 from linkpay.store.remembering import asked_once
 from linkpay.store.tables import Inbox, Outbox
 
-#: As long as a call to a provider may take. A killed worker's rows are free after this, so it must leave
-#: the sweep ample time within the 30 s in which all is right again. Outliving it is harmless: the slower
-#: worker cannot finish, and money and access have keys and leases of their own.
+#: As long as a call to a provider may take; a living worker holds its rows for longer (`store.leases`). A
+#: killed worker's rows are free after this, so it must leave the sweep ample time within the 30 s in which
+#: all is right again. Outliving it is harmless: the slower worker cannot finish, and money and access have
+#: keys and leases of their own.
 LEASE = timedelta(seconds=15)
 #: A row that never reports back this often is looked at by a person.
 CRASH_LIMIT = 8
