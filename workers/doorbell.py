@@ -7,8 +7,8 @@ worker's entry in the list of workers.
 """
 
 import logging
-import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -20,6 +20,7 @@ from rq.worker import WorkerStatus
 
 from linkpay.adapters.queue import Line, connect, ring_queue
 from linkpay.adapters.queue_ring import Ring, RingJob, RingRefused
+from workers.heart import Heart
 from workers.nearby import Due
 from workers.pool import Pool
 from workers.stopping import StopSignal
@@ -32,7 +33,6 @@ Wake = Callable[[Ring], None]
 #: How long accepted rows may take to end; supervisors send SIGKILL after 30 seconds or more.
 DRAIN_SECONDS = 25.0
 WORKER_TTL = 20  # seconds after which RQ calls a silent worker dead, plus RQ's own 60
-_BEAT = 5.0  # seconds between signs of life
 _TAKE = 1  # seconds one blocking pop lasts: how soon a stop is noticed
 _PATIENCE = 5.0  # seconds for one exchange; a dead line is noticed within this
 _LONGEST_PAUSE = 2.0  # seconds between attempts while Redis is away
@@ -57,7 +57,6 @@ class RingWorker(SimpleWorker):
             job_monitoring_interval=5,
         )
         self._wake = wake
-        self._next_beat = 0.0
 
     @property
     def connection_timeout(self) -> int:
@@ -67,12 +66,13 @@ class RingWorker(SimpleWorker):
     def listen(self, stop: StopSignal, line: Line) -> None:
         """Take rings and wake their rows until `stop`. Raises RedisError when Redis is lost."""
         self.register_birth()  # type: ignore[no-untyped-call]  # RQ leaves it unannotated
-        while not stop.requested:
-            self._show_life()
-            job = self._take()
-            line.works()
-            if job is not None:
-                self._answer(job)
+        # From a thread of its own: who waits for room in a full pool is busy, not dead.
+        with Heart("sign of life", self._show_life):
+            while not stop.requested:
+                job = self._take()
+                line.works()
+                if job is not None:
+                    self._answer(job)
         self.register_death()  # type: ignore[no-untyped-call]  # RQ leaves it unannotated
 
     def _take(self) -> RingJob | None:
@@ -107,20 +107,18 @@ class RingWorker(SimpleWorker):
 
     def _show_life(self) -> None:
         """Keep this worker in RQ's list, also in a Redis that came back empty."""
-        if time.monotonic() < self._next_beat:
-            return
-        self._next_beat = time.monotonic() + _BEAT
         self.last_heartbeat = rq_now()
         life = self.serialize()
         life["state"] = WorkerStatus.IDLE.value
         life["successful_job_count"] = self.successful_job_count
         life["failed_job_count"] = self.failed_job_count
-        with self.connection.pipeline(transaction=False) as pipe:
-            pipe.hset(self.key, mapping=life)
-            worker_registration.register(self, pipe)
-            pipe.expire(self.key, self.worker_ttl + 60)
-            pipe.execute()
-        worker_registration.clean_worker_registry(self.queues[0])
+        with suppress(RedisError):  # who listens hears of it as well, and says so
+            with self.connection.pipeline(transaction=False) as pipe:
+                pipe.hset(self.key, mapping=life)
+                worker_registration.register(self, pipe)
+                pipe.expire(self.key, self.worker_ttl + 60)
+                pipe.execute()
+            worker_registration.clean_worker_registry(self.queues[0])
 
 
 def answer_rings(redis_url: str, wake: Wake, stop: StopSignal) -> None:

@@ -4,8 +4,9 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,18 @@ from workers.stopping import StopSignal
 
 
 class Listener:
-    """Remembers the rings it is woken with."""
+    """Remembers the rings it is woken with; then it does what the test says."""
 
     def __init__(self, url: str) -> None:
         self.rings: list[Ring] = []
+        self.act: Callable[[], object] = lambda: None
         self._stop = StopSignal()
-        self._thread = threading.Thread(target=answer_rings, args=(url, self.rings.append, self._stop))
+        self._thread = threading.Thread(target=answer_rings, args=(url, self._wake, self._stop))
         self._thread.start()
+
+    def _wake(self, ring: Ring) -> None:
+        self.rings.append(ring)
+        self.act()
 
     def rows(self) -> set[int]:
         return {row_id for ring in self.rings for row_id in (*ring.inbox_ids, *ring.outbox_ids)}
@@ -132,6 +138,23 @@ def test_a_redis_that_comes_back_empty_is_listened_to_again(
         assert told() == ["Redis is away", "Redis is back"] * 3
 
 
+def test_a_worker_that_finds_no_room_for_a_ring_shows_life_all_the_same(valkey: Valkey, redis: Redis) -> None:
+    room = threading.Event()
+
+    def heard_at() -> datetime | None:
+        (worker,) = Worker.all(redis)
+        return worker.last_heartbeat
+
+    with listening(valkey) as listener:
+        listener.act = lambda: room.wait(60)
+        send_rings(ring_queue(redis), [([1], [])])
+        eventually(lambda: listener.rings)
+        before = heard_at()
+        eventually(lambda: heard_at() != before, within=10.0)
+        room.set()
+    assert Worker.all(redis) == []
+
+
 def test_a_worker_that_starts_before_redis_waits_for_it(valkey: Valkey) -> None:
     valkey.kill()
     with listening(valkey) as listener, closing(RqBell(valkey.url)) as bell:
@@ -159,11 +182,11 @@ def test_a_queue_of_another_type_is_waited_out(valkey: Valkey, redis: Redis) -> 
         eventually(lambda: listener.rings)
 
 
-def test_listening_takes_one_thread_and_no_process(valkey: Valkey, redis: Redis) -> None:
+def test_listening_takes_two_threads_and_no_process(valkey: Valkey, redis: Redis) -> None:
     before, children = threading.active_count(), Path(f"/proc/self/task/{os.getpid()}/children")
     family = set(children.read_text().split())
     with listening(valkey) as listener:
         send_rings(ring_queue(redis), [([1], [])])
         eventually(lambda: listener.rings)
-        assert threading.active_count() == before + 1
+        assert threading.active_count() == before + 2
         assert set(children.read_text().split()) <= family
