@@ -127,7 +127,7 @@ def finish(tx: Tx, row: Inbox | Outbox, now: datetime, *, outcome: str | None = 
     `outcome` says in a word what an inbox row came to.
     """
     said = {"outcome": outcome} if isinstance(row, Inbox) else {}
-    _put(tx, row, done_at=now, last_error=None, **said)
+    _put(tx, row, done_at=now, last_error=None, crashes=0, **said)
 
 
 def postpone(

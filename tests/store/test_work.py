@@ -169,6 +169,19 @@ def test_what_is_due_is_found_oldest_first(database: Database) -> None:
         assert due.ids(tx, Outbox, PAST_LEASE, 10) == [5, 2, 3, 1]
 
 
+def test_deaths_that_were_got_over_are_forgotten_when_the_work_is_done(database: Database) -> None:
+    owe(database)
+    held(database)
+    row = held(database, PAST_LEASE)
+    assert row.crashes == 1
+    with database.write() as tx:
+        work.finish(tx, row, PAST_LEASE)
+        work.schedule(
+            tx, site_id=row.site_id, kind="apply_grant", ref="7:1", target_id=7, run_at=PAST_LEASE, now=NOW
+        )
+    assert held(database, PAST_LEASE).crashes == 0
+
+
 def test_waiting_work_is_brought_forward_and_nothing_else(database: Database) -> None:
     owe(database, "7:1", NOW + timedelta(hours=1))
     owe(database, "7:2")
