@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from linkpay.services import announcing, billing, recovery
 from linkpay.services.parts import Parts
 from linkpay.store import due, intake, sites, work
-from linkpay.store.tables import Inbox, Outbox, Site
+from linkpay.store.tables import Inbox, Site
 
 #: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
 _LIMIT = 2000
@@ -32,7 +32,7 @@ def turn(parts: Parts, shift: billing.Shift | None = None) -> Turn:
     raised = billing.run(parts.database, now, shift)
     with parts.database.read() as tx:
         inbox_ids = due.ids(tx, Inbox, now, _LIMIT)
-        outbox_ids = due.ids(tx, Outbox, now, _LIMIT)
+        outbox_ids = due.first_ids(tx, now, _LIMIT)
     parts.database.ring(inbox_ids, outbox_ids)
     return Turn(raised, len(inbox_ids), len(outbox_ids))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import BindParameter, Integer, Select, bindparam, or_, select
+from sqlalchemy import BindParameter, Integer, Select, bindparam, case, or_, select
 
 from linkpay.store.db import Tx
 from linkpay.store.tables import Inbox, Outbox
@@ -17,6 +17,13 @@ CAN_WAIT = frozenset({"send_mail", "bulk_batch", "count_numbers"})
 def ids(tx: Tx, table: type[Inbox] | type[Outbox], now: datetime, limit: int) -> Sequence[int]:
     """Ids of so many that are due, oldest first."""
     return tx.scalars(_first(table), {"now": now, "most": limit}).all()
+
+
+def first_ids(tx: Tx, now: datetime, limit: int) -> Sequence[int]:
+    """The same for work; what can wait has the room that the rest of it leaves."""
+    first = tx.scalars(_first_work(), {"waits": 0, "now": now, "most": limit}).all()
+    given = {"waits": 1, "now": now, "most": limit - len(first)}
+    return [*first, *tx.scalars(_first_work(), given)] if len(first) < limit else first
 
 
 def still(tx: Tx, row_ids: Sequence[int], now: datetime) -> Sequence[int]:
@@ -37,6 +44,13 @@ def still_owed(tx: Tx, row_ids: Sequence[int], now: datetime) -> tuple[tuple[int
 @cache
 def _first(table: type[Inbox] | type[Outbox]) -> Select[int]:
     return _due(table).order_by(table.run_at).limit(bindparam("most", type_=Integer))
+
+
+@cache
+def _first_work() -> Select[int]:
+    # By a number, which no index knows: that of the kinds would read all that was ever done.
+    waits = case((Outbox.kind.in_(sorted(CAN_WAIT)), 1), else_=0)
+    return _first(Outbox).where(waits == bindparam("waits", type_=Integer))
 
 
 def _due(table: type[Inbox] | type[Outbox]) -> Select[int]:

@@ -169,6 +169,21 @@ def test_what_is_due_is_found_oldest_first(database: Database) -> None:
         assert due.ids(tx, Outbox, PAST_LEASE, 10) == [5, 2, 3, 1]
 
 
+def test_what_can_wait_has_the_room_that_other_work_leaves(database: Database) -> None:
+    with database.write() as tx:
+        site = make.make_site(tx)
+        kinds = ("send_mail", "apply_grant", "send_mail", "send_payment", "count_numbers")
+        mail, grant, letter, debit, numbers = (
+            make.make_outbox(tx, site, kind=kind, run_at=NOW - timedelta(minutes=9 - number)).id
+            for number, kind in enumerate(kinds)
+        )
+    with database.read() as tx:
+        assert due.first_ids(tx, NOW, 9) == [grant, debit, mail, letter, numbers]
+        assert due.first_ids(tx, NOW, 3) == [grant, debit, mail]
+        assert due.first_ids(tx, NOW, 2) == [grant, debit]
+        assert due.first_ids(tx, NOW - timedelta(minutes=8), 9) == [grant, mail]
+
+
 def test_deaths_that_were_got_over_are_forgotten_when_the_work_is_done(database: Database) -> None:
     owe(database)
     held(database)
