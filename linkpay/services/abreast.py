@@ -43,9 +43,9 @@ def _alone(database: Database, subscription_id: int, do: Callable[[Tx, int], boo
     try:
         with database.write() as tx:
             return do(tx, subscription_id)
-    except STORE_ERRORS:
-        raise
-    except Exception:
+    except Exception as problem:
+        if isinstance(problem, STORE_ERRORS) and not is_of_one(problem):
+            raise
         about = {"event": "subscription_left_out", "subscription": subscription_id}
         log.exception("subscription left out", extra=about)
         return False

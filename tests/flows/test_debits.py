@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
 
 from linkpay.clock import ManualClock
 from linkpay.domain.charge import ChargeState
@@ -202,6 +203,24 @@ def test_a_run_that_is_cut_short_goes_on_behind_the_last_it_raised(
         assert [len(stage.charges(email)) for email in emails] == [2] * number + [1] * (3 - number)
     assert billing.run(stage.database, now, shift) == 0
     assert shift.after is None, "the next run begins anew"
+
+
+def test_one_whom_the_database_refuses_keeps_nobody_else_from_being_billed(stage: Stage) -> None:
+    if not stage.database.is_sqlite:
+        pytest.skip("the refusal is a trigger of SQLite")
+    emails = [f"{name}@example.com" for name in ("anna", "bea", "cas", "dirk")]
+    for email in emails:
+        stage.buy(email)
+    with stage.database.write() as tx:  # for any rule that one row breaks
+        tx.execute(
+            text(
+                "CREATE TRIGGER refuses BEFORE INSERT ON charge WHEN NEW.subscription_id = 1"
+                " BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+        )
+    stage.sandbox.advance(timedelta(days=28))
+    stage.work()
+    assert [len(stage.charges(email)) for email in emails] == [1, 2, 2, 2]
 
 
 def test_the_sweep_may_run_again_and_again_and_the_clock_may_go_back(stage: Stage) -> None:
