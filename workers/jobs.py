@@ -26,7 +26,7 @@ from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
 from linkpay.store.db import STORE_ERRORS, Tx
 from linkpay.store.tables import Inbox, Outbox
-from linkpay.store.together import NOBODY, About, Row, Wanted, is_of_one
+from linkpay.store.together import NOBODY, About, Row, Wanted, breaks_a_rule
 from workers import (
     access,
     books,
@@ -187,8 +187,8 @@ def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Take
     try:
         return parts.together.claim(wanted, begin)
     except Exception as problem:
-        if isinstance(problem, STORE_ERRORS) and not is_of_one(problem):
-            raise
+        if isinstance(problem, STORE_ERRORS) and not breaks_a_rule(problem):
+            raise  # the row is left as it was, and rung again
         came = problem
     return parts.together.claim(
         wanted, lambda tx, row: None if _stopped_too_often(tx, row, now) else _Taken(row, problem=came)

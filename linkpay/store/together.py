@@ -156,11 +156,16 @@ def _answer(tx: Tx, unit: _Unit, row: Row | None) -> Any:
 
 
 def is_of_one(problem: BaseException) -> bool:
-    """Whether the database is there and refused what one did, rather than being away, full or locked.
+    """Whether the database is there and refused what one did, rather than being away, full or busy."""
+    return breaks_a_rule(problem) or _gives_way(problem)
 
-    By SQLSTATE on PostgreSQL: broken rules (22, 23) and who had to give way to break a deadlock (40).
-    """
-    if isinstance(problem, DataError | IntegrityError):
-        return True
+
+def breaks_a_rule(problem: BaseException) -> bool:
+    """Whether it would be refused at the next try as well."""
+    return isinstance(problem, DataError | IntegrityError)
+
+
+def _gives_way(problem: BaseException) -> bool:
+    """By SQLSTATE on PostgreSQL: to break a deadlock (40), or since somebody holds a row for long (55P03)."""
     state = getattr(problem.orig, "sqlstate", None) if isinstance(problem, DBAPIError) else None
-    return str(state or "").startswith("40")
+    return str(state or "").startswith(("40", "55P03"))

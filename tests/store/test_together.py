@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Database, Tx
@@ -36,6 +37,16 @@ class Door:
         with self._database.write() as tx:
             yield tx
         self.commits += 1
+
+
+class Impatient(Door):
+    """The same for transactions that wait for nobody for long."""
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        with super().write() as tx:
+            tx.execute(text("SET LOCAL lock_timeout = '200ms'"))
+            yield tx
 
 
 def payment_of(tx: Tx, site: Site) -> Payment:
@@ -202,6 +213,18 @@ def test_one_that_the_database_refuses_takes_no_other_along(
     assert found[2].exception() is not None
     assert [one.exception() for number, one in enumerate(found) if number != 2] == [None] * (MANY - 1)
     assert codes(database, payment_ids).count("good") == MANY - 1
+
+
+def test_one_whom_a_stranger_holds_takes_no_other_along(database: Database, payment_ids: list[int]) -> None:
+    if database.is_sqlite:
+        pytest.skip("there one transaction writes at a time")
+    units: list[Unit] = [(fail_with("good", number), about(number)) for number in payment_ids]
+    with database.write() as stranger:  # an open psql
+        subscriptions.lock_for_payment(stranger, payment_ids[1])
+        found = all_wait(Impatient(database), units)
+        assert found[1].exception() is not None
+    assert [one.exception() for number, one in enumerate(found) if number != 1] == [None] * (MANY - 1)
+    assert codes(database, payment_ids) == ["good", None, *["good"] * (MANY - 2)]
 
 
 def test_of_two_about_one_member_the_second_sees_the_first(database: Database, door: Door) -> None:
