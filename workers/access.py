@@ -1,10 +1,19 @@
 """Grants: telling Kajabi what is wanted now, one at a time per member and offer."""
 
 import hashlib
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from linkpay.errors import CredentialsRefused, IdentityConflict, Missing, Permanent, ProviderError, TooLate
+from linkpay.errors import (
+    CredentialsRefused,
+    IdentityConflict,
+    Missing,
+    OutcomeUnknown,
+    Permanent,
+    ProviderError,
+    TooLate,
+)
 from linkpay.ports import AccessAnswer, AccessOrder
 from linkpay.services import access, billing, connection, errands
 from linkpay.services.parts import Parts
@@ -13,7 +22,7 @@ from linkpay.store.db import Tx
 from linkpay.store.tables import Outbox
 from linkpay.store.together import About
 
-#: Sending later than this after taking the lease could overtake its next holder.
+#: Sending later than this after taking or prolonging the lease could overtake its next holder.
 _SEND_WITHIN = timedelta(seconds=5)
 #: Somebody else is talking to Kajabi about this grant: look again shortly.
 _BUSY_WAIT = timedelta(seconds=2)
@@ -42,18 +51,21 @@ def apply(parts: Parts, row: Outbox, errand: errands.Errand | str) -> None:
     except (Missing, CredentialsRefused, IdentityConflict, Permanent) as problem:
         with parts.database.write() as tx:
             errands.give_up(tx, errand, *_explained(problem), parts.clock.now())
-            work.park(tx, row, problem.detail, parts.clock.now())
+            with suppress(work.LeaseLost):
+                work.park(tx, row, problem.detail, parts.clock.now())
             counters.add(tx, "provider_error", f"kajabi/{type(problem).__name__.lower()}", parts.clock.now())
         return
-    except (ProviderError, TooLate):
+    except (ProviderError, TooLate) as problem:
         with parts.database.write() as tx:
-            grants.drop_lease(tx, errand.grant_id, errand.lease)
+            errands.leave(tx, errand, parts.clock.now(), on_its_way=isinstance(problem, OutcomeUnknown))
         raise
     now = parts.clock.now()
 
     def confirm(tx: Tx) -> None:
         errands.confirm(tx, errand, answer, external_user_id, now)
-        work.finish(tx, row, now)
+        # What Kajabi answered counts by the grant's own lease; whoever has the row by now finds it done.
+        with suppress(work.LeaseLost):
+            work.finish(tx, row, now)
 
     parts.together.write(confirm, About(grant_id=errand.grant_id))
 
@@ -62,8 +74,6 @@ def _deliver(parts: Parts, errand: errands.Errand) -> tuple[AccessAnswer, str]:
     """Send the order; on an identity conflict try the ids that carts commonly used, each once."""
     order = errand.order
     for candidate in _identities(order):
-        if parts.clock.now() - errand.claimed_at > _SEND_WITHIN:
-            raise TooLate("too much time passed since the lease was taken")
         try:
             return _once(parts, errand, replace(order, external_user_id=candidate)), candidate
         except IdentityConflict as problem:
@@ -96,8 +106,8 @@ def _name_and_revoke(parts: Parts, errand: errands.Errand) -> AccessAnswer:
     """
     grant_url = _opposite(parts, errand)
     if grant_url is not None:
-        parts.access.apply(replace(errand.order, url=grant_url, grant=True))
-    return parts.access.apply(errand.order)
+        _send(parts, errand, replace(errand.order, url=grant_url, grant=True))
+    return _send(parts, errand, errand.order)
 
 
 def _opposite(parts: Parts, errand: errands.Errand) -> str | None:
@@ -106,18 +116,29 @@ def _opposite(parts: Parts, errand: errands.Errand) -> str | None:
 
 
 def _once(parts: Parts, errand: errands.Errand, order: AccessOrder) -> AccessAnswer:
-    answer = parts.access.apply(order)
+    answer = _send(parts, errand, order)
     if not (errand.regrant and answer.was_so_already):
         return answer
     # We revoked this before, so "already granted" proves nothing: revoke and grant once more.
     revoke_url = _opposite(parts, errand)
     if revoke_url is None:
         return answer
-    parts.access.apply(replace(order, url=revoke_url, grant=False))
-    answer = parts.access.apply(order)
+    _send(parts, errand, replace(order, url=revoke_url, grant=False))
+    answer = _send(parts, errand, order)
     if answer.was_so_already:
         raise Permanent("Kajabi says that access is there, but it was revoked before and cannot be proven.")
     return answer
+
+
+def _send(parts: Parts, errand: errands.Errand, order: AccessOrder) -> AccessAnswer:
+    """One of the calls of an errand. Where the ones before it were slow, the lease is prolonged first."""
+    now = parts.clock.now()
+    if now - errand.claimed_at > _SEND_WITHIN:
+        with parts.database.write() as tx:
+            ours = grants.prolong_lease(tx, errand.grant_id, errand.lease, errand.version, now)
+        if not ours or parts.clock.now() - now > _SEND_WITHIN:
+            raise TooLate("too much time passed since the lease was taken")
+    return parts.access.apply(order)
 
 
 def _identities(order: AccessOrder) -> list[str]:

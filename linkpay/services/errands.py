@@ -73,8 +73,7 @@ def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str,
     grant = grants.get(tx, errand.grant_id)
     grant.answer_status, grant.answer_body = answer.status, answer.body[:2048]
     if not held:
-        grant.applied, grant.applied_version = Access.UNKNOWN, 0
-        access.owe_apply(tx, grant, now, again=f":{errand.lease[:8]}")
+        _start_over(tx, grant, errand, now)
         return
     before = grant.applied
     grant.applied = Access.GRANTED if errand.order.grant else Access.REVOKED
@@ -91,6 +90,33 @@ def confirm(tx: Tx, errand: Errand, answer: AccessAnswer, external_user_id: str,
             access.owe_apply(tx, other, now)
     access.review_resting(tx, family, grant.member_id, grant.offer_id, now)
     verifying.owe(tx, grant, now)
+
+
+def _start_over(tx: Tx, grant: Grant, errand: Errand, now: datetime) -> None:
+    """Somebody else went to Kajabi while this errand was under way: whose word came last is unknown.
+
+    Who is there right now must not believe its own answer either, and finds that its lease is not its own.
+    """
+    if grant.lease is not None:
+        grant.lease = errand.lease
+    grant.applied, grant.applied_version = Access.UNKNOWN, 0
+    access.owe_apply(tx, grant, now, again=f":{errand.lease[:8]}")
+
+
+def leave(tx: Tx, errand: Errand, now: datetime, *, on_its_way: bool) -> None:
+    """Come back without an answer.
+
+    What may be `on_its_way` to Kajabi still is waited for as long as the lease lasts: sent before that, a
+    newer wish would be undone by it.
+    """
+    people.lock_family(tx, grants.get(tx, errand.grant_id).member_id)
+    grant = grants.get(tx, errand.grant_id)
+    held = grant.lease == errand.lease if on_its_way else grants.drop_lease(tx, grant.id, errand.lease)
+    if not held:
+        _start_over(tx, grant, errand, now)
+    elif on_its_way and not errand.order.grant:
+        # A revoke may be done or not, so that "already granted" proves nothing to whoever grants next.
+        grant.doubted_version = grant.version
 
 
 def _tell(tx: Tx, grant: Grant, before: Access, answer: AccessAnswer, now: datetime) -> None:
@@ -147,8 +173,11 @@ def _mail_about_gift(tx: Tx, grant: Grant, member: Member, now: datetime) -> Non
 def give_up(tx: Tx, errand: Errand, problem: str, why: str, now: datetime) -> None:
     """Kajabi refuses for good: let go of the lease and ask for a person. `problem` names the kind of refusal
     where it has words of its own: ``identity`` or ``address``."""
-    grants.drop_lease(tx, errand.grant_id, errand.lease)
+    people.lock_family(tx, grants.get(tx, errand.grant_id).member_id)
+    held = grants.drop_lease(tx, errand.grant_id, errand.lease)
     grant = grants.get(tx, errand.grant_id)
+    if not held:
+        _start_over(tx, grant, errand, now)
     journal.need_attention(
         tx, site_id=grant.site_id, kind="access", subject=f"grant:{grant.id}", detail=why, now=now,
         problem=problem,

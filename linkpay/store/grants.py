@@ -98,6 +98,24 @@ _TAKE = (
 )
 
 
+def prolong_lease(tx: Tx, grant_id: int, lease: str, version: int, now: datetime) -> bool:
+    """Go on as if the lease were taken now; False when it is somebody else's, or another state is wanted."""
+    given = {"grant_id": grant_id, "old_lease": lease, "same_version": version, "ends_at": now + LEASE}
+    return tx.execute(_PROLONG, given).one_or_none() is not None
+
+
+_PROLONG = (
+    update(_GRANT)
+    .where(
+        _GRANT.c.id == bindparam("grant_id"),
+        _GRANT.c.lease == bindparam("old_lease"),
+        _GRANT.c.version == bindparam("same_version"),
+    )
+    .values(leased_until=bindparam("ends_at"))
+    .returning(_GRANT.c.id)
+)
+
+
 def drop_lease(tx: Tx, grant_id: int, lease: str) -> bool:
     """Let go; False when the lease had run out and somebody else took it meanwhile."""
     return tx.execute(_DROP, {"grant_id": grant_id, "old_lease": lease}).one_or_none() is not None

@@ -1,11 +1,15 @@
 """Access at Kajabi through its bad hours: late, lost, crossed, refused, and shared by two purchases."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import replay
+from linkpay.errors import OutcomeUnknown
+from linkpay.ports import AccessAnswer, AccessOrder
+from linkpay.services import errands, replay
 from linkpay.store import grants
 from linkpay.store.tables import Customer, Member, Offer, Plan, Subscription
 from linkpay.store.tables.people import Access
@@ -162,6 +166,108 @@ def test_nobody_talks_to_kajabi_about_a_member_while_somebody_does(stage: Stage)
     stage.advance(minutes=1)
     assert stage.kajabi_calls(ANNA) == ["activate 200"]
     truth.check(stage)
+
+
+class Calls:
+    """Kajabi, whose calls go as a test says."""
+
+    def __init__(self, apply: Callable[[AccessOrder], AccessAnswer]) -> None:
+        self.apply = apply
+
+
+def pay_again_without_telling_kajabi(stage: Stage) -> None:
+    """Out after a bounce, and paid by the link; what is owed to Kajabi waits."""
+    lose_access(stage)
+    stage.go_pay(stage.charges(ANNA)[1])
+    stage.bank(stage.newest_at_mollie(), "paid")
+    stage.deliver()
+    for kind, row_id in stage.due():
+        if kind == "inbox":
+            jobs.run(stage.parts, kind, row_id)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_an_errand_of_slow_calls_that_another_worker_comes_across_leaves_nobody_out(
+    stage: Stage, answered: bool
+) -> None:
+    """Grant, revoke, grant, nine seconds each; the row is free again before the second call ends."""
+    pay_again_without_telling_kajabi(stage)
+    row, inner, orders = grant_row(stage), stage.parts.access, list[AccessOrder]()
+
+    def apply(order: AccessOrder) -> AccessAnswer:
+        orders.append(order)
+        stage.pass_time(timedelta(seconds=8))
+        if len(orders) == 2:
+            slow = stage.parts.access
+            stage.replace_part("access", inner)
+            jobs.run(stage.parts, *row)
+            stage.replace_part("access", slow)
+        stage.pass_time(timedelta(seconds=1))
+        if len(orders) == 3 and not answered:
+            raise OutcomeUnknown("Kajabi: no answer in time")
+        return replace(inner.apply(order), was_so_already=len(orders) == 1)
+
+    stage.replace_part("access", Calls(apply))
+    jobs.run(stage.parts, *row)
+    assert [order.grant for order in orders] == [True, False, True]
+    assert stage.in_step(ANNA) is answered
+    stage.replace_part("access", inner)
+    stage.advance(days=2)
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_whose_word_came_last_is_unknown_to_both_whose_errands_crossed(stage: Stage, answered: bool) -> None:
+    pay_without_telling_kajabi(stage)
+    grant = stage.grant(ANNA)
+    assert grant is not None
+    now, later, answer = stage.clock.now(), stage.clock.now() + grants.LEASE, AccessAnswer(200, "", False)
+    with stage.database.write() as tx:
+        first = errands.claim(tx, grant.id, stage.parts.box, now)
+        second = errands.claim(tx, grant.id, stage.parts.box, later)
+        assert isinstance(first, errands.Errand)
+        assert isinstance(second, errands.Errand)
+        if answered:
+            errands.confirm(tx, first, answer, "anna", later)
+        else:
+            errands.leave(tx, first, later, on_its_way=True)
+        errands.confirm(tx, second, answer, "anna", later)
+        assert grants.get(tx, grant.id).applied is Access.UNKNOWN
+    stage.advance(minutes=2)
+    assert stage.in_step(ANNA)
+    truth.check(stage)
+
+
+def test_a_grant_without_an_answer_that_lands_late_does_not_outlive_a_revoke(stage: Stage) -> None:
+    pay_without_telling_kajabi(stage)
+    row, inner, on_its_way = grant_row(stage), stage.parts.access, list[AccessOrder]()
+
+    def apply(order: AccessOrder) -> AccessAnswer:
+        on_its_way.append(order)
+        stage.pass_time(timedelta(seconds=8))
+        raise OutcomeUnknown("Kajabi: no answer in time")
+
+    stage.replace_part("access", Calls(apply))
+    jobs.run(stage.parts, *row)
+    stage.replace_part("access", inner)
+    take_all_money_back(stage)
+    jobs.run(stage.parts, *grant_row(stage))
+    assert stage.kajabi_calls(ANNA) == [], "what is on its way comes first"
+    inner.apply(on_its_way[0])
+    stage.advance(minutes=2)
+    assert not stage.has_access(ANNA)
+    truth.check(stage)
+
+
+def test_already_granted_is_not_believed_after_a_revoke_without_an_answer(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.disturb("timeout_after", target="kajabi")
+    take_all_money_back(stage)
+    jobs.run(stage.parts, *grant_row(stage))
+    grant = stage.grant(ANNA)
+    assert grant is not None
+    assert grant.doubted_version == grant.version > grant.applied_version
 
 
 # What Kajabi answers to a second grant ---------------------------------------------------------------
