@@ -1,6 +1,7 @@
 """What the clock does every few seconds: raise what is due, and ring again for what nobody did."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from linkpay.services import announcing, billing, recovery
 from linkpay.services.parts import Parts
@@ -9,6 +10,8 @@ from linkpay.store.tables import Inbox, Site
 
 #: Rows rung in one turn. More wait for the next turn, so that Redis never holds a flood of rings.
 _LIMIT = 2000
+#: A watch that a person set aside goes on after so long; it is not a matter of one day.
+_SET_ASIDE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,17 +49,17 @@ def _watch_sites(parts: Parts) -> None:
             (site.id, kind)
             for site in known
             for kind in _watches(site)
-            if not work.exists(tx, kind, f"site:{site.id}")
+            if not work.is_owed(tx, kind, f"site:{site.id}")
         ]
         behind = [site.id for site in known if site.catch_up_from is not None]
     for site_id in behind:
         with parts.database.write() as tx:
             recovery.owe(tx, sites.get(tx, site_id), now)
     for site_id, kind in missing:
+        ref = f"site:{site_id}"
         with parts.database.write() as tx:
-            work.add(
-                tx, site_id=site_id, kind=kind, ref=f"site:{site_id}", target_id=site_id, run_at=now, now=now
-            )
+            run_at = now + _SET_ASIDE if work.exists(tx, kind, ref) else now
+            work.schedule(tx, site_id=site_id, kind=kind, ref=ref, target_id=site_id, run_at=run_at, now=now)
 
 
 def _watches(site: Site) -> list[str]:

@@ -178,6 +178,12 @@ def exists(tx: Tx, kind: str, ref: str) -> bool:
     return tx.scalar(query) is not None
 
 
+def is_owed(tx: Tx, kind: str, ref: str) -> bool:
+    """Whether this piece of work is still to be done, if only after a person has looked at it."""
+    query = select(Outbox.id).where(Outbox.kind == kind, Outbox.ref == ref, Outbox.done_at.is_(None))
+    return tx.scalar(query) is not None
+
+
 @asked_once
 def waiting(tx: Tx, kind: str, ref_starts_with: str) -> Sequence[Outbox]:
     """Work of this kind that is still to be done, whether due or not, soonest first."""

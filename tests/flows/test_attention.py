@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from config.environment import ROOT
-from linkpay.errors import Conflict, InputError, NotFound
+from linkpay.errors import Conflict, InputError, NotFound, Permanent
 from linkpay.services.attention import items, solving
 from linkpay.services.attention.answers import ASKS, LABELS, Action
 from linkpay.services.attention.items import Item
@@ -18,9 +18,11 @@ from linkpay.store import journal
 from linkpay.store.tables import Attention, Inbox, Offer, Outbox
 from tests.flows import truth
 from tests.flows.books import KEY
+from tests.flows.connected import connect
 from tests.flows.stage import Stage
 from tests.flows.test_access import readdress
 from tests.flows.test_mandates import suspend
+from tests.flows.weather import in_between
 
 ANNA = "anna@example.com"
 
@@ -275,3 +277,29 @@ def test_refinements_belong_to_kinds() -> None:
     assert {name.partition(".")[0] for name in KINDS} <= KINDS.keys()
     assert kind_of("access", "identity") is KINDS["access.identity"]
     assert kind_of("access", "refused") is KINDS["access"]
+
+
+@pytest.mark.parametrize("kind", ["watch_site", "watch_kajabi"])
+def test_a_daily_watch_that_was_set_aside_goes_on_the_next_day(stage: Stage, kind: str) -> None:
+    connect(stage)
+    stage.buy(ANNA)
+    stage.advance(minutes=1)
+
+    def refuse() -> None:
+        raise Permanent("403: not for you", status=403)
+
+    port, method, path = {
+        "watch_site": ("payments", "list_chargebacks", "/chargebacks"),
+        "watch_kajabi": ("directory", "offers", "/offers"),
+    }[kind]
+    in_between(stage, port, method, before=refuse)
+    stage.advance(days=1)
+    (item,) = waiting(stage)
+    assert stage.jobs(kind)[0].parked_at is not None
+    press(stage, item, "dismiss", reason="mended")
+    looked = len(stage.sandbox_calls(path))
+    stage.advance(hours=23)
+    assert len(stage.sandbox_calls(path)) == looked, "set aside for a day"
+    stage.advance(days=2)
+    assert len(stage.sandbox_calls(path)) > looked
+    assert stage.troubles() == []
