@@ -1,5 +1,8 @@
 """Connections that died while nobody used them are replaced before somebody does."""
 
+import os
+import socket
+
 import pytest
 from sqlalchemy import text
 
@@ -44,6 +47,23 @@ def test_one_that_was_just_used_fails_once_at_most(
         tx.scalars(BACKEND).one()
     with database.write() as tx:
         assert tx.scalars(BACKEND).one() != ended
+
+
+def test_a_server_that_went_away_without_a_word_is_given_up_soon(database: Database) -> None:
+    """Who answers nothing at all is the system's to find out, by what each connection tells it."""
+    if database.is_sqlite:
+        pytest.skip("a file does not go away")
+    with database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with socket.socket(fileno=os.dup(driver.pgconn.socket)) as wire:
+            assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+            idle, every, count = (
+                wire.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            )
+            assert idle + every * count <= 15
+            assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 15_000
 
 
 def test_what_is_one_statement_is_kept_without_a_commit_of_its_own(
