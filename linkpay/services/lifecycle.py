@@ -6,7 +6,16 @@ from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import Period, add_intervals, day_starts_at, local_day, period
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, charging, latecomers, letters, notices, refunds, withdrawal_money
+from linkpay.services import (
+    access,
+    charging,
+    latecomers,
+    letters,
+    notices,
+    refunds,
+    standing,
+    withdrawal_money,
+)
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
@@ -165,10 +174,7 @@ def _begin(subscription: Subscription, charge: Charge, day: date) -> None:
 def _bought_meanwhile(tx: Tx, subscription: Subscription) -> bool:
     """Whether the same customer got the same offer by another sign-up, as with two open tabs."""
     others = subscriptions.of_customer(tx, subscription.customer_id, subscription.offer_id)
-    return any(
-        other.id != subscription.id and other.started_at is not None and other.state is not S.ENDED
-        for other in others
-    )
+    return any(other.id != subscription.id and standing.is_hers(tx, other) for other in others)
 
 
 def _place(subscription: Subscription, charge: Charge) -> None:

@@ -13,13 +13,11 @@ from typing import Any
 from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import local_day
 from linkpay.domain.pricing import Line, LineKind
-from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, charging, checkout, coupons, letters, lifecycle
-from linkpay.store import charges, grants, journal, people, sites, subscriptions
+from linkpay.services import access, charging, checkout, coupons, letters, lifecycle, standing
+from linkpay.store import charges, journal, people, sites, subscriptions
 from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Charge, Customer, Offer, Plan, Site, Subscription
-from linkpay.store.tables.people import Access
 from linkpay.store.tables.terms import agreed
 
 
@@ -119,13 +117,8 @@ def _refuse_what_she_has(
 
 def running_for(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:
     """A subscription that makes buying the same again a mistake: it runs, or its access is for ever."""
-    for owned in subscriptions.of_customer(tx, customer.id, plan.offer_id):
-        if owned.state in LIVE:
-            return owned
-        grant = grants.find(tx, owned.member_id, owned.offer_id)
-        if owned.state is SubscriptionState.COMPLETED and grant and grant.wanted is Access.GRANTED:
-            return owned
-    return None
+    found = subscriptions.of_customer(tx, customer.id, plan.offer_id)
+    return next((owned for owned in found if standing.is_hers(tx, owned)), None)
 
 
 def had_trial(tx: Tx, customer: Customer, plan: Plan) -> Subscription | None:

@@ -7,9 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from linkpay.domain.calendar import days_later
-from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState
+from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState
 from linkpay.ports import Announcement
-from linkpay.services import checkout, letters, lifecycle, ordering
+from linkpay.services import checkout, letters, lifecycle, ordering, standing
 from linkpay.store import grants, journal, people, sites, subscriptions
 from linkpay.store.db import FOR_CHANGE, Tx
 from linkpay.store.tables import Site
@@ -41,7 +41,7 @@ def open_from_kajabi(tx: Tx, site: Site, purchase: Announcement, now: datetime) 
     if subscriptions.pending_for(tx, customer.id, offer.id) is not None:
         return Outcome.RUNNING
     owned = subscriptions.of_customer(tx, customer.id, offer.id)
-    if any(one.state in LIVE | {SubscriptionState.COMPLETED} for one in owned):
+    if any(standing.is_hers(tx, one) for one in owned):
         return Outcome.RUNNING
     grant = grants.find(tx, member.id, offer.id)
     if grant is not None and grant.wanted is Access.GRANTED:

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
 from linkpay.domain.pricing import LineKind, credit_used, from_plain
-from linkpay.domain.subscription import SubscriptionState
-from linkpay.store import agreements, charges, journal, price_changes, sites
+from linkpay.domain.subscription import LIVE, SubscriptionState
+from linkpay.store import agreements, charges, grants, journal, price_changes, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Site, Subscription
+from linkpay.store.tables.people import Access
 
 _WAITING = frozenset({SubscriptionState.PENDING, SubscriptionState.SUSPENDED, SubscriptionState.PAUSED})
 #: What of a charge buys its days; fees, extras and checks buy something else.
@@ -51,6 +52,18 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
 def is_member(actor: str) -> bool:
     """Whether the member herself acts, on whom the agreed terms are binding; others speak for the owner."""
     return actor.split(":", 1)[0] == "member"
+
+
+def is_hers(tx: Tx, owned: Subscription) -> bool:
+    """Whether it makes buying the same again a mistake: it runs, or its access is for ever.
+
+    Who got back everything that she paid has no access any more, so she may buy again.
+    """
+    if owned.state in LIVE:
+        return True
+    grant = grants.find(tx, owned.member_id, owned.offer_id)
+    completed = owned.state is SubscriptionState.COMPLETED
+    return completed and grant is not None and grant.wanted is Access.GRANTED
 
 
 def series(subscription: Subscription) -> Series | None:

@@ -13,6 +13,7 @@ from linkpay.store.tables import Customer, Member, Subscription
 from tests.adapters.kajabi_samples import CAPTURED_TEST, purchase, resources
 from tests.flows import truth
 from tests.flows.stage import Stage
+from tests.flows.test_money_back import refund_by_hand
 
 ANNA = "anna@example.com"
 
@@ -101,6 +102,22 @@ def test_paying_the_link_starts_the_subscription_and_leaves_kajabi_in_step(stage
     assert stage.in_step(ANNA)
     stage.advance(days=40)
     assert [charge.state for charge in stage.charges(ANNA)] == [ChargeState.PAID] * 2
+    assert stage.in_step(ANNA)
+    truth.check(stage)
+
+
+def test_who_got_everything_back_and_buys_again_in_kajabis_shop_gets_the_mandate_mail(stage: Stage) -> None:
+    stage.buy(ANNA, "once")
+    refund_by_hand(stage, stage.mollie_ids(stage.charges(ANNA)[0].id)[0], "275.00")
+    stage.advance(days=2)
+    assert not stage.has_access(ANNA)
+    stage.buy_at_kajabi(ANNA)
+    stage.work()
+    assert stage.subscription(ANNA).state is SubscriptionState.PENDING
+    assert stage.mail_kinds()[-1] == "mandate_wanted"
+    stage.pay_by_link(stage.charges(ANNA)[0])
+    stage.advance(days=1)
+    assert stage.has_access(ANNA)
     assert stage.in_step(ANNA)
     truth.check(stage)
 

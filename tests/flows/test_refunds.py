@@ -45,6 +45,24 @@ def test_a_whole_refund_is_sent_booked_told_and_ends_the_access_it_bought(stage:
     truth.check(stage)
 
 
+@pytest.mark.parametrize("plan", ["once", "terms"])
+def test_who_got_everything_back_may_buy_again(stage: Stage, plan: str) -> None:
+    stage.buy(ANNA, plan)
+    stage.advance(days=75)
+    for number in range(len(stage.charges(ANNA))):
+        order(stage, None, number=number, despite_reversal=True)
+    stage.advance(days=1)
+    assert stage.subscription(ANNA).state is SubscriptionState.COMPLETED
+    assert (stage.kept_cents(), stage.has_access(ANNA)) == (0, False)
+    sent = made(stage)
+    stage.buy(ANNA, "once")
+    stage.advance(days=1)
+    assert made(stage) == sent
+    assert stage.kept_cents() == 27500
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
 def test_several_parts_go_back_until_nothing_is_left_and_access_stays_until_then(stage: Stage) -> None:
     first_payment(stage)
     for number in range(4):
