@@ -49,12 +49,16 @@ def begin(
 
 
 def plan(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
-    """Owe every step of the charge's ladder that is not owed yet. Caller holds the lock."""
+    """Owe every step of the charge's ladder that is not owed yet. Caller holds the lock.
+
+    Grace that goes on after its end ends once more, so that step is owed again when it was done.
+    """
     failure = failure_of(tx, subscription, charge)
     site, policy = sites.get(tx, subscription.site_id), policy_of(tx, subscription)
     for step in ladder(failure, policy, site.zone):
         if step.at >= now or step.at == failure.at:
-            work.add(
+            owe = work.schedule if step.kind is StepKind.END_GRACE else work.add
+            owe(
                 tx, site_id=site.id, kind=KIND, target_id=charge.id, run_at=step.at, now=now,
                 ref=f"{charge.id}:{charge.dunning_round}:{step.number}:{step.kind}",
             )  # fmt: skip
@@ -245,9 +249,23 @@ def _end_grace(tx: Tx, subscription: Subscription, charge: Charge, now: datetime
     end = grace_end(tx, subscription, charge)
     if end > now:
         return end
+    _suspend(tx, subscription, charge, now)
+    access.review_purchase(tx, subscription, now)
+    return None
+
+
+def _suspend(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
     before = subscription.state
     subscription.state = move(before, SubscriptionEvent.GRACE_OVER)
     if subscription.state is not before:
         journal.record(tx, "suspended", "clock", now, subscription=subscription, charge=charge.id)
-    access.review_purchase(tx, subscription, now)
-    return None
+
+
+def go_on_owing(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    """It runs on after a cancellation: past due where a failed charge is asked for, suspended where its grace
+    ended meanwhile. Caller holds the lock and reviews access after."""
+    for charge in charges.failing_of(tx, subscription.id):
+        subscription.state = move(subscription.state, SubscriptionEvent.CHARGE_FAILED)
+        # An end that comes late because we were away is moved before it counts.
+        if grace_end(tx, subscription, charge) <= now and not lateness.held_up(tx, charge, now):
+            _suspend(tx, subscription, charge, now)

@@ -8,7 +8,7 @@ from linkpay.domain.coverage import access_wanted, covers
 from linkpay.domain.leaving import CancelMode, Leaving, Refusal, Standing, leave, refusal, unused
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.errors import Conflict, InputError
-from linkpay.services import access, debits, latecomers, letters, lifecycle, standing, turning
+from linkpay.services import access, debits, dunning, latecomers, letters, lifecycle, standing, turning
 from linkpay.store import charges, journal, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.tables import Site, Subscription
@@ -90,8 +90,7 @@ def undo_cancel(tx: Tx, subscription_id: int, actor: str, now: datetime) -> None
         raise Conflict(Refusal.REFUNDED, _MESSAGES[Refusal.REFUNDED])
     asked_at = subscription.cancel_asked_at
     subscription.state = move(subscription.state, E.CANCEL_UNDONE)
-    if any(charge.failed_at for charge in charges.of_subscription(tx, subscription.id)):
-        subscription.state = move(subscription.state, E.CHARGE_FAILED)
+    dunning.go_on_owing(tx, subscription, now)
     forget_cancel(subscription)
     _bill_on_from_a_short_period(tx, subscription)
     journal.record(tx, "cancel_undone", actor, now, subscription=subscription)

@@ -250,7 +250,10 @@ def failing(tx: Tx, site_id: int | None) -> ListOf[Charge]:
 
 def is_failing(tx: Tx, subscription_id: int, *, besides: int) -> bool:
     """Whether money of another period is asked for after a failure."""
-    return any(
-        charge.failed_at is not None and charge.state in UNSETTLED and charge.id != besides
-        for charge in of_subscription(tx, subscription_id)
-    )
+    return any(charge.id != besides for charge in failing_of(tx, subscription_id))
+
+
+def failing_of(tx: Tx, subscription_id: int) -> ListOf[Charge]:
+    """Charges of a subscription that failed and are still asked for, oldest first."""
+    made = of_subscription(tx, subscription_id)
+    return [charge for charge in made if charge.failed_at is not None and charge.state in UNSETTLED]

@@ -232,6 +232,28 @@ def test_more_time_after_grace_lets_a_member_in_again(stage: Stage) -> None:
     truth.check(stage)
 
 
+def give_days(stage: Stage, charge_id: int, days: int) -> None:
+    until = (stage.clock.now() + timedelta(days=days)).date()
+    decide(stage, lambda tx, now: debts.extend(tx, charge_id, until, "owner", now))
+
+
+def test_more_time_after_grace_is_over_on_its_day_and_months_without_access_are_not_charged(
+    stage: Stage,
+) -> None:
+    charge_id = bounce(stage, "AC04")
+    stage.advance(days=15)
+    give_days(stage, charge_id, 5)
+    stage.advance(days=6)
+    assert not stage.has_access(ANNA)
+    assert stage.subscription(ANNA).state is SubscriptionState.SUSPENDED
+    stage.advance(days=64)
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    stage.advance(days=10)
+    assert stage.kept_cents() == 10000
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
 @pytest.mark.parametrize(
     ("until", "code"), [(date(2026, 3, 5), "grace_not_longer"), (date(2029, 1, 1), "grace_too_long")]
 )

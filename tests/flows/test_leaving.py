@@ -339,6 +339,21 @@ def test_undone_while_something_is_owed_it_is_past_due_again(stage: Stage) -> No
     assert state(stage) is S.PAST_DUE
 
 
+def test_undone_after_her_grace_she_is_out_and_is_not_charged_until_she_pays(stage: Stage) -> None:
+    stage.bank(reach_debit(stage), "failed", "AM04")
+    stage.work()
+    cancel(stage, ANNA)
+    stage.advance(days=17)
+    undo(stage, ANNA)
+    assert state(stage) is S.SUSPENDED
+    stage.advance(days=65)
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    stage.advance(days=10)
+    assert stage.kept_cents() == 10000
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
 def test_a_retry_prepared_before_the_cancellation_is_not_sent_after_it(stage: Stage) -> None:
     stage.bank(reach_debit(stage), "failed", "AM04")
     stage.advance(days=4, hours=23)
