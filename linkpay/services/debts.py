@@ -30,7 +30,7 @@ _MESSAGES = {
 
 
 def extend(tx: Tx, charge_id: int, until: date, actor: str, now: datetime) -> datetime:
-    """Give a failed charge grace to the end of a day; when that is.
+    """Give a failed charge grace to the end of a day; when that is. Who was shut out is let in by it.
 
     Raises Conflict for one that did not fail, and InputError for a day that gives no more time.
     """
@@ -45,6 +45,7 @@ def extend(tx: Tx, charge_id: int, until: date, actor: str, now: datetime) -> da
         raise InputError("grace_not_longer", "Choose a later day: she has that much time already.", "until")
     charge.grace_until = end
     if subscription.state is SubscriptionState.SUSPENDED:
+        lifecycle.begin_anew(tx, subscription, charge, now)
         subscription.state = move_subscription(subscription.state, SubscriptionEvent.GRACE_GIVEN)
     journal.record(
         tx, "grace_extended", actor, now, subscription=subscription, charge=charge.id, until=until.isoformat()

@@ -41,8 +41,11 @@ def charge_paid(
         return
     if subscription.state is S.CANCELING:
         latecomers.send_unused_back(tx, subscription, charge, now)
-    if subscription.state is S.SUSPENDED:
-        _begin_anew(tx, subscription, charge, now)
+    if subscription.state is S.SUSPENDED and begin_anew(tx, subscription, charge, now):
+        letters.owe(
+            tx, "reactivated", subscription, step=f"charge:{charge.id}:reactivated", now=now,
+            charge_id=charge.id,
+        )  # fmt: skip
     latecomers.give_up_old_days(tx, subscription, charge)
     if _all_paid(tx, subscription):
         subscription.state = move(subscription.state, E.LAST_TERM_PAID)
@@ -62,9 +65,11 @@ def debt_cleared(tx: Tx, subscription: Subscription, charge: Charge, now: dateti
     site = sites.get(tx, subscription.site_id)
     today = local_day(now, site.zone)
     next_on = subscription.next_charge_on
-    if subscription.state is S.SUSPENDED and next_on is not None and next_on < today:
-        subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
-        subscription.next_charge_on = today
+    if subscription.state is S.SUSPENDED:
+        subscription.access_ends_at = None
+        if next_on is not None and next_on < today:
+            subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
+            subscription.next_charge_on = today
     subscription.state = move(subscription.state, E.DEBT_CLEARED)
 
 
@@ -192,8 +197,9 @@ def _place(subscription: Subscription, charge: Charge) -> None:
     subscription.next_charge_on = now_covers.ends_on
 
 
-def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
-    """A member who paid after her period was over, or to come back, gets a whole period from today for it.
+def begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> bool:
+    """A member who paid after her period was over, or to come back, gets a whole period from today for it;
+    so does who was given more time to pay then. Says whether she had to pay to come back.
 
     Where later periods were raised meanwhile, the paid one was enjoyed long ago (its money was taken back
     and came again): then the next period begins today, and the days without access are not charged.
@@ -202,13 +208,8 @@ def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetim
     today = local_day(now, site.zone)
     next_on = subscription.next_charge_on
     came_back, subscription.access_ends_at = subscription.access_ends_at is not None, None
-    if came_back:
-        letters.owe(
-            tx, "reactivated", subscription, step=f"charge:{charge.id}:reactivated", now=now,
-            charge_id=charge.id,
-        )  # fmt: skip
     if next_on is None:
-        return
+        return came_back
     if subscription.next_index > charge.period + 1:
         if next_on < today:
             subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
@@ -216,6 +217,7 @@ def _begin_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetim
     elif came_back or today >= charge.ends_on:
         subscription.anchor_on, subscription.anchor_index = today, charge.period
         _place(subscription, charge)
+    return came_back
 
 
 def _all_paid(tx: Tx, subscription: Subscription) -> bool:

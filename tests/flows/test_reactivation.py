@@ -9,11 +9,21 @@ from linkpay.domain.leaving import CancelMode
 from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError
-from linkpay.services import blocks, reactivation
+from linkpay.services import blocks, debts, reactivation
 from linkpay.store.tables import Consent, Mandate, Plan, Withdrawal
 from tests.flows import truth
-from tests.flows.plans import YEAR, add_plan, cancel, plan_id, reactivate, set_policy
+from tests.flows.plans import (
+    YEAR,
+    add_plan,
+    cancel,
+    plan_id,
+    reach_debit,
+    reactivate,
+    set_policy,
+    stay_in,
+)
 from tests.flows.stage import Stage
+from tests.flows.test_dunning import decide
 
 ANNA = "anna@example.com"
 S = SubscriptionState
@@ -139,6 +149,59 @@ def test_who_left_owing_comes_back_by_paying_that(stage: Stage) -> None:
     assert stage.has_access(ANNA)
     assert starts(stage) == ["2026-01-31", "2026-04-19"]
     assert stage.kept_cents() == 10000
+    truth.check(stage)
+
+
+def leave_owing(stage: Stage) -> None:
+    """Her second month bounced, she left, and has come back owing it; it is 19 April, and she is out."""
+    stage.bank(reach_debit(stage), "failed", "AM04")
+    stage.work()
+    cancel(stage, ANNA)
+    stage.advance(days=50)
+    assert reactivate(stage, ANNA) is not None
+    stage.work()
+
+
+def test_who_comes_back_owing_and_is_given_time_is_in_at_once_and_pays_no_month_without_access(
+    stage: Stage,
+) -> None:
+    leave_owing(stage)
+    charge_id, until = stage.charges(ANNA)[1].id, date(2026, 4, 26)
+    decide(stage, lambda tx, now: debts.extend(tx, charge_id, until, "owner", now))
+    assert stage.has_access(ANNA)
+    stage.advance(days=3)
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    stay_in(stage, 20)
+    assert state(stage) is S.ACTIVE
+    assert starts(stage) == ["2026-01-31", "2026-04-19"]
+    assert stage.kept_cents() == 10000
+    truth.check(stage)
+
+
+def test_who_comes_back_owing_and_lets_the_time_she_is_given_pass_is_out_again(stage: Stage) -> None:
+    leave_owing(stage)
+    charge_id, until = stage.charges(ANNA)[1].id, date(2026, 4, 26)
+    decide(stage, lambda tx, now: debts.extend(tx, charge_id, until, "owner", now))
+    stage.advance(days=8)
+    assert state(stage) is S.SUSPENDED
+    assert not stage.has_access(ANNA)
+    stage.advance(days=40)
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    stay_in(stage, 20)
+    assert stage.kept_cents() == 10000
+    truth.check(stage)
+
+
+def test_a_month_that_is_let_go_of_after_coming_back_without_a_mandate_is_given(stage: Stage) -> None:
+    leave_and_be_gone(stage)
+    lose_mandate(stage)
+    to_pay = reactivate(stage, ANNA)
+    assert to_pay is not None
+    decide(stage, lambda tx, now: debts.write_off(tx, to_pay, "owner", now, ends=False))
+    stay_in(stage, 32)
+    stage.pay_by_link(stage.charges(ANNA)[-1])
+    assert (state(stage), stage.charges(ANNA)[-1].state) == (S.ACTIVE, ChargeState.PAID)
+    assert stage.has_access(ANNA)
     truth.check(stage)
 
 
