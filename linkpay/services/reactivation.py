@@ -5,14 +5,23 @@ from datetime import date, datetime
 from linkpay.domain.calendar import day_starts_at, local_day
 from linkpay.domain.charge import UNSETTLED, ChargeState
 from linkpay.domain.plan import PlanKind
-from linkpay.domain.snapshots import MandateStatus
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
 from linkpay.errors import Conflict
-from linkpay.services import access, billing, consent, letters, membership, notices, standing, turning
+from linkpay.services import (
+    access,
+    billing,
+    consent,
+    debits,
+    letters,
+    membership,
+    notices,
+    standing,
+    turning,
+)
 from linkpay.services.consent import Yes
 from linkpay.store import agreements, charges, journal, people, sites, subscriptions
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Consent, Mandate, Site, Subscription
+from linkpay.store.tables import Charge, Consent, Site, Subscription
 
 S, E = SubscriptionState, SubscriptionEvent
 
@@ -63,7 +72,7 @@ def _run_again(
         return _shut_until_paid(subscription, owed, now)
     turning.go_on_from(subscription, paid_until or today)
     notices.agreed_to(tx, subscription, agreed)
-    if paid_until is None and not _may_debit(tx, subscription):
+    if paid_until is None and not debits.has_mandate(tx, subscription):
         charge = billing.raise_charge(tx, site, subscription, today, now)
         if charge is not None and charge.state is ChargeState.SCHEDULED:
             charge.state = ChargeState.OPEN
@@ -129,11 +138,6 @@ def _buys_its_days(tx: Tx, charge: Charge) -> bool:
 def _owed(tx: Tx, subscription: Subscription) -> Charge | None:
     made = charges.of_subscription(tx, subscription.id)
     return next((c for c in made if c.state in UNSETTLED and not c.is_check), None)
-
-
-def _may_debit(tx: Tx, subscription: Subscription) -> bool:
-    mandate = tx.get(Mandate, subscription.mandate_id) if subscription.mandate_id else None
-    return mandate is not None and mandate.status in (MandateStatus.VALID, MandateStatus.PENDING)
 
 
 def _shut_until_paid(subscription: Subscription, charge: Charge, now: datetime) -> Charge:

@@ -205,6 +205,23 @@ def test_a_month_that_is_let_go_of_after_coming_back_without_a_mandate_is_given(
     truth.check(stage)
 
 
+def test_a_mandate_that_was_refused_for_good_is_none_when_she_comes_back(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    stage.bank(debit, "paid")
+    stage.advance(days=3)
+    stage.sandbox.call("POST", f"/_sandbox/payments/{debit}/chargebacks", {"reason": "MD06"})
+    stage.work()
+    owed = stage.charges(ANNA)[1].id
+    decide(stage, lambda tx, now: debts.write_off(tx, owed, "owner", now, ends=True))
+    stage.advance(days=40)
+    assert reactivate(stage, ANNA) == stage.charges(ANNA)[-1].id
+    stage.advance(days=10)
+    assert not stage.has_access(ANNA)
+    stage.pay_by_link(stage.charges(ANNA)[-1])
+    stay_in(stage, 40)
+    truth.check(stage)
+
+
 def test_a_debit_that_is_honoured_is_not_asked_for_again(stage: Stage) -> None:
     stage.buy(ANNA)
     stage.advance(days=29)
