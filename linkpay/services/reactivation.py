@@ -12,6 +12,7 @@ from linkpay.services import (
     billing,
     consent,
     debits,
+    dunning,
     letters,
     membership,
     notices,
@@ -31,8 +32,9 @@ def reactivate(tx: Tx, subscription_id: int, *, given: Yes | None, actor: str, n
 
     Before its end it runs on as if nothing had been asked. After it, days that are paid and not used come
     first; then a new period begins today, collected at once from a valid mandate. Without one the charge
-    has to be paid by link: its id is returned, and it runs from the day on which it is paid. None when it
-    runs. `given` is a member's consent. Raises Conflict (``already_running``, ``nothing_to_reactivate``,
+    has to be paid by link: its id is returned, and it runs from the day on which it is paid; so is the id of
+    an older debt whose grace is over, while paid days are used. None when it runs. `given` is a member's
+    consent. Raises Conflict (``already_running``, ``nothing_to_reactivate``,
     ``not_a_membership``, ``blocked``, ``withdrawn``, ``plan_archived``, ``debit_running``) or InputError
     ``consent_missing``.
     """
@@ -79,8 +81,9 @@ def _run_again(
             return _shut_until_paid(subscription, charge, now)
     letters.owe(tx, "reactivated", subscription, step=step, now=now)
     turning.plan(tx, site, subscription, now)
+    dunning.go_on_owing(tx, subscription, now)
     billing.raise_next(tx, subscription.id, now)
-    return None
+    return owed if subscription.state is S.SUSPENDED else None
 
 
 def _check(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> None:

@@ -24,6 +24,7 @@ from tests.flows.plans import (
 )
 from tests.flows.stage import Stage
 from tests.flows.test_dunning import decide
+from tests.flows.test_money_back import charge_back
 
 ANNA = "anna@example.com"
 S = SubscriptionState
@@ -202,6 +203,44 @@ def test_a_month_that_is_let_go_of_after_coming_back_without_a_mandate_is_given(
     stage.pay_by_link(stage.charges(ANNA)[-1])
     assert (state(stage), stage.charges(ANNA)[-1].state) == (S.ACTIVE, ChargeState.PAID)
     assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
+def taken_back_and_gone(stage: Stage) -> None:
+    """The second month is paid, the first one is taken back, and her owner let her go at once."""
+    set_policy(stage, refund_unused_days=False)
+    stage.bank(reach_debit(stage), "paid")
+    stage.advance(days=10)
+    charge_back(stage, stage.mollie_ids(stage.charges(ANNA)[0].id)[0])
+    stage.work()
+    cancel(stage, ANNA, CancelMode.NOW, actor="owner")
+
+
+def test_paid_days_that_are_left_make_nobody_one_who_owes_nothing(stage: Stage) -> None:
+    taken_back_and_gone(stage)
+    stage.advance(days=1)
+    assert reactivate(stage, ANNA) is None
+    assert state(stage) is S.PAST_DUE
+    stage.advance(days=3)
+    assert state(stage) is S.SUSPENDED
+    assert stage.has_access(ANNA), "by the month that is paid"
+    stage.pay_by_link(stage.charges(ANNA)[0])
+    assert state(stage) is S.ACTIVE
+    stage.advance(days=30)
+    assert len(stage.charges(ANNA)) == 3
+    truth.check(stage)
+
+
+def test_with_paid_days_left_and_grace_over_the_old_debt_is_to_be_paid_first(stage: Stage) -> None:
+    taken_back_and_gone(stage)
+    stage.advance(days=5)
+    assert reactivate(stage, ANNA) == stage.charges(ANNA)[0].id
+    stage.work()
+    assert state(stage) is S.SUSPENDED
+    assert stage.has_access(ANNA)
+    stage.pay_by_link(stage.charges(ANNA)[0])
+    stay_in(stage, 40)
+    assert state(stage) is S.ACTIVE
     truth.check(stage)
 
 
