@@ -21,6 +21,7 @@ from tests.flows.plans import (
     reactivate,
     set_policy,
     stay_in,
+    undo,
 )
 from tests.flows.stage import Stage
 from tests.flows.test_dunning import decide
@@ -241,6 +242,24 @@ def test_with_paid_days_left_and_grace_over_the_old_debt_is_to_be_paid_first(sta
     stage.pay_by_link(stage.charges(ANNA)[0])
     stay_in(stage, 40)
     assert state(stage) is S.ACTIVE
+    truth.check(stage)
+
+
+def test_what_nobody_asks_for_any_more_is_no_debt_when_a_cancellation_is_taken_back(stage: Stage) -> None:
+    stage.bank(reach_debit(stage), "failed", "AM04")
+    stage.advance(days=5, hours=2)
+    cancel(stage, ANNA, CancelMode.NOW, actor="owner")
+    stage.work()
+    stage.bank(stage.mollie_ids(stage.charges(ANNA)[1].id)[-1], "failed", "AM04")
+    stage.advance(days=30)
+    assert stage.charges(ANNA)[1].state is ChargeState.VOID
+    reactivate(stage, ANNA)
+    stage.advance(days=20)
+    cancel(stage, ANNA)
+    undo(stage, ANNA)
+    assert state(stage) is S.ACTIVE
+    stage.advance(days=60)
+    assert len(stage.charges(ANNA)) == 5
     truth.check(stage)
 
 
