@@ -130,6 +130,7 @@ def _restore_sqlite(
     database: Database, file: Path, part: Path, now: datetime, machine_now: datetime
 ) -> datetime:
     target = Path(database.url.database or "")
+    _forget_beside(part)  # a restore that was killed may have left its own
     _make_private(part)
     shutil.copyfile(file, part)
     _require_whole(part)
@@ -140,12 +141,17 @@ def _restore_sqlite(
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         copy.dispose()
-    for suffix in ("-wal", "-shm"):
-        Path(f"{target}{suffix}").unlink(missing_ok=True)
+    _forget_beside(target)
     part.replace(target)
     for left in target.parent.glob(f"{part.name}-*"):
         left.unlink()
     return made_at
+
+
+def _forget_beside(file: Path) -> None:
+    """Let go of what SQLite keeps beside a file: it would be taken for part of the one that comes there."""
+    for suffix in ("-wal", "-shm", "-journal"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
 
 
 def _mark(database: Database, now: datetime, machine_now: datetime) -> datetime:

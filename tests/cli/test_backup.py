@@ -152,6 +152,34 @@ def test_the_file_is_looked_at_before_anybody_is_asked_to_stop_anything(
     assert "cannot be read (No such file or directory)" in refused.stderr
 
 
+def test_what_a_killed_restore_left_is_not_mixed_into_the_next_one(
+    run: Run, database: Database, tmp_path: Path
+) -> None:
+    if not database.is_sqlite:
+        pytest.skip("a server's restore leaves no files")
+    with database.write() as tx:
+        site_id = make.make_site(tx, name="Name of Monday").id
+    run("backup", str(tmp_path / "monday"))
+    with database.write() as tx:
+        tx.get_one(Site, site_id).name = "Name of Tuesday"
+    run("backup", str(tmp_path / "tuesday"))
+    # Monday's, killed between marking its copy and folding that into the file.
+    left, copy = Path(f"{database.url.database}.restoring"), tmp_path / "copy"
+    shutil.copyfile(tmp_path / "monday", copy)
+    half = Database(f"sqlite:///{copy}")
+    with half.write() as tx:
+        tx.get_one(Site, site_id).catch_up_from = SystemClock().now()
+    for suffix in ("", "-wal"):
+        shutil.copyfile(f"{copy}{suffix}", f"{left}{suffix}")
+    half.dispose()
+    database.dispose()
+    done = run("restore", str(tmp_path / "tuesday"), "--yes")
+    assert done.exit_code == 0, done.output
+    with database.read() as tx:
+        assert tx.get_one(Site, site_id).name == "Name of Tuesday"
+    assert [path.name for path in left.parent.glob(f"{left.name}*")] == []
+
+
 def test_books_are_compared_by_command(run: Run, database: Database) -> None:
     with database.write() as tx:
         make.make_site(tx, mollie_key_sealed=None)
