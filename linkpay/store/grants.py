@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import bindparam, or_, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select, update
 
 from linkpay.store.db import Tx, core, insert_row_once
 from linkpay.store.remembering import asked_once, asked_until_written, current
-from linkpay.store.tables import Grant
+from linkpay.store.tables import Grant, Outbox
 from linkpay.store.tables.people import Access
 
 #: Longer than the wait before one call to Kajabi (5 s) and the call itself (10 s) may take.
@@ -78,6 +78,22 @@ def doubt_shown(grant: Grant) -> None:
     """A revoke of another offer may have closed what this one opened: Kajabi's "granted" proves nothing."""
     grant.version += 1
     grant.doubted_version = grant.version
+
+
+def is_late(before: datetime) -> ColumnElement[bool]:
+    """Whether Kajabi has not confirmed what was wanted, and owed to it, before an instant.
+
+    What is doubted is done anew long after it was wanted, and after a restore by turns: such an errand is in
+    time when it was owed since, or when its turn comes only now.
+    """
+    in_time = exists(
+        select(Outbox.id).where(
+            Outbox.kind == "apply_grant", Outbox.target_id == Grant.id, Outbox.done_at.is_(None),
+            Outbox.parked_at.is_(None),
+            or_(Outbox.created_at >= before, and_(Outbox.attempts == 0, Outbox.run_at >= before)),
+        )
+    )  # fmt: skip
+    return and_(Grant.applied_version < Grant.version, Grant.wanted_at < before, ~in_time)
 
 
 def take_lease(tx: Tx, grant_id: int, now: datetime) -> str | None:

@@ -13,6 +13,7 @@ from linkpay.domain.ledger import EntryKind
 from linkpay.domain.snapshots import Sequence as MollieSequence
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.store.db import Tx
+from linkpay.store.grants import is_late
 from linkpay.store.tables import (
     Attention,
     Charge,
@@ -214,7 +215,7 @@ def without_grant(tx: Tx, subscription_ids: Collection[int]) -> Sequence[Subscri
 
 
 def behind(tx: Tx, before: datetime, limit: int) -> Sequence[Grant]:
-    """Grants that were wanted before an instant and are not applied, where no person was asked yet."""
+    """Grants that are late since before an instant, where no person was asked yet."""
     parked = exists(
         select(Outbox.id).where(
             Outbox.kind == "apply_grant", Outbox.target_id == Grant.id, Outbox.parked_at.is_not(None),
@@ -222,10 +223,7 @@ def behind(tx: Tx, before: datetime, limit: int) -> Sequence[Grant]:
         )
     )  # fmt: skip
     return tx.scalars(
-        select(Grant)
-        .where(Grant.applied_version < Grant.version, Grant.wanted_at < before, ~parked)
-        .order_by(Grant.wanted_at)
-        .limit(limit)
+        select(Grant).where(is_late(before), ~parked).order_by(Grant.wanted_at).limit(limit)
     ).all()
 
 

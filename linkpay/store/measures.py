@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from linkpay.domain.calendar import local_day
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx
+from linkpay.store.grants import is_late
 from linkpay.store.tables import Attention, Charge, Event, Grant, Inbox, Outbox, Site, Subscription
 
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
@@ -59,11 +60,8 @@ def attention(tx: Tx) -> dict[str, int]:
 
 
 def grants_behind(tx: Tx, before: datetime) -> int:
-    """Changes of access that were wanted before an instant and that Kajabi has not confirmed."""
-    query = select(func.count(Grant.id)).where(
-        Grant.applied_version < Grant.version, Grant.wanted_at < before
-    )
-    return tx.scalar(query) or 0
+    """Changes of access that Kajabi should have confirmed before an instant and has not."""
+    return tx.scalar(select(func.count(Grant.id)).where(is_late(before))) or 0
 
 
 def charges_overdue(tx: Tx, now: datetime, days: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,14 +12,16 @@ from linkpay.domain.invariants import Broken
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.snapshots import PaymentStatus
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import measuring
 from linkpay.services.attention import items, solving
 from linkpay.services.attention.kinds import KINDS
+from linkpay.store import backup
 from linkpay.store.db import Tx
 from linkpay.store.tables import Attention, Charge, Consent, Grant, Mandate, Notice, Outbox, Subscription
 from linkpay.store.tables.people import Access
 from tests import builders as make
 from tests.flows.stage import Stage
-from workers import clock, invariants
+from workers import clock, invariants, jobs, sweep
 from workers.invariants import Moment
 
 ANNA = "anna@example.com"
@@ -227,6 +230,28 @@ def test_what_a_person_set_aside_is_not_asked_again(stage: Stage) -> None:
         item = tx.query(Attention).one()
         solving.solve(tx, item.site_id, item.id, "dismiss", "owner:eva", stage.clock.now(), reason="known")
     assert check(stage) == []
+
+
+def test_what_is_given_anew_in_turns_after_a_restore_is_late_only_when_it_stays_away(
+    stage: Stage, tmp_path: Path
+) -> None:
+    for number in range(3):
+        stage.buy(f"member{number}@example.com")
+    stage.advance(days=2)
+    backup.save(stage.database, tmp_path / "copy")
+    backup.restore(stage.database, tmp_path / "copy", stage.clock.now(), stage.clock.now())
+    sweep.turn(stage.parts)
+    jobs.run(stage.parts, "outbox", stage.jobs("catch_up")[0].id)
+    assert check(stage) == []
+    with stage.database.read() as tx:
+        assert measuring.figures(tx, stage.clock.now(), {}).grants_behind == 0
+    stage.disturb("status:503", target="kajabi", count=1000)
+    stage.advance(minutes=10)
+    assert check(stage) == []
+    stage.advance(minutes=6)
+    assert check(stage) == [Broken.ACCESS_LATE.value] * 3
+    with stage.database.read() as tx:
+        assert measuring.figures(tx, stage.clock.now(), {}).grants_behind == 3
 
 
 def test_every_kind_of_finding_has_words() -> None:
