@@ -70,6 +70,8 @@ def send_mail(parts: Parts, row: Outbox, letter: Letter | None) -> None:
 
     def left(tx: Tx) -> None:
         letters.mark_sent(tx, row.target_id, now)
+        if row.last_error is not None:
+            letters.let_in(tx, row.site_id, now)
         work.finish(tx, row, now)
 
     parts.together.write(left)

@@ -21,6 +21,7 @@ from linkpay.errors import (
     TooLate,
 )
 from linkpay.logs import correlation
+from linkpay.services import letters
 from linkpay.services.parts import Parts
 from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
@@ -155,7 +156,7 @@ def _do(parts: Parts, taken: _Taken) -> None:
         # A conflict is a site without a key: its work waits until it is connected.
         _later(parts, row, problem)
     except CredentialsRefused as problem:
-        _halt(parts, row, problem)
+        (_halt if _whom(row) == "mollie" else _wait_outside)(parts, row, problem)
     except Permanent as problem:
         _park(parts, row, problem)
 
@@ -224,7 +225,7 @@ def _later(parts: Parts, row: Inbox | Outbox, problem: Exception) -> None:
 
 
 def _halt(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
-    """The site's key is refused: this site stops, others go on, nothing is dropped."""
+    """Mollie refuses the site's key: this site stops, others go on, nothing is dropped."""
     now = parts.clock.now()
     with parts.database.write() as tx:
         sites.halt(tx, row.site_id, now)
@@ -232,6 +233,16 @@ def _halt(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
             tx, site_id=row.site_id, kind="mollie_key", subject=f"site:{row.site_id}", now=now,
             detail=f"Mollie refuses the key of this site, so nothing is charged: {problem.detail}",
         )  # fmt: skip
+        work.postpone(tx, row, now + work.backoff(row.attempts, cap_seconds=600), problem.detail)
+        _count(tx, row, problem, now)
+
+
+def _wait_outside(parts: Parts, row: Row, problem: ProviderError) -> None:
+    """Another than Mollie lets us in no more: its work waits, somebody hears of it, and money goes on."""
+    now = parts.clock.now()
+    with parts.database.write() as tx:
+        if _whom(row) == "mail":
+            letters.shut_out(tx, row.site_id, problem.detail, now)
         work.postpone(tx, row, now + work.backoff(row.attempts, cap_seconds=600), problem.detail)
         _count(tx, row, problem, now)
 
@@ -250,5 +261,9 @@ def _park(parts: Parts, row: Inbox | Outbox, problem: ProviderError) -> None:
 def _count(tx: Tx, row: Inbox | Outbox, problem: Exception, now: datetime) -> None:
     """Count a call that did not end well, by whom it went to and how."""
     if isinstance(problem, ProviderError):
-        whom = row.source if isinstance(row, Inbox) else PROVIDERS.get(row.kind, "mollie")
-        counters.add(tx, "provider_error", f"{whom}/{type(problem).__name__.lower()}", now)
+        counters.add(tx, "provider_error", f"{_whom(row)}/{type(problem).__name__.lower()}", now)
+
+
+def _whom(row: Row) -> str:
+    """Whom this work calls."""
+    return row.source if isinstance(row, Inbox) else PROVIDERS.get(row.kind, "mollie")

@@ -1,6 +1,6 @@
 """Telling whoever runs the service."""
 
-from linkpay.services import operator_mail
+from linkpay.services import letters, operator_mail
 from linkpay.services.parts import Parts
 from linkpay.store import work
 from linkpay.store.tables import Outbox
@@ -17,4 +17,6 @@ def tell(parts: Parts, row: Outbox) -> None:
     if letter is not None:
         parts.mailer.send(letter)
     with parts.database.write() as tx:
+        if letter is not None and row.last_error is not None:
+            letters.let_in(tx, row.site_id, parts.clock.now())
         work.finish(tx, row, parts.clock.now())

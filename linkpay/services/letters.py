@@ -216,3 +216,15 @@ def _buy_url(base_url: str, site: str, offer: str, plan: str | None) -> str:
     """The checkout of an offer; with a plan, of that plan without its trial."""
     address = f"{base_url}/{site}/buy/{offer}"
     return f"{address}?plan={plan}&trial=no" if plan else address
+
+
+def shut_out(tx: Tx, site_id: int, why: str, now: datetime) -> None:
+    """The mail server refuses us, not the letter: mails wait, and somebody has to know."""
+    journal.need_attention(
+        tx, site_id=site_id, kind="mail_server", subject=f"site:{site_id}", now=now, detail=why
+    )
+
+
+def let_in(tx: Tx, site_id: int, now: datetime) -> None:
+    """The mail server took a letter that had failed before."""
+    journal.solved(tx, site_id=site_id, kind="mail_server", subject=f"site:{site_id}", now=now)

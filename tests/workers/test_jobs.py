@@ -194,14 +194,40 @@ def test_what_is_refused_for_good_waits_for_a_person(parts: Parts, post: Post, r
     )
 
 
-def test_a_refused_key_halts_the_site_and_keeps_the_work(parts: Parts, post: Post, row_id: int) -> None:
-    post.act = raising(CredentialsRefused("401"))
+def test_a_refused_key_halts_the_site_and_keeps_the_work(
+    parts: Parts, row_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(_parts: Parts, _row: Outbox) -> None:
+        raise CredentialsRefused("401")
+
+    monkeypatch.setitem(jobs.HANDLERS, "poll_payment", refused)
+    with parts.database.write() as tx:
+        tx.get_one(Outbox, row_id).kind = "poll_payment"
     jobs.run(parts, "outbox", row_id)
     with parts.database.read() as tx:
         assert tx.query(Site).one().halted_at == NOW
         assert tx.query(Attention).one().kind == "mollie_key"
     assert row(parts).parked_at is None
     assert row(parts).run_at > NOW
+
+
+def test_a_refused_password_of_the_mail_server_halts_nothing_and_is_told_until_mails_leave(
+    parts: Parts, post: Post, row_id: int
+) -> None:
+    post.act = raising(CredentialsRefused("mail server: user or password is not accepted"))
+    for _ in range(3):
+        jobs.run(parts, "outbox", row_id)
+        parts = pass_time(parts, 600)
+    with parts.database.read() as tx:
+        assert tx.query(Site).one().halted_at is None
+        trouble = tx.query(Attention).one()
+    assert (trouble.kind, trouble.solved_at) == ("mail_server", None)
+    assert (row(parts).parked_at, row(parts).attempts) == (None, 3)
+    post.act = lambda: None
+    jobs.run(parts, "outbox", row_id)
+    assert len(post.letters) == 1
+    with parts.database.read() as tx:
+        assert tx.query(Attention).one().solved_at == parts.clock.now()
 
 
 def test_a_row_that_kills_its_worker_again_and_again_is_set_aside(

@@ -189,6 +189,19 @@ KINDS: dict[str, Kind] = {
         },
         (_A.DISMISS,),
     ),
+    "mail_server": Kind(
+        {
+            "nl": "De mailserver laat LinkPay niet binnen. {in_english}",
+            "en": "The mail server does not let LinkPay in: {detail}",
+        },
+        {
+            "nl": "Mails wachten en gaan vanzelf weg zodra het kan. Geld en toegang gaan door; alleen een"
+            " afschrijving die eerst aangekondigd moet worden wacht op die mail.",
+            "en": "Mails wait, and leave by themselves once they can. Money and access go on; only a debit"
+            " that has to be told of first waits for its mail.",
+        },
+        (_A.DISMISS,),
+    ),
     "drift": Kind(
         {
             "nl": "Kajabi toont iets anders dan LinkPay er deed: {email} en {offer}. {in_english}",
