@@ -28,6 +28,9 @@ _CLOCK_MAY_DIFFER = timedelta(seconds=5)
 def database(parts: Parts) -> Finding:
     """Whether the database answers and has all its migrations."""
     kind = "SQLite" if parts.database.is_sqlite else "PostgreSQL"
+    if schema.is_absent(parts.database):
+        said = f"there is no file {parts.database.url.database}"
+        return bad("database", said, "Check DATABASE_URL. A new one is made by: python -m linkpay migrate")
     try:
         behind = schema.missing(parts.database)
     except STORE_ERRORS as error:

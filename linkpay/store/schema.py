@@ -38,8 +38,10 @@ def downgrade(database: Database, revision: str) -> None:
 
 def missing(database: Database) -> list[str]:
     """Migrations the database has not had yet, oldest first; empty when it is up to date."""
-    with database.engine.connect() as connection:
-        current = MigrationContext.configure(connection).get_current_heads()
+    current: tuple[str, ...] = ()
+    if not is_absent(database):
+        with database.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_heads()
     script = ScriptDirectory.from_config(_config())
     known = [step.revision for step in script.walk_revisions()]
     if any(head not in known for head in current):
@@ -48,6 +50,14 @@ def missing(database: Database) -> list[str]:
     for head in current:
         done |= {step.revision for step in script.iterate_revisions(head, "base")}
     return [revision for revision in reversed(known) if revision not in done]
+
+
+def is_absent(database: Database) -> bool:
+    """Whether there is no such file of SQLite; to look into it would make one, also at a mistyped place."""
+    path = (database.url.database or "") if database.is_sqlite else ""
+    if not path or path.startswith((":memory:", "file:")):
+        return False
+    return Path(path).parent.is_dir() and not Path(path).exists()
 
 
 def _config() -> Config:

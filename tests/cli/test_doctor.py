@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -49,6 +50,13 @@ def test_a_database_without_tables_is_bad_and_nothing_else_of_it_is_asked(empty_
     assert found["database"]["level"] == "bad"
     assert "migrate" in found["database"]["mend"]
     assert "encryption" not in found
+
+
+def test_a_mistyped_file_of_a_database_is_named_and_not_made(tmp_path: Path) -> None:
+    run = run_with(environ(f"sqlite:///{tmp_path}/lnikpay.db"))
+    assert findings(run)["database"]["said"] == f"there is no file {tmp_path}/lnikpay.db"
+    assert "Run `python -m linkpay migrate` first" in run("members").stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_everything_that_is_away_is_named_with_what_to_do(run: Run) -> None:
