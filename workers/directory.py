@@ -45,6 +45,7 @@ def verify(parts: Parts, row: Outbox) -> None:
         if asked is not None:
             verifying.read_back(tx, row.target_id, asked, seen, now)
         work.finish(tx, row, now)
+        verifying.owe_newer(tx, row.target_id, asked, now)
 
 
 @_with_key

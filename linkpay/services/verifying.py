@@ -66,6 +66,14 @@ def read_back(tx: Tx, grant_id: int, asked: Question, seen: Contact | None, now:
     )  # fmt: skip
 
 
+def owe_newer(tx: Tx, grant_id: int, asked: Question | None, now: datetime) -> None:
+    """Owe a look at what was confirmed while another one was under way: its row could not be moved then."""
+    grant = grants.get(tx, grant_id)
+    in_step = grant.applied is grant.wanted and grant.applied_version == grant.version
+    if in_step and (asked is None or asked.version != grant.version):
+        owe(tx, grant, now)
+
+
 def shows(tx: Tx, grant: Grant, seen: Contact | None) -> bool:
     """Whether Kajabi has what is wanted: the offer itself, and all that it opens where that is shown."""
     offer = tx.get_one(Offer, grant.offer_id)

@@ -1,5 +1,6 @@
 """With Kajabi's public API connected: reading back, the nightly comparison, ids and tags."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,8 +14,11 @@ from tests.flows import truth
 from tests.flows.connected import ANNA, EVA, at_kajabi, connect, make_drift
 from tests.flows.shelf import Shelf
 from tests.flows.stage import Stage
+from tests.flows.test_access import grant_row, take_all_money_back
 from tests.flows.test_attention import know_her_otherwise, press, waiting
 from tests.flows.test_gifts import give
+from tests.flows.weather import in_between
+from workers import jobs
 
 
 def night(stage: Stage) -> Report:
@@ -277,3 +281,26 @@ def test_the_last_state_wins_when_kajabi_was_away(stage: Stage) -> None:
     grant = stage.grant(ANNA)
     assert grant is not None
     assert grant.wanted is Access.GRANTED, "what is paid stays open"
+
+
+def test_a_newer_change_is_read_back_though_an_older_one_was_being_read(stage: Stage) -> None:
+    connect(stage)
+    stage.buy(ANNA)
+    (verify,) = stage.jobs("verify_grant")
+    stage.pass_time(timedelta(seconds=25))
+
+    def revoke_and_confirm() -> None:
+        take_all_money_back(stage)
+        jobs.run(stage.parts, *grant_row(stage))
+
+    in_between(stage, "directory", "find_contact", before=revoke_and_confirm)
+    jobs.run(stage.parts, "outbox", verify.id)
+    assert not stage.has_access(ANNA)
+    looked = len(stage.sandbox_calls("/contacts"))
+    stage.advance(minutes=1)
+    assert len(stage.sandbox_calls("/contacts")) > looked
+    grant = stage.grant(ANNA)
+    assert grant is not None
+    assert grant.verified_at is not None
+    assert grant.applied_at is not None
+    assert grant.verified_at > grant.applied_at
