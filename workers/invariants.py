@@ -18,7 +18,9 @@ from linkpay.store.tables import Charge, Grant, Payment, Subscription
 EVERY = timedelta(minutes=5)
 _DAILY = timedelta(days=1)
 _STEP = timedelta(seconds=4)
-_CHANGES = 600  # facts and events looked at in one round
+_CHANGES = 600  # facts and events looked at in one step of a round
+#: Longer than a transaction takes: what is older was committed, if ever.
+_SETTLED = timedelta(minutes=1)
 _BATCH = 100  # rows of each table looked at in one step of the daily check
 
 ROUND, FULL = "invariants", "invariants.full"
@@ -27,6 +29,7 @@ _TABLES: dict[str, type[Charge] | type[Payment] | type[Grant] | type[Subscriptio
     "charges": Charge, "payments": Payment, "grants": Grant, "subscriptions": Subscription,
 }  # fmt: skip
 _OVER = -1
+_BEHIND = 1  # the number of a round that has more to look at
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,8 @@ def turn(parts: Parts, machine_now: datetime) -> int:
     at = Moment(parts.clock.now(), machine_now)
     with parts.database.write() as tx:
         rounds = progress.take_turn(tx, ROUND, EVERY, at.now, at.machine)
+        if progress.number(tx, ROUND) == _BEHIND:
+            rounds |= progress.take_turn(tx, f"{ROUND}.step", _STEP, at.now, at.machine)
         if progress.take_turn(tx, FULL, _DAILY, at.now, at.machine):
             _begin(tx, at)
         steps = progress.take_turn(tx, f"{FULL}.step", _STEP, at.now, at.machine)
@@ -50,10 +55,14 @@ def turn(parts: Parts, machine_now: datetime) -> int:
 
 
 def check_changes(parts: Parts, at: Moment) -> int:
-    """One round: what changed, what is late anywhere, and what was broken before."""
+    """One step of a round: what changed, what is late anywhere, and what was broken before.
+
+    A round that is behind goes on with its next step soon, and says only then that it looked.
+    """
     with parts.database.read() as tx:
         marks = progress.number(tx, _LEDGER), progress.number(tx, _EVENTS)
-        changed = store.changed(tx, *marks, _CHANGES)
+        changed = store.changed(tx, marks, _CHANGES, at.now - _SETTLED)
+        last = progress.find(tx, _EVENTS)
         items, rows = invariants.again(tx)
         held = {*store.grants_of(tx, changed.subscription_ids), *invariants.overstayed(tx, at.now)}
         rows = Rows(
@@ -63,8 +72,10 @@ def check_changes(parts: Parts, at: Moment) -> int:
         found = invariants.look(tx, rows, at.now) + invariants.look_everywhere(tx, at.now)
     with parts.database.write() as tx:
         invariants.close(tx, items, found, at.now)
-        progress.put(tx, _LEDGER, changed.ledger_mark, at.now, at.machine)
-        progress.put(tx, _EVENTS, changed.event_mark, at.now, at.machine)
+        looked_at = last.machine_at if changed.more and last is not None else at.machine
+        progress.put(tx, _LEDGER, changed.ledger_mark, at.now, looked_at)
+        progress.put(tx, _EVENTS, changed.event_mark, at.now, looked_at)
+        progress.put(tx, ROUND, _BEHIND if changed.more else 0, at.now, at.machine)
         return invariants.file(tx, found, at.now)
 
 
@@ -92,7 +103,11 @@ def check_all(parts: Parts, at: Moment) -> int:
     """The daily check from its beginning to its end, at once. How much new was found."""
     with parts.database.write() as tx:
         _begin(tx, at)
-    found = check_changes(parts, at)
+    found, behind = 0, True
+    while behind:
+        found += check_changes(parts, at)
+        with parts.database.read() as tx:
+            behind = progress.number(tx, ROUND) == _BEHIND
     while True:
         found += check_next(parts, at)
         with parts.database.read() as tx:

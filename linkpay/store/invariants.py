@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, exists, func, literal, or_, select
@@ -40,35 +41,49 @@ _CHARGED_BACK = (_K.CHARGEBACK, _K.CHARGEBACK_UNDONE)
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What changed since the marks, and how far that reaches: (ledger, event) ids."""
+    """What changed since the marks, and how far the next marks reach: (ledger, event) ids.
+
+    `more` says that what changed even later was left for another look.
+    """
 
     charge_ids: Sequence[int]
     payment_ids: Sequence[int]
     subscription_ids: Sequence[int]
     ledger_mark: int
     event_mark: int
+    more: bool
 
 
-def changed(tx: Tx, ledger_mark: int, event_mark: int, limit: int) -> Changed:
-    """At most `limit` facts and events after the marks; everything that changes writes one or the other."""
+def changed(tx: Tx, marks: tuple[int, int], limit: int, settled_before: datetime) -> Changed:
+    """At most `limit` facts and events after the marks; everything that changes writes one or the other.
+
+    The next marks stay behind what is not `settled_before` an instant: numbers are given before they are
+    committed, so an earlier one may still come.
+    """
+    ledger_mark, event_mark = marks
     facts = tx.execute(
-        select(LedgerEntry.id, LedgerEntry.charge_id)
+        select(LedgerEntry.id, LedgerEntry.charge_id, LedgerEntry.created_at)
         .where(LedgerEntry.id > ledger_mark)
         .order_by(LedgerEntry.id)
         .limit(limit)
     ).all()
     events = tx.execute(
-        select(Event.id, Event.payment_id, Event.subscription_id)
+        select(Event.id, Event.payment_id, Event.subscription_id, Event.created_at)
         .where(Event.id > event_mark)
         .order_by(Event.id)
         .limit(limit)
     ).all()
+    settled = [
+        [row.id for row in takewhile(lambda row: row.created_at < settled_before, rows)]
+        for rows in (facts, events)
+    ]
     return Changed(
-        sorted({charge_id for _, charge_id in facts}),
-        sorted({payment_id for _, payment_id, _ in events if payment_id is not None}),
-        sorted({subscription_id for *_, subscription_id in events if subscription_id is not None}),
-        facts[-1].id if facts else ledger_mark,
-        events[-1].id if events else event_mark,
+        sorted({row.charge_id for row in facts}),
+        sorted({row.payment_id for row in events if row.payment_id is not None}),
+        sorted({row.subscription_id for row in events if row.subscription_id is not None}),
+        settled[0][-1] if settled[0] else ledger_mark,
+        settled[1][-1] if settled[1] else event_mark,
+        more=any(len(ids) == limit for ids in settled),
     )
 
 

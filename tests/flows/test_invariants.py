@@ -15,7 +15,8 @@ from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import measuring
 from linkpay.services.attention import items, solving
 from linkpay.services.attention.kinds import KINDS
-from linkpay.store import backup
+from linkpay.store import backup, journal, progress
+from linkpay.store import invariants as evidence
 from linkpay.store.db import Tx
 from linkpay.store.tables import Attention, Charge, Consent, Grant, Mandate, Notice, Outbox, Subscription
 from linkpay.store.tables.people import Access
@@ -194,6 +195,40 @@ def test_a_round_sees_what_changed_and_nothing_else(stage: Stage) -> None:
     stage.advance(days=29)  # her debit is raised and paid meanwhile
     assert rounds(stage, 12) > 0
     assert Broken.SUMS_DIFFER.value in stage.troubles()
+
+
+def test_a_round_that_is_far_behind_goes_on_at_every_beat_and_says_so(stage: Stage) -> None:
+    stage.buy(ANNA)
+    stage.pass_time(timedelta(minutes=5))
+    check(stage)
+    before = stage.clock.now()
+    with stage.database.write() as tx:
+        for _ in range(1500):
+            journal.record(tx, "x", "clock", before, subscription=subscription(tx))
+    for beat in range(4):
+        stage.pass_time(timedelta(minutes=5) if beat == 0 else timedelta(seconds=5))
+        rounds(stage)
+        with stage.database.read() as tx:
+            looked_at = measuring.figures(tx, stage.clock.now(), {}).checked_at["changes"]
+            _, newest = evidence.newest_marks(tx)
+            reached = progress.number(tx, "invariants.events")
+        assert (looked_at == before) is (reached < newest) is (beat < 2)
+
+
+def test_what_is_committed_after_a_later_one_is_looked_at(stage: Stage) -> None:
+    """Numbers are given before they are committed."""
+    stage.buy(ANNA)
+    stage.pass_time(timedelta(minutes=5))
+    now = stage.clock.now()
+    with stage.database.write() as tx:
+        journal.record(tx, "quick", "x", now, subscription=subscription(tx))
+        tx.flush()
+        _, quick = evidence.newest_marks(tx)
+    for seconds, seen in ((1, False), (61, True)):
+        stage.pass_time(timedelta(seconds=seconds))
+        check(stage)
+        with stage.database.read() as tx:
+            assert (progress.number(tx, "invariants.events") >= quick) is seen
 
 
 def test_the_operator_is_mailed_once_and_it_goes_away_by_itself(stage: Stage) -> None:
