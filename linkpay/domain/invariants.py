@@ -27,6 +27,8 @@ class Broken(StrEnum):
     AFTER_END = "charged_after_end"
 
 
+#: What comes and goes: set aside once, it is something new when it is broken again later.
+PASSING = frozenset({Broken.ACCESS_WRONG, Broken.ACCESS_LATE, Broken.UNSEEN, Broken.OVERDUE})
 #: Money that came in twice is sent back within minutes; nothing younger is judged.
 SETTLES_WITHIN = timedelta(minutes=10)
 #: Access follows within two minutes once Kajabi answers; it may be away for some.

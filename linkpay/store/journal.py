@@ -1,15 +1,17 @@
 """What people read: events, mails, and the attention list."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import select, update
 
-from linkpay.domain.invariants import Broken, Finding
+from linkpay.domain.invariants import PASSING, Broken, Finding
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.remembering import asked_once, current
 from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
+
+_SET_ASIDE = timedelta(days=1)
 
 
 def record(
@@ -73,10 +75,12 @@ def ask_for_money(
 def file_finding(tx: Tx, found: Finding, now: datetime) -> int | None:
     """Ask for a person about a broken statement; the item's id when it is new.
 
-    What a person looked at and set aside is not asked about again.
+    What a person looked at and set aside is not asked about again; what comes and goes is, a day later.
     """
-    about = (Attention.site_id == found.site_id, Attention.kind == found.broken.value,
-             Attention.subject == found.subject, Attention.solved_by.is_not(None))  # fmt: skip
+    about = [Attention.site_id == found.site_id, Attention.kind == found.broken.value,
+             Attention.subject == found.subject, Attention.solved_by.is_not(None)]  # fmt: skip
+    if found.broken in PASSING:
+        about.append(Attention.solved_at > now - _SET_ASIDE)
     if tx.scalar(select(Attention.id).where(*about).limit(1)) is not None:
         return None
     return insert_once(

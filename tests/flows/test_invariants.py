@@ -267,6 +267,25 @@ def test_what_a_person_set_aside_is_not_asked_again(stage: Stage) -> None:
     assert check(stage) == []
 
 
+def test_what_comes_and_goes_is_told_again_a_day_after_it_was_set_aside(
+    make_stage: Callable[..., Stage],
+) -> None:
+    stage = make_stage(make.NOW)
+    stage.buy(ANNA)
+    stage.clock.advance(timedelta(minutes=20))
+    check(stage)
+    with stage.database.write() as tx:
+        overdue(tx)
+    assert check(stage) == [Broken.OVERDUE.value]
+    with stage.database.write() as tx:
+        item = tx.query(Attention).filter_by(solved_at=None).one()
+        solving.solve(tx, item.site_id, item.id, "dismiss", "owner:eva", stage.clock.now(), reason="seen")
+    stage.pass_time(timedelta(hours=23))
+    assert Broken.OVERDUE.value not in check(stage)
+    stage.pass_time(timedelta(hours=2))
+    assert Broken.OVERDUE.value in check(stage)
+
+
 def test_what_is_given_anew_in_turns_after_a_restore_is_late_only_when_it_stays_away(
     stage: Stage, tmp_path: Path
 ) -> None:
