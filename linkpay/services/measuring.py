@@ -15,6 +15,8 @@ PAID_TO_GRANTED, SUM, ERRORS = "paid_to_granted", "paid_to_granted_ms", "provide
 #: Access that was given this long after the last payment was not given because of it.
 _BECAUSE_OF_IT = timedelta(days=1)
 _EVENTS = 2000
+#: Longer than a transaction takes.
+_SETTLED = timedelta(minutes=1)
 #: A clock that was not heard for longer is silent: it beats every five seconds.
 SILENT = timedelta(seconds=60)
 _IN_STEP_WITHIN = timedelta(seconds=30)
@@ -108,7 +110,8 @@ def _label(end: float) -> str:
 
 def count_granted(tx: Tx, now: datetime, machine_now: datetime) -> int:
     """Count how long payments took to become access, in the events since the last time."""
-    mark, seconds = measures.granted(tx, progress.number(tx, PAID_TO_GRANTED), _EVENTS)
+    last = progress.number(tx, PAID_TO_GRANTED)
+    mark, seconds = measures.granted(tx, last, _EVENTS, now - _SETTLED)
     progress.put(tx, PAID_TO_GRANTED, mark, now, machine_now)
     timely = [one for one in seconds if one <= _BECAUSE_OF_IT.total_seconds()]
     for one in timely:

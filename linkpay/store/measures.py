@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import takewhile
 
 from sqlalchemy import func, or_, select
 
@@ -100,14 +101,18 @@ def sites_by_state(tx: Tx) -> Mapping[str, int]:
     return {"all": total, "halted": halted, "catching_up": behind}
 
 
-def granted(tx: Tx, mark: int, limit: int) -> tuple[int, Sequence[float]]:
-    """Seconds from payment to access of each grant told of in the next `limit` events, and the new mark."""
-    rows = tx.execute(
+def granted(tx: Tx, mark: int, limit: int, settled_before: datetime) -> tuple[int, Sequence[float]]:
+    """Seconds from payment to access of each grant told of in the next `limit` events, and the new mark.
+
+    It ends at what is not `settled_before` an instant: an earlier number may still be committed.
+    """
+    found = tx.execute(
         select(Event.id, Event.kind, Event.subscription_id, Event.created_at)
         .where(Event.id > mark)
         .order_by(Event.id)
         .limit(limit)
     ).all()
+    rows = list(takewhile(lambda row: row.created_at < settled_before, found))
     given = {row.subscription_id: row.created_at for row in rows if row.kind == "access_granted"}
     paid = tx.execute(
         select(Charge.subscription_id, func.max(Charge.paid_at, type_=Charge.paid_at.type))

@@ -46,6 +46,7 @@ def test_a_quiet_service_shows_zeros(visitor: Visitor) -> None:
 
 def test_what_waits_and_what_went_wrong_is_told(stage: Stage, visitor: Visitor) -> None:
     stage.buy(ANNA)
+    stage.advance(minutes=2)
     clock.turn(stage.parts, SystemClock())
     stage.disturb("status:503", target="kajabi", count=2)
     stage.buy("bea@example.com")
