@@ -86,3 +86,9 @@ def _payment_facts(snapshot: PaymentSnapshot, booked: Collection[str]) -> list[E
         undone_at = snapshot.ended_at or paid_at
         found.append(Entry(EntryKind.PAYMENT_UNDONE, f"{snapshot.id}/undone", -snapshot.amount, undone_at))
     return found
+
+
+def is_paid_anew(snapshot: PaymentSnapshot, booked: Collection[str]) -> bool:
+    """Whether it is paid though its money was booked and undone: a fact has one reference, so no other
+    fact can say that the money is there after all, and a person has to look at it."""
+    return snapshot.status is PaymentStatus.PAID and f"{snapshot.id}/undone" in booked

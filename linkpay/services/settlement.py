@@ -12,7 +12,7 @@ from enum import StrEnum
 from linkpay.domain.charge import LET_GO, Attempts, ChargeEvent, ChargeState, charge_state, money_of
 from linkpay.domain.charge import move as move_charge
 from linkpay.domain.dunning import ReasonClass, classify
-from linkpay.domain.ledger import Entry, EntryKind, facts
+from linkpay.domain.ledger import Entry, EntryKind, facts, is_paid_anew
 from linkpay.domain.snapshots import FINAL, MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
 from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.domain.takeover import adopted_uid
@@ -50,6 +50,7 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     subscription = subscriptions.lock_for_payment(tx, payment_id)
     payment = twins.row_for(tx, subscription, charges.payment(tx, payment_id), seen.payment, now)
     charge = charges.get(tx, payment.charge_id)
+    seen = _undated(payment, seen)
     if why := _mismatch(tx, payment, seen.payment):
         journal.need_attention(
             tx, site_id=payment.site_id, kind="mismatch", subject=f"payment:{payment.id}", now=now,
@@ -61,7 +62,6 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     key_works(tx, payment.site_id, now)
     sites.learn_creditor_id(tx, payment.site_id, seen.payment.creditor_id)
     before = payment.status
-    seen = _undated(payment, seen)
     _note_status(payment, seen.payment)
     booked = [
         e for e in facts(seen.payment, ledger.booked_refs(tx, payment.id)) if ledger.book(tx, payment, e, now)
@@ -141,6 +141,7 @@ def _mismatch(tx: Tx, payment: Payment, seen: PaymentSnapshot) -> str | None:
         "customer": (seen.customer_id or customer.mollie_id, customer.mollie_id),
         "id": (seen.id, payment.mollie_id or seen.id),
         "metadata": (seen.metadata.get("linkpay"), payment.uid),
+        "paid once more after it failed": (is_paid_anew(seen, ledger.booked_refs(tx, payment.id)), False),
     }
     if payment.uid == adopted_uid(seen.id) or twins.is_twin(payment):
         del checks["metadata"]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from linkpay.domain.ledger import Entry, EntryKind, facts
+from linkpay.domain.ledger import Entry, EntryKind, facts, is_paid_anew
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import (
     ChargebackSnapshot,
@@ -173,6 +173,17 @@ def test_a_debit_that_was_paid_and_then_failed_is_undone_and_not_removed() -> No
         (K.PAYMENT_UNDONE, "tr_madeup/undone"),
     ]
     assert facts(life.now, ()) == []
+
+
+def test_money_that_was_undone_and_is_there_again_is_known_and_no_fact_of_its_own() -> None:
+    life = Life()
+    for what in ("paid", "fails"):
+        life.happen(what, 0)
+        assert not is_paid_anew(life.now, {entry.ref for entry in book(life.snapshots)})
+    again, refs = replace(life.now, status=P.PAID), {entry.ref for entry in book(life.snapshots)}
+    assert is_paid_anew(again, refs)
+    assert not is_paid_anew(again, {NEW.id})
+    assert facts(again, refs) == []
 
 
 def test_a_fact_has_the_moment_that_mollie_names_and_else_the_nearest_one() -> None:

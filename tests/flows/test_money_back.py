@@ -196,3 +196,24 @@ def test_a_payment_found_paid_after_we_took_it_for_expired_counts(stage: Stage) 
     assert stage.has_access(ANNA)
     assert debits(stage) == 0
     truth.check(stage)
+
+
+def test_a_debit_that_failed_after_it_was_paid_and_is_paid_after_all_is_shown_to_the_owner(
+    stage: Stage,
+) -> None:
+    debit = reach_debit(stage)
+    stage.bank(debit, "paid")
+    stage.advance(days=1)
+    stage.bank(debit, "failed", "AM04")
+    stage.advance(days=1)
+    assert stage.troubles() == []
+    stage.pay_after_all(debit)
+    stage.work()
+    assert stage.troubles() == ["mismatch"]
+    stage.advance(days=20)  # the month is debited once more, and that counts
+    assert stage.charges(ANNA)[1].money.kept_cents == 5000
+    refund_by_hand(stage, debit, "50.00")
+    stage.advance(days=2)
+    assert stage.kept_cents() == 10000
+    assert stage.charges(ANNA)[1].money.kept_cents == 5000
+    truth.check(stage, troubles=1)
