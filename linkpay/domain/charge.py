@@ -120,24 +120,29 @@ _PAID = frozenset({EntryKind.PAYMENT, EntryKind.PAYMENT_UNDONE, EntryKind.OUTSID
 _REFUNDED = frozenset({EntryKind.REFUND, EntryKind.REFUND_UNDONE})
 
 
-def money_of(amount_cents: int, facts: Iterable[Fact]) -> ChargeMoney:
+def money_of(
+    amount_cents: int, facts: Iterable[Fact], surplus_refs: frozenset[str] = frozenset()
+) -> ChargeMoney:
     """The sums of a charge's ledger.
 
     What of a refund gave back a surplus follows from what we held when it was made, by the provider's
-    clock, so that the order in which we heard of it does not matter.
+    clock, so that the order in which we heard of it does not matter. Those that `surplus_refs` names we
+    meant as that: where a bank took the other payment back meanwhile, nothing is left of either.
     """
     ledger = list(facts)
     paid = sum(fact.amount_cents for fact in ledger if fact.kind in _PAID)
     refunded = -sum(fact.amount_cents for fact in ledger if fact.kind in _REFUNDED)
     charged_back = paid - refunded - sum(fact.amount_cents for fact in ledger)
     undone = {fact.ref.removesuffix("/undone") for fact in ledger if fact.kind is EntryKind.REFUND_UNDONE}
-    held, surplus = 0, 0
+    held, came_in, surplus = 0, 0, 0
     for fact in sorted(ledger, key=lambda fact: (fact.occurred_at, fact.amount_cents < 0, fact.ref)):
         if fact.kind in _REFUNDED and fact.ref.removesuffix("/undone") in undone:
             continue  # it came to nothing: as if it had never been
         if fact.kind is EntryKind.REFUND:
-            surplus += min(-fact.amount_cents, max(0, held - amount_cents))
+            meant = came_in - amount_cents - surplus if fact.ref in surplus_refs else 0
+            surplus += min(-fact.amount_cents, max(0, held - amount_cents, meant))
         held += fact.amount_cents
+        came_in += max(fact.amount_cents, 0) if fact.kind in _PAID else 0
     return ChargeMoney(amount_cents, paid, refunded, charged_back, surplus)
 
 

@@ -31,6 +31,14 @@ def send_back_surplus(tx: Tx, subscription: Subscription, charge: Charge, now: d
     send_back_part(tx, subscription, charge, PAID_TWICE, charge.money.surplus_cents - under_way, now)
 
 
+def surplus_refs(tx: Tx, charge: Charge) -> frozenset[str]:
+    """Those of the booked refunds of a charge that were meant to give back what came in beyond it."""
+    if all(entry.kind is not EntryKind.REFUND for entry in ledger.entries(tx, charge.id)):
+        return frozenset()
+    sent = charges.refunds_of(tx, charge.id)
+    return frozenset(one.mollie_id for one in sent if one.mollie_id and _is_surplus(one.reason))
+
+
 def send_back_part(
     tx: Tx, subscription: Subscription, charge: Charge, reason: str, cents: int, now: datetime
 ) -> int:

@@ -174,7 +174,7 @@ def _note_status(payment: Payment, seen: PaymentSnapshot) -> None:
 
 def sum_up(tx: Tx, charge: Charge) -> None:
     """Copy the ledger's sums onto the charge."""
-    money = money_of(charge.amount_cents, ledger.entries(tx, charge.id))
+    money = money_of(charge.amount_cents, ledger.entries(tx, charge.id), refunds.surplus_refs(tx, charge))
     charge.paid_cents, charge.refunded_cents = money.paid_cents, money.refunded_cents
     charge.charged_back_cents = money.charged_back_cents
     charge.surplus_refunded_cents = money.surplus_refunded_cents
@@ -250,9 +250,12 @@ def _distrust(tx: Tx, case: _Case, now: datetime) -> None:
 def _owed_again(tx: Tx, case: _Case, now: datetime) -> None:
     """Money that was in is out again: a chargeback, or a debit that failed after it was paid."""
     chargebacks = [c for c in case.seen.chargebacks if c.reversed_at is None]
-    code = chargebacks[0].reason_code if chargebacks else case.payment.failure_code
+    # By a refund it is owed again where it was a surplus, and the bank took the other payment back meanwhile.
+    refunded = any(entry.kind is EntryKind.REFUND for entry in case.booked)
+    failed_for = None if refunded else case.payment.failure_code
+    code = chargebacks[0].reason_code if chargebacks else failed_for
     # A bank that reports an empty account as a chargeback has refused a debit, not a dispute.
-    taken_back = bool(chargebacks) and code not in ("AM04", "MS03")
+    taken_back = (bool(chargebacks) or refunded) and code not in ("AM04", "MS03")
     dunning.begin(tx, case.subscription, case.charge, code=code, taken_back=taken_back, now=now)
     event = SubscriptionEvent.MONEY_TAKEN_BACK if taken_back else SubscriptionEvent.CHARGE_FAILED
     case.subscription.state = move(case.subscription.state, event)

@@ -84,6 +84,21 @@ def test_what_we_chose_to_refund_after_the_second_payment_went_back_by_itself_is
     assert money.owed_cents == 0
 
 
+@given(
+    st.permutations([*PAID_TWICE, Fact(K.CHARGEBACK, "chb_a", -5000, 2), Fact(K.REFUND, "re_b", -5000, 3)])
+)
+def test_what_was_meant_as_a_surplus_is_owed_when_the_bank_was_faster_with_the_other_payment(
+    heard: list[Fact],
+) -> None:
+    money = money_of(5000, heard, frozenset({"re_b"}))
+    assert (money.surplus_refunded_cents, money.owed_cents, money.kept_cents) == (5000, 5000, 0)
+
+
+def test_the_one_payment_of_who_bought_it_elsewhere_goes_back_and_nothing_is_owed() -> None:
+    facts = [Fact(K.PAYMENT, "tr_a", 5000, 0), Fact(K.REFUND, "re_a", -5000, 1)]
+    assert money_of(5000, facts, frozenset({"re_a"})).owed_cents == 0
+
+
 def test_a_refund_of_more_than_the_surplus_gave_back_the_surplus_and_some_of_the_price() -> None:
     assert money_of(5000, [*PAID_TWICE, Fact(K.REFUND, "re", -7000, 2)]).surplus_refunded_cents == 5000
 

@@ -4,8 +4,11 @@ from datetime import date
 
 import pytest
 
+from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
+from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import debts
+from linkpay.store import charges
 from linkpay.store.tables import Refund
 from tests.flows import truth
 from tests.flows.plans import cancel, reach_debit, reactivate
@@ -113,3 +116,29 @@ def test_a_surplus_that_mollie_could_not_send_back_stays_with_people(told: Stage
         told.advance(hours=1)
     assert back(told) == [("paid_twice", 5000)]
     assert told.troubles() == ["refund"]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_a_month_is_owed_when_its_bank_takes_one_payment_while_the_other_goes_back(
+    told: Stage, known: bool
+) -> None:
+    told.disturb("timeout_after" if known else "status:503", "/refunds", count=99)
+    pay_the_link_and_let_the_debit_win_too(told)
+    with told.database.read() as tx:
+        (sent,) = [charges.payment(tx, one.payment_id).mollie_id for one in tx.query(Refund)]
+    (other,) = [one for one in told.mollie_ids(told.charges(ANNA)[1].id) if one != sent]
+    taken = charge_back(told, other)
+    told.work()
+    told.calm()
+    told.advance(hours=3)
+    charge = told.charges(ANNA)[1]
+    assert (charge.money.owed_cents, charge.money.kept_cents) == (5000, 0)
+    assert charge.state is ChargeState.FAILED
+    assert told.subscription(ANNA).state is SubscriptionState.PAST_DUE
+    assert told.mail_kinds()[-1] == "payment_taken_back"
+    reverse(told, taken)
+    told.advance(hours=3)
+    assert told.charges(ANNA)[1].state is ChargeState.PAID
+    assert told.subscription(ANNA).state is SubscriptionState.ACTIVE
+    assert len(back(told)) == 1
+    truth.check(told)
