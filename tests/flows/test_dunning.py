@@ -254,6 +254,18 @@ def test_more_time_after_grace_is_over_on_its_day_and_months_without_access_are_
     truth.check(stage)
 
 
+def test_more_time_after_her_month_is_over_lets_her_month_begin_with_it(stage: Stage) -> None:
+    charge_id = bounce(stage, "AC04")
+    stage.advance(days=50)
+    give_days(stage, charge_id, 5)
+    stage.advance(days=3)
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    stay_in(stage, 20)
+    assert stage.kept_cents() == 10000
+    assert [str(charge.starts_on) for charge in stage.charges(ANNA)] == ["2026-01-31", "2026-04-19"]
+    truth.check(stage)
+
+
 @pytest.mark.parametrize(
     ("until", "code"), [(date(2026, 3, 5), "grace_not_longer"), (date(2029, 1, 1), "grace_too_long")]
 )
