@@ -62,8 +62,8 @@ def _send_back(
     sent = refunds.send_back_part(tx, subscription, charge, reason, cents, now)
     by_hand = min(cents - sent, max(0, ledger.outside_cents(tx, charge.id)))
     if by_hand > 0:
-        journal.ask_for_money(
-            tx, site_id=subscription.site_id, kind="refund", subject=f"charge:{charge.id}", now=now,
+        journal.ask_to_refund(
+            tx, site_id=subscription.site_id, subject=f"charge:{charge.id}", now=now,
             detail="Money goes back that came in past Mollie.", cents=by_hand, problem="by_hand",
             currency=charge.currency,
         )  # fmt: skip

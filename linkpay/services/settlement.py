@@ -63,9 +63,8 @@ def settle(tx: Tx, payment_id: int, seen: Sighting, now: datetime) -> Outcome:
     sites.learn_creditor_id(tx, payment.site_id, seen.payment.creditor_id)
     before = payment.status
     _note_status(payment, seen.payment)
-    booked = [
-        e for e in facts(seen.payment, ledger.booked_refs(tx, payment.id)) if ledger.book(tx, payment, e, now)
-    ]
+    told = facts(seen.payment, ledger.booked_refs(tx, payment.id))
+    booked = [entry for entry in told if ledger.book(tx, payment, entry, now)]
     if not booked and before is payment.status:
         _keep_mandate(tx, subscription, payment, seen, now)
         return Outcome.NOTHING_NEW

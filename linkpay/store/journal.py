@@ -54,19 +54,19 @@ def need_attention(
     )  # fmt: skip
 
 
-def ask_for_money(
-    tx: Tx, *, site_id: int, kind: str, subject: str, detail: str, now: datetime, cents: int, **data: Any
+def ask_to_refund(
+    tx: Tx, *, site_id: int, subject: str, detail: str, now: datetime, cents: int, **data: Any
 ) -> None:
-    """Ask a person to send `cents`: on top of what an open item about the same subject asks for."""
+    """Ask a person to send `cents` back: on top of what an open item about the same subject asks for."""
     item = tx.scalar(
         select(Attention).where(
-            Attention.site_id == site_id, Attention.kind == kind, Attention.subject == subject,
+            Attention.site_id == site_id, Attention.kind == "refund", Attention.subject == subject,
             Attention.solved_at.is_(None),
         )
     )  # fmt: skip
     if item is None:
         need_attention(
-            tx, site_id=site_id, kind=kind, subject=subject, detail=detail, now=now, cents=cents, **data
+            tx, site_id=site_id, kind="refund", subject=subject, detail=detail, now=now, cents=cents, **data
         )
     else:
         item.data = item.data | {"cents": int(item.data["cents"]) + cents}

@@ -142,10 +142,12 @@ CATALOGUE: tuple[Mutant, ...] = (
     Mutant(
         "a mail counts as sent before it is", "workers/duties.py",
         "    parts.mailer.send(letter)\n    now = parts.clock.now()\n\n    def left(tx: Tx) -> None:\n"
-        "        letters.mark_sent(tx, row.target_id, now)\n        work.finish(tx, row, now)\n\n"
+        "        letters.mark_sent(tx, row.target_id, now)\n        if row.last_error is not None:\n"
+        "            letters.let_in(tx, row.site_id, now)\n        work.finish(tx, row, now)\n\n"
         "    parts.together.write(left)\n",
         "    now = parts.clock.now()\n\n    def left(tx: Tx) -> None:\n"
-        "        letters.mark_sent(tx, row.target_id, now)\n        work.finish(tx, row, now)\n\n"
+        "        letters.mark_sent(tx, row.target_id, now)\n        if row.last_error is not None:\n"
+        "            letters.let_in(tx, row.site_id, now)\n        work.finish(tx, row, now)\n\n"
         "    parts.together.write(left)\n    parts.mailer.send(letter)\n",
         "tests/workers/test_jobs.py",
     ),
