@@ -16,9 +16,9 @@ from linkpay.services import (
     catching_up,
     charging,
     debits,
+    dunning,
     lifecycle,
     new_prices,
-    settlement,
     turning,
 )
 from linkpay.store import charges, journal, sites, subscriptions
@@ -90,7 +90,7 @@ def raise_next(tx: Tx, subscription_id: int, now: datetime) -> bool:
         access.review_purchase(tx, subscription, now)
         return True
     if not debits.prepare(tx, subscription, charge, now):
-        settlement.debit_failed(tx, subscription, charge, "no_mandate", now)
+        dunning.debit_failed(tx, subscription, charge, "no_mandate", now)
     return True
 
 

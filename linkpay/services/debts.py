@@ -149,7 +149,7 @@ def undo_outside(tx: Tx, site_id: int, ref: str, actor: str, now: datetime) -> N
     )  # fmt: skip
     settlement.sum_up(tx, charge)
     if charge.money.owed_cents > 0 and charge.state not in LET_GO and charge.failed_at is None:
-        settlement.debit_failed(tx, subscription, charge, "outside_undone", now)
+        dunning.debit_failed(tx, subscription, charge, "outside_undone", now)
     settlement.restate(tx, charge)
     access.review_purchase(tx, subscription, now)
 

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from linkpay.domain.calendar import day_starts_at, local_day
-from linkpay.domain.charge import ChargeState
+from linkpay.domain.charge import LET_GO, ChargeEvent, ChargeState
+from linkpay.domain.charge import move as move_charge
 from linkpay.domain.dunning import (
     DIRECT_DEBIT,
     Failure,
@@ -20,7 +21,7 @@ from linkpay.domain.dunning import (
 )
 from linkpay.domain.policy import Policy
 from linkpay.domain.subscription import LIVE, SubscriptionEvent, SubscriptionState, move
-from linkpay.services import access, announcing, debits, lateness, letters
+from linkpay.services import access, announcing, debits, latecomers, lateness, letters
 from linkpay.store import agreements, charges, journal, sites, subscriptions, work
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Mandate, Subscription
@@ -46,6 +47,23 @@ def begin(
     charge.dunning_round += 1
     charge.state = ChargeState.FAILED
     plan(tx, subscription, charge, now)
+
+
+def debit_failed(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
+    """A debit came to nothing: begin the ladder, or note that a later try failed as well.
+
+    Who has left is asked for nothing: the charge is let go, and so are the days it would have bought.
+    """
+    if subscription.state is SubscriptionState.ENDED:
+        charge.state = move_charge(charge.state, ChargeEvent.VOIDED)
+        latecomers.send_credit_back(tx, subscription, now)
+    if charge.state in LET_GO:
+        return
+    if charge.failed_at is not None:
+        failed_again(tx, subscription, charge, code, now)
+        return
+    begin(tx, subscription, charge, code=code, taken_back=False, now=now)
+    subscription.state = move(subscription.state, SubscriptionEvent.CHARGE_FAILED)
 
 
 def plan(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:

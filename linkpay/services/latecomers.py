@@ -3,7 +3,9 @@
 from datetime import datetime, timedelta
 
 from linkpay.domain.calendar import day_starts_at, local_day
+from linkpay.domain.charge import UNSETTLED, ChargeEvent, ChargeState, move
 from linkpay.domain.leaving import Unused, unused
+from linkpay.domain.pricing import credit_used, from_plain
 from linkpay.domain.snapshots import Sequence
 from linkpay.services import refunds, standing, withdrawal_money
 from linkpay.store import agreements, charges, journal, ledger, sites
@@ -90,6 +92,8 @@ def credit_to_return(tx: Tx, site: Site, subscription: Subscription) -> int:
 
 def send_credit_back(tx: Tx, subscription: Subscription, now: datetime) -> None:
     """It has ended: owe the refund of credit that no charge will use any more, newest payment first."""
+    if not agreements.was_withdrawn(tx, subscription.id):
+        _take_credit_back(tx, subscription, now)
     cents = credit_to_return(tx, sites.get(tx, subscription.site_id), subscription)
     if cents <= 0:
         return
@@ -100,6 +104,21 @@ def send_credit_back(tx: Tx, subscription: Subscription, now: datetime) -> None:
         back = min(cents, max(charge.money.kept_cents, 0))
         if back > 0:
             cents -= _send_back(tx, subscription, charge, "credit_left", back, now)
+
+
+def _take_credit_back(tx: Tx, subscription: Subscription, now: datetime) -> None:
+    """Credit buys nothing in a charge of which nothing was ever paid: it is hers again, and the charge, whose
+    price it lowered, is let go. One whose debit is out keeps it until the bank has said what became of it."""
+    for charge in charges.of_subscription(tx, subscription.id):
+        used = credit_used(from_plain(charge.lines))
+        is_open = charge.state in UNSETTLED and not standing.debit_is_out(tx, charge)
+        if not used or charge.money.paid_cents or not (is_open or charge.state is ChargeState.VOID):
+            continue
+        if is_open:
+            charge.state = move(charge.state, ChargeEvent.VOIDED)
+        agreements.add_credit(
+            tx, subscription, used, reason="unpaid", ref=f"unpaid:{charge.id}", now=now, charge_id=charge.id
+        )
 
 
 def _was_under_way(subscription: Subscription, payment: Payment | None) -> bool:

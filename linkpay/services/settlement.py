@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from linkpay.domain.charge import LET_GO, Attempts, ChargeEvent, ChargeState, charge_state, money_of
-from linkpay.domain.charge import move as move_charge
+from linkpay.domain.charge import LET_GO, Attempts, ChargeState, charge_state, money_of
 from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts, is_paid_anew
 from linkpay.domain.snapshots import FINAL, MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
-from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
+from linkpay.domain.subscription import SubscriptionEvent, move
 from linkpay.domain.takeover import adopted_uid
 from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds, twins
 from linkpay.store import charges, journal, ledger, people, sites, subscriptions
@@ -210,7 +209,7 @@ def _react(tx: Tx, case: _Case, now: datetime) -> None:
     elif case.is_owed_again:
         _owed_again(tx, case, now)
     elif came_to_nothing and charge.asked_cents > 0:
-        debit_failed(tx, subscription, charge, payment.failure_code, now)
+        dunning.debit_failed(tx, subscription, charge, payment.failure_code, now)
     restate(tx, charge)
     if charge.money.surplus_cents > 0:
         refunds.send_back_surplus(tx, subscription, charge, now)
@@ -251,29 +250,12 @@ def _owed_again(tx: Tx, case: _Case, now: datetime) -> None:
     chargebacks = [c for c in case.seen.chargebacks if c.reversed_at is None]
     # By a refund it is owed again where it was a surplus, and the bank took the other payment back meanwhile.
     refunded = any(entry.kind is EntryKind.REFUND for entry in case.booked)
-    failed_for = None if refunded else case.payment.failure_code
-    code = chargebacks[0].reason_code if chargebacks else failed_for
+    code = next((c.reason_code for c in chargebacks), None if refunded else case.payment.failure_code)
     # A bank that reports an empty account as a chargeback has refused a debit, not a dispute.
     taken_back = (bool(chargebacks) or refunded) and code not in ("AM04", "MS03")
     dunning.begin(tx, case.subscription, case.charge, code=code, taken_back=taken_back, now=now)
     event = SubscriptionEvent.MONEY_TAKEN_BACK if taken_back else SubscriptionEvent.CHARGE_FAILED
     case.subscription.state = move(case.subscription.state, event)
-
-
-def debit_failed(tx: Tx, subscription: Subscription, charge: Charge, code: str | None, now: datetime) -> None:
-    """A debit came to nothing: begin the ladder, or note that a later try failed as well.
-
-    Who has left is asked for nothing: the charge is let go, and so are the days it would have bought.
-    """
-    if subscription.state is SubscriptionState.ENDED:
-        charge.state = move_charge(charge.state, ChargeEvent.VOIDED)
-    if charge.state in LET_GO:
-        return
-    if charge.failed_at is not None:
-        dunning.failed_again(tx, subscription, charge, code, now)
-        return
-    dunning.begin(tx, subscription, charge, code=code, taken_back=False, now=now)
-    subscription.state = move(subscription.state, SubscriptionEvent.CHARGE_FAILED)
 
 
 def _attempts(tx: Tx, charge: Charge) -> Attempts:
@@ -295,6 +277,6 @@ def attempt_refused(tx: Tx, payment_id: int, code: str | None, now: datetime) ->
     payment.stroke, payment.is_open, payment.failure_code = Stroke.REFUSED, False, code
     tx.flush()
     if payment.sequence is Sequence.RECURRING and charge.asked_cents > 0:
-        debit_failed(tx, subscription, charge, code, now)
+        dunning.debit_failed(tx, subscription, charge, code, now)
     restate(tx, charge)
     access.review_purchase(tx, subscription, now)
