@@ -61,18 +61,20 @@ class PaidSpan:
     credit_cents: int = 0
 
     def unused_cents(self, from_on: date) -> int:
-        """What is sent back for the days from `from_on` on: never more than we hold."""
-        worth = min(self.worth_cents, max(self.kept_cents, 0))
+        """What is given back for the days from `from_on` on: never more than was put into it."""
+        worth = min(self.worth_cents, max(self.kept_cents, 0) + max(self.credit_cents, 0))
         return unused_cents(worth, self.starts_on, self.ends_on, from_on)
 
 
 @dataclass(frozen=True, slots=True)
 class Unused:
-    """Days of a charge that are left out, from `from_on` on, and what is sent back for them."""
+    """Days of a charge that are left out, from `from_on` on, and what is given back for them: as credit what
+    is more than the money that we hold of it."""
 
     charge_id: int
     from_on: date
     cents: int
+    credit_cents: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,10 +215,11 @@ def unused(standing: Standing, ends_on: date, *, at_once: bool, by_member: bool)
         from_on = max(from_on, _soonest(standing)) if by_member else from_on
         spans += [standing.running] if standing.running else []
     newest_first = sorted(spans, key=lambda span: span.starts_on, reverse=True)
-    found = [
-        Unused(span.charge_id, max(from_on, span.starts_on + _DAY), span.unused_cents(from_on))
-        for span in newest_first
-    ]
+    found = []
+    for span in newest_first:
+        cents = span.unused_cents(from_on)
+        as_credit = max(0, cents - max(span.kept_cents, 0))
+        found.append(Unused(span.charge_id, max(from_on, span.starts_on + _DAY), cents, as_credit))
     return [left_out for left_out in found if left_out.cents > 0]
 
 

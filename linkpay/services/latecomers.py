@@ -49,11 +49,19 @@ def send_unused_back(tx: Tx, subscription: Subscription, charge: Charge, now: da
 
 
 def send_days_back(tx: Tx, subscription: Subscription, left_out: Unused, now: datetime) -> None:
-    """Owe the refund of days that are left out: the charge is for the days before them from now on."""
+    """Owe the refund of days that are left out: the charge is for the days before them from now on.
+
+    What credit paid of them is credit again, and sent back with what is left of it in the end.
+    """
     charge = charges.get(tx, left_out.charge_id)
-    if charge.money.kept_cents <= 0:
+    if charge.money.kept_cents <= 0 < charge.money.owed_cents:
         return  # its debit is under way: when the money is there
-    _send_back(tx, subscription, charge, "unused_days", left_out.cents, now)
+    if left_out.credit_cents:
+        agreements.add_credit(
+            tx, subscription, left_out.credit_cents, reason="unused", now=now, charge_id=charge.id,
+            ref=f"unused:{charge.id}:{left_out.from_on}",
+        )  # fmt: skip
+    _send_back(tx, subscription, charge, "unused_days", left_out.cents - left_out.credit_cents, now)
     charge.ends_on = left_out.from_on
 
 

@@ -98,10 +98,13 @@ def span(charge: Charge, *, expected: bool = False) -> PaidSpan:
 
 
 def _held_span(tx: Tx, charge: Charge) -> PaidSpan:
-    """The days of a paid charge, of which nothing is kept that is on its way back."""
+    """The days of a paid charge, of which nothing is kept that is on its way back, or credit again."""
     found = span(charge)
     under_way = sum(charges.refunds_under_way(tx, charge.id).values())
-    return replace(found, kept_cents=found.kept_cents - under_way)
+    again = agreements.credit_given(tx, charge.subscription_id).get(charge.id, 0) if found.credit_cents else 0
+    return replace(
+        found, kept_cents=found.kept_cents - under_way, credit_cents=max(0, found.credit_cents - again)
+    )
 
 
 def debit_is_out(tx: Tx, charge: Charge) -> bool:

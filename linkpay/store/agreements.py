@@ -127,9 +127,11 @@ _SWITCHED_AWAY = select(Credit.charge_id).where(
 
 
 def credit_given(tx: Tx, subscription_id: int) -> dict[int, int]:
-    """What of each charge's money became credit, in cents by charge: unused days, or a cent that proved."""
+    """What was put into each charge and became credit, in cents by charge: for unused days, a cent that
+    proved, or what lowered the price of one that was never paid."""
     query = select(Credit.charge_id, Credit.ref, Credit.amount_cents).where(
-        Credit.subscription_id == subscription_id, Credit.reason.in_(("switch", "check"))
+        Credit.subscription_id == subscription_id,
+        Credit.reason.in_(("switch", "check", "unused", "unpaid")),
     )
     found: dict[int, int] = {}
     for charge_id, ref, cents in tx.execute(query):

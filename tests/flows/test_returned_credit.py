@@ -1,4 +1,6 @@
-"""Credit that lowered the price of a charge which nobody ever paid: it is hers again when she leaves."""
+"""Credit is money that she paid: what it bought and was not used, or never paid, is hers when she leaves."""
+
+from datetime import date
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
@@ -66,3 +68,37 @@ def test_who_comes_back_afterwards_pays_the_whole_price(stage: Stage) -> None:
     assert to_pay is not None
     assert next(one for one in stage.charges(ANNA) if one.id == to_pay).amount_cents == 50000
     assert len(back(stage)) == 1
+
+
+def switch_to_quarters(stage: Stage) -> None:
+    """Ten days into a year she goes on by quarters, of which her credit pays four."""
+    add_plan(stage, "yearly", 36500, YEAR)
+    add_plan(stage, "quarterly", 9000, QUARTER)
+    stage.buy(ANNA, "yearly")
+    stage.advance(days=10)
+    switch(stage, ANNA, "quarterly", at_once=True)
+
+
+def test_unused_days_that_it_paid_go_back_as_well(stage: Stage) -> None:
+    switch_to_quarters(stage)
+    stage.advance(days=100)  # in the second quarter, 10 May to 10 August
+    assert cancel(stage, ANNA).ends_on == date(2026, 6, 10)
+    stage.advance(days=40)
+    unused = 5967  # 61 of 92 days
+    assert stage.kept_cents() == 1000 + 9000 + 9000 - unused
+    assert in_hand(stage) == 0
+    assert not stage.has_access(ANNA)
+
+
+def test_days_that_were_given_back_are_given_back_once(stage: Stage) -> None:
+    switch_to_quarters(stage)
+    stage.advance(days=20)
+    first = cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 20), actor="owner").refund_cents
+    second = cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 10), actor="owner").refund_cents
+    assert 0 < second < first
+    stage.advance(days=40)
+    assert in_hand(stage) == 0
+    paid_for = 1000 + round(9000 * 28 / 89)  # ten days of the year, and 10 February to 10 March
+    assert stage.kept_cents() - paid_for in (0, 1), "a part of a cent at each reckoning"
+    stage.advance(days=400)
+    assert stage.kept_cents() - paid_for in (0, 1)
