@@ -14,7 +14,7 @@ WINDOW = timedelta(minutes=15)
 #: How many failures each kind of subject may have in a window. A `person` is tried from one address, so that
 #: whoever guesses elsewhere locks nobody out; from `everywhere` more is borne. Many people may share one
 #: address; at a `door` whoever asks is counted, known or not, so that the count tells nothing.
-LIMITS: Mapping[str, int] = {"person": 8, "everywhere": 100, "address": 60, "door": 300}
+LIMITS: Mapping[str, int] = {"person": 8, "everywhere": 100, "address": 60, "door": 300, "key": 60}
 
 
 def check(tx: Tx, subjects: Mapping[str, str], now: datetime) -> None:

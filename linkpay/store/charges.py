@@ -214,6 +214,7 @@ def refunds_of(tx: Tx, charge_id: int) -> ListOf[Refund]:
     ).all()
 
 
+@asked_once
 def refunds_under_way(tx: Tx, charge_id: int) -> dict[int, int]:
     """Cents that are on their way back and not in the ledger yet, by payment."""
     booked = select(LedgerEntry.ref).where(LedgerEntry.charge_id == charge_id)

@@ -104,6 +104,8 @@ def collections(
         _by(known, charges.of_subscription, [one.id for one in bought], periods, "subscription_id")
         tries = {payment.id: payment for _, payment, _ in found if payment is not None}
         _by(known, charges.payments, made, tries.values(), "charge_id")
+        going_back = {payment.charge_id for _, payment, refund in found if payment and refund}
+        known |= {(charges.refunds_under_way, number): {} for number in made.keys() - going_back}
         for number in made:
             still_open = (one for one in known[charges.payments, number] if one.is_open)
             known[charges.open_payment, number] = next(still_open, None)

@@ -40,7 +40,7 @@ class UnsupportedType(InputError):
 def enter() -> None:
     """Find the key that the request shows; it is at ``g.api_key``. Guessing is slowed down by address."""
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    now, door = parts().clock.now(), {"door": f"api {request.remote_addr}"}
+    now, door = parts().clock.now(), {"key": request.remote_addr or ""}
     with parts().database.read() as tx:
         key = api_keys.find(tx, shown.strip()) if scheme.lower() == "bearer" else None
         if key is None:  # a living key is let in whoever guesses beside it
