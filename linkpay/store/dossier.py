@@ -38,7 +38,7 @@ from linkpay.store.tables.people import Access
 #: Secrets and machinery: nothing about a person, and not for anybody's eyes.
 _HIDDEN = re.compile(
     r"token|hash|.*_sealed|idempotency_key|key_used_at|claimed_at|uid|lease|leased_until|checkout_url|html|"
-    r"answer_.*|version|applied_version|doubted_version|stroke|is_open"
+    r"answer_.*|version|applied_version|doubted_version|stroke|is_open|ordered_by"
 )
 _ON_SUBSCRIPTION: tuple[tuple[str, Any], ...] = (
     ("charges", Charge), ("consents", Consent), ("announcements", Notice), ("discounts", Redemption),
