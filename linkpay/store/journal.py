@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from linkpay.domain.invariants import PASSING, Broken, Finding
 from linkpay.store.db import Tx, insert_once
 from linkpay.store.remembering import asked_once, current
 from linkpay.store.tables import Attention, Event, Mail, Member, Payment, Subscription
 
+T = TypeVar("T")
 _SET_ASIDE = timedelta(days=1)
 
 
@@ -159,18 +161,17 @@ def last_mail(tx: Tx, subscription_id: int, kind: str) -> Mail | None:
 @asked_once
 def last_event_at(tx: Tx, subscription_id: int, kind: str) -> datetime | None:
     """When an event of this kind last happened to a subscription."""
-    return tx.scalar(
-        select(Event.created_at)
-        .where(Event.subscription_id == subscription_id, Event.kind == kind)
-        .order_by(Event.id.desc())
-        .limit(1)
-    )
+    return tx.scalar(_last(Event.created_at, subscription_id, kind))
 
 
 def last_actor(tx: Tx, subscription_id: int, kind: str) -> str | None:
     """Who was behind the last event of this kind that happened to a subscription."""
-    return tx.scalar(
-        select(Event.actor)
+    return tx.scalar(_last(Event.actor, subscription_id, kind))
+
+
+def _last(column: InstrumentedAttribute[T], subscription_id: int, kind: str) -> Select[T]:
+    return (
+        select(column)
         .where(Event.subscription_id == subscription_id, Event.kind == kind)
         .order_by(Event.id.desc())
         .limit(1)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from linkpay.domain.calendar import Unit
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState as S
@@ -12,14 +13,20 @@ from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA
 
 
+def switch_at_once(stage: Stage, *sold: tuple[str, int, tuple[Unit, int]]) -> None:
+    """She buys the first of two plans, and goes on by the other after ten days."""
+    for plan in sold:
+        add_plan(stage, *plan)
+    (first, *_), (then, *_) = sold
+    stage.buy(ANNA, first)
+    stage.advance(days=10)
+    switch(stage, ANNA, then, at_once=True)
+    stage.work()
+
+
 def switch_to_a_year(stage: Stage) -> str:
     """She paid a quarter and goes on by the year at once; the debit of the rest, at Mollie."""
-    add_plan(stage, "quarterly", 12000, QUARTER)
-    add_plan(stage, "yearly", 50000, YEAR)
-    stage.buy(ANNA, "quarterly")
-    stage.advance(days=10)
-    switch(stage, ANNA, "yearly", at_once=True)
-    stage.work()
+    switch_at_once(stage, ("quarterly", 12000, QUARTER), ("yearly", 50000, YEAR))
     return stage.mollie_ids(stage.charges(ANNA)[-1].id)[0]
 
 
@@ -72,11 +79,7 @@ def test_who_comes_back_afterwards_pays_the_whole_price(stage: Stage) -> None:
 
 def switch_to_quarters(stage: Stage) -> None:
     """Ten days into a year she goes on by quarters, of which her credit pays four."""
-    add_plan(stage, "yearly", 36500, YEAR)
-    add_plan(stage, "quarterly", 9000, QUARTER)
-    stage.buy(ANNA, "yearly")
-    stage.advance(days=10)
-    switch(stage, ANNA, "quarterly", at_once=True)
+    switch_at_once(stage, ("yearly", 36500, YEAR), ("quarterly", 9000, QUARTER))
 
 
 def test_unused_days_that_it_paid_go_back_as_well(stage: Stage) -> None:

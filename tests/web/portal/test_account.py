@@ -14,13 +14,6 @@ from tests.web.portal.test_acts import page_of
 from tests.web.visitor import Visitor, words_of
 
 
-@pytest.fixture
-def anna(visitor: Visitor, stage: Stage) -> Visitor:
-    stage.buy(ANNA)
-    sign_in(visitor, stage)
-    return visitor
-
-
 def renewal_page(stage: Stage) -> str:
     with stage.database.read() as tx:
         renewal = tx.query(Renewal).order_by(Renewal.id.desc()).first()

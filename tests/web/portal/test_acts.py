@@ -17,13 +17,6 @@ def page_of(stage: Stage, action: str, email: str = ANNA) -> str:
     return f"{PORTAL}/subscriptions/{stage.subscription(email).token}/{action}"
 
 
-@pytest.fixture
-def anna(visitor: Visitor, stage: Stage) -> Visitor:
-    stage.buy(ANNA)
-    sign_in(visitor, stage)
-    return visitor
-
-
 def test_cancelling_says_the_day_before_and_does_it(anna: Visitor, stage: Stage) -> None:
     page = anna.look(page_of(stage, "cancel"))
     words = words_of(page)

@@ -26,13 +26,6 @@ OTHER = "other@example.com"
 EVA = "eva@example.com"
 
 
-@pytest.fixture
-def anna(visitor: Visitor, stage: Stage) -> Visitor:
-    stage.buy(ANNA)
-    sign_in(visitor, stage)
-    return visitor
-
-
 def ask_to_move(visitor: Visitor, stage: Stage, email: str) -> str:
     """Ask for another address; the path of the link that confirms it."""
     visitor.press(visitor.look(f"{PORTAL}/email"), -1, email=email)

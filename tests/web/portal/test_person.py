@@ -19,13 +19,6 @@ from tests.web.visitor import Visitor, form_of, words_of
 NEW = "anna@new.example.com"
 
 
-@pytest.fixture
-def anna(visitor: Visitor, stage: Stage) -> Visitor:
-    stage.buy(ANNA)
-    sign_in(visitor, stage)
-    return visitor
-
-
 def ask(visitor: Visitor, email: str) -> str:
     """Ask for another address; what the page says."""
     return words_of(visitor.press(visitor.look(f"{PORTAL}/email"), -1, email=email))
