@@ -346,6 +346,9 @@ def test_undone_after_her_grace_she_is_out_and_is_not_charged_until_she_pays(sta
     stage.advance(days=17)
     undo(stage, ANNA)
     assert state(stage) is S.SUSPENDED
+    stage.work()
+    (undone,) = [one for one in stage.mailer.letters if one.subject.endswith("is ingetrokken")]
+    assert "Je toegang gaat open zodra betaald is" in undone.text
     stage.advance(days=65)
     stage.pay_by_link(stage.charges(ANNA)[1])
     stage.advance(days=10)
