@@ -347,8 +347,7 @@ def test_undone_after_her_grace_she_is_out_and_is_not_charged_until_she_pays(sta
     undo(stage, ANNA)
     assert state(stage) is S.SUSPENDED
     stage.work()
-    (undone,) = [one for one in stage.mailer.letters if one.subject.endswith("is ingetrokken")]
-    assert "Je toegang gaat open zodra betaald is" in undone.text
+    assert any("Je toegang gaat open zodra betaald is" in one.text for one in stage.mailer.letters)
     stage.advance(days=65)
     stage.pay_by_link(stage.charges(ANNA)[1])
     stage.advance(days=10)
