@@ -39,6 +39,7 @@ class Figures:
     inbox_waiting: Mapping[str, int]
     outbox_age_s: Mapping[str, float]
     outbox_due: Mapping[str, int]
+    outbox_failing: Mapping[str, int]
     parked: Mapping[str, int]
     attention: Mapping[str, int]
     broken: Mapping[str, int]
@@ -68,6 +69,7 @@ def figures(tx: Tx, now: datetime, set_aside: Mapping[str, Waiting]) -> Figures:
         inbox_waiting={source: row.number for source, row in messages.items()},
         outbox_age_s={kind: _age(row.oldest_at, now) for kind, row in due.items()},
         outbox_due={kind: row.number for kind, row in due.items()},
+        outbox_failing=measures.work_failing(tx),
         parked=measures.parked(tx),
         attention=asked,
         broken={kind.value: asked.get(kind.value, 0) for kind in Broken},

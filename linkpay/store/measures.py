@@ -14,6 +14,8 @@ from linkpay.store.grants import is_late
 from linkpay.store.tables import Attention, Charge, Event, Grant, Inbox, Outbox, Site, Subscription
 
 _BILLED = (SubscriptionState.ACTIVE, SubscriptionState.TRIALING, SubscriptionState.CANCELING)
+#: Tries, each later than the one before: some twenty minutes.
+_OFTEN = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,15 @@ def work_due(tx: Tx, now: datetime) -> dict[str, Waiting]:
         Outbox.done_at.is_(None), Outbox.parked_at.is_(None), Outbox.run_at <= now
     )
     return {kind: Waiting(number, at) for kind, number, at in tx.execute(query.group_by(Outbox.kind))}
+
+
+def work_failing(tx: Tx) -> dict[str, int]:
+    """Work that failed so often that it has been waited for long, and is still tried again, by kind."""
+    query = select(Outbox.kind, func.count(Outbox.id)).where(
+        Outbox.done_at.is_(None), Outbox.parked_at.is_(None), Outbox.attempts >= _OFTEN,
+        Outbox.last_error.is_not(None),
+    )  # fmt: skip
+    return {row[0]: row[1] for row in tx.execute(query.group_by(Outbox.kind))}
 
 
 def parked(tx: Tx) -> dict[str, int]:

@@ -80,6 +80,7 @@ def _gauges(found: Figures) -> Iterator[Metric]:
         ("inbox_waiting", "Messages that are not handled", "source", found.inbox_waiting),
         ("outbox_age_seconds", "How late the oldest piece of due work is", "kind", found.outbox_age_s),
         ("outbox_due", "Pieces of work that are due", "kind", found.outbox_due),
+        ("outbox_failing", "Pieces of work that failed ten times and go on", "kind", found.outbox_failing),
         ("parked", "Rows that only a person can set going", "table", found.parked),
         ("attention_open", "What waits for a person", "kind", found.attention),
         ("invariant_broken", "Statements that must always be true and are not", "invariant", found.broken),

@@ -35,7 +35,7 @@ def test_every_alert_asks_for_a_figure_that_is_shown(stage: Stage) -> None:
     with stage.database.write() as tx:
         counters.add(tx, "provider_error", "kajabi/retryable", stage.clock.now())
         site = make.site_of(tx, tx.query(Payment).limit(1).one())
-        make.make_outbox(tx, site, kind="turn", run_at=stage.clock.now())
+        make.make_outbox(tx, site, kind="turn", run_at=stage.clock.now(), attempts=10, last_error="away")
     edge = Edge("a made-up key", False, workers_listening=lambda: 1)
     figures = shown(create_app(stage.parts, edge).test_client())
     for rule in ALERTS:

@@ -9,9 +9,11 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from linkpay.app import create_app
 from linkpay.clock import SystemClock
+from linkpay.errors import Retryable
+from linkpay.ports import Letter
 from linkpay.store.inbox import Message
 from linkpay.store.spool import beside
-from linkpay.store.tables import Charge
+from linkpay.store.tables import Charge, Mail
 from tests import builders as make
 from tests.flows.stage import Stage
 from tests.web.conftest import EDGE
@@ -68,6 +70,26 @@ def test_what_waits_and_what_went_wrong_is_told(stage: Stage, visitor: Visitor) 
     stage.advance(days=40)
     stage.clock.advance(timedelta(days=30))
     assert figures(visitor)["linkpay_charges_overdue"] > 0
+
+
+class Full:
+    """A mail server without room."""
+
+    def send(self, letter: Letter) -> None:
+        """Not now."""
+        raise Retryable("452 no room")
+
+
+def test_work_that_fails_again_and_again_shows_though_it_is_never_late(
+    stage: Stage, visitor: Visitor
+) -> None:
+    stage.parts = replace(stage.parts, mailer=Full())
+    stage.buy(ANNA)
+    stage.advance(hours=3)
+    told = figures(visitor)
+    assert told.get("linkpay_outbox_age_seconds{kind=send_mail}", 0) < 600
+    with stage.database.read() as tx:
+        assert told["linkpay_outbox_failing{kind=send_mail}"] == tx.query(Mail).count() > 0
 
 
 def test_messages_that_were_set_aside_wait_as_well(stage: Stage, visitor: Visitor) -> None:
