@@ -1,12 +1,13 @@
-"""Letting go of what is old: handled messages as they came, finished work, sent mails as they went."""
+"""Letting go of what is old: handled messages as they came, finished work, sent mails as they went, and links
+and sessions that open nothing any more."""
 
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Executable, bindparam, delete, select, update
+from sqlalchemy import Executable, bindparam, delete, or_, select, update
 
 from linkpay.store.db import Tx
-from linkpay.store.tables import Inbox, Mail, Outbox
+from linkpay.store.tables import Inbox, Mail, Outbox, OwnerSession, Visit
 
 #: Rows at once: a transaction that holds SQLite's writers up for long would cost a webhook.
 BATCH = 500
@@ -52,3 +53,27 @@ _FULL = (
     .limit(BATCH)
 )
 _EMPTYING = update(Mail).where(Mail.id.in_(_FULL)).values(text="", html="", subject="").returning(Mail.id)
+
+
+def drop_doors(tx: Tx, site_id: int, before: datetime) -> int:
+    """Remove links and sessions of a site, and sessions of owners, that ended by themselves before then; how
+    many of one kind. Where somebody moved to another address stays: by it she is forgotten under both.
+    """
+    given = {"site": site_id, "before": before}
+    return max(len(tx.execute(dropping, given).all()) for dropping in (_DROPPING_VISITS, _DROPPING_SESSIONS))
+
+
+_CLOSED_VISITS = (
+    select(Visit.id)
+    .where(
+        Visit.site_id == bindparam("site"), Visit.expires_at < bindparam("before"),
+        or_(Visit.kind != "move", Visit.ended_at.is_(None)),
+    )
+    .order_by(Visit.expires_at)
+    .limit(BATCH)
+)  # fmt: skip
+_DROPPING_VISITS = delete(Visit).where(Visit.id.in_(_CLOSED_VISITS)).returning(Visit.id)
+_CLOSED_SESSIONS = select(OwnerSession.id).where(OwnerSession.expires_at < bindparam("before")).limit(BATCH)
+_DROPPING_SESSIONS = (
+    delete(OwnerSession).where(OwnerSession.id.in_(_CLOSED_SESSIONS)).returning(OwnerSession.id)
+)
