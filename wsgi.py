@@ -4,7 +4,7 @@ from redis import RedisError
 
 from config.settings import Settings, load_settings
 from linkpay import logs
-from linkpay.adapters.queue import connect, workers_heard
+from linkpay.adapters.queue import connect, require_room, workers_heard
 from linkpay.app import create_app
 from linkpay.bootstrap import build, settle_down, tell_outside
 from linkpay.web.edge import Edge, checkout_origin
@@ -18,9 +18,10 @@ def edge_of(settings: Settings) -> Edge:
 
     def redis_answers() -> bool:
         try:
-            return bool(redis.ping())
+            require_room(redis)
         except RedisError:
             return False
+        return True
 
     def workers_listening() -> int | None:
         try:

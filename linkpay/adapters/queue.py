@@ -37,6 +37,7 @@ _PAUSE = 0.2  # seconds between attempts while Redis is away
 #: as long again for each few rows of the last, though never longer than in a crowd (seconds).
 _SOON, _FEW, _A_LITTLE, _CROWDED = 0.01, 4, 0.002, 0.02
 _ROOM = 20_000  # rows that may wait for the next attempt
+_PROBE = "linkpay:probe"
 
 Row = tuple[bool, int]  # is it an inbox row, and its id
 
@@ -55,6 +56,11 @@ def connect(url: str, *, patience: float, retries: int = 0) -> Redis:
 def ring_queue(redis: Redis) -> Queue:
     """RQ's queue that rings travel through: our job class and JSON."""
     return Queue(QUEUE, connection=redis, job_class=RingJob, serializer=JSONSerializer)
+
+
+def require_room(redis: Redis) -> None:
+    """Raise RedisError unless rings can be put there: who is full, or only to be read, answers a PING."""
+    redis.set(_PROBE, b"1", ex=RING_TTL)
 
 
 def workers_heard(redis: Redis) -> list[timedelta]:

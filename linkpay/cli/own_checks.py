@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from redis.exceptions import RedisError
 
 from config.settings import Settings
-from linkpay.adapters.queue import connect, workers_heard
+from linkpay.adapters.queue import connect, require_room, workers_heard
 from linkpay.cli.findings import Finding, bad, ok, warn
 from linkpay.cli.output import CommandFailed
 from linkpay.cli.sandbox import Sandbox
@@ -79,17 +79,17 @@ def redis(settings: Settings) -> Iterator[Finding]:
     """Whether Redis answers and a worker listens there."""
     client = connect(settings.redis_url.get_secret_value(), patience=2.0)
     try:
-        client.ping()
+        require_room(client)
         alive = workers_heard(client)
     except RedisError as error:
         yield bad(
-            "redis", clean(f"does not answer: {error}"),
-            "Check REDIS_URL and the server. Until it answers work waits; then it goes on by itself.",
+            "redis", clean(f"takes no rings: {error}"),
+            "Check REDIS_URL, the server and its memory. Until then work waits; it goes on by itself.",
         )  # fmt: skip
         return
     finally:
         client.close()
-    yield ok("redis", "answers")
+    yield ok("redis", "answers and has room")
     if alive:
         yield ok("worker", f"{count(len(alive), 'worker')} listening")
     else:

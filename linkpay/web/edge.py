@@ -26,8 +26,9 @@ class Edge:
     """`secret_key` signs form tokens. `secure` when buyers come by https.
 
     `checkout_origin` is where hosted payment pages are when they are not Mollie's own.
-    `redis_answers` tells whether Redis does, within a second; pages work without it. `workers_listening`
-    counts the workers that it hears, None when it cannot be asked. `metrics_token` opens /metrics.
+    `redis_answers` tells whether Redis takes rings, within a second; pages work without it.
+    `workers_listening` counts the workers that it hears, None when it cannot be asked.
+    `metrics_token` opens /metrics.
     `proxies` is how many of ours stand in front and name the address that they were asked from.
     """
 

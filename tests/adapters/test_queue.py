@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
+from redis.exceptions import RedisError
 
-from linkpay.adapters.queue import RINGS_KEPT, RqBell, connect, ring_queue, send_rings
+from linkpay.adapters.queue import RINGS_KEPT, RqBell, connect, require_room, ring_queue, send_rings
 from linkpay.adapters.queue_ring import RingJob
 from tests.waiting import eventually
 from tests.workers.valkey import Valkey
@@ -49,6 +50,17 @@ def test_rings_of_the_same_moment_share_one_job(valkey: Valkey, redis: Redis) ->
         bell.ring(inbox_ids=[2])
         eventually(lambda: rung(redis))
     assert rung(redis) == [((1, 2), (7, 8))]
+
+
+def test_one_without_room_answers_and_takes_no_rings(valkey: Valkey, redis: Redis) -> None:
+    require_room(redis)
+    redis.config_set("maxmemory", "1")
+    assert redis.ping()
+    with pytest.raises(RedisError, match="maxmemory"):
+        require_room(redis)
+    valkey.kill()
+    with pytest.raises(RedisError):
+        require_room(redis)
 
 
 def test_a_ring_is_on_the_queue_within_milliseconds(valkey: Valkey, redis: Redis) -> None:

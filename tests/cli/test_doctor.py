@@ -74,7 +74,7 @@ def test_everything_that_is_away_is_named_with_what_to_do(run: Run) -> None:
         "mail": "warn",
         "time": "warn",
     }
-    assert "Until it answers work waits" in found["redis"]["mend"]
+    assert "Until then work waits" in found["redis"]["mend"]
 
 
 def test_a_clock_process_that_fell_silent_is_bad(run: Run, database: Database) -> None:
