@@ -8,7 +8,7 @@ from linkpay.domain.leaving import Unused, unused
 from linkpay.domain.pricing import credit_used, from_plain
 from linkpay.domain.snapshots import Sequence
 from linkpay.services import refunds, standing, withdrawal_money
-from linkpay.store import agreements, charges, journal, ledger, sites
+from linkpay.store import agreements, charges, journal, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Site, Subscription
 
@@ -70,7 +70,7 @@ def _send_back(
 ) -> int:
     """Owe some of a charge back, and ask a person to send what came in past Mollie; how much both come to."""
     sent = refunds.send_back_part(tx, subscription, charge, reason, cents, now)
-    by_hand = min(cents - sent, max(0, ledger.outside_cents(tx, charge.id)))
+    by_hand = min(cents - sent, max(0, standing.outside_cents(tx, charge)))
     if by_hand > 0:
         journal.ask_to_refund(
             tx, site_id=subscription.site_id, subject=f"charge:{charge.id}", now=now,

@@ -8,7 +8,7 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
 from linkpay.domain.pricing import LineKind, credit_used, from_plain
 from linkpay.domain.subscription import LIVE, SubscriptionState
-from linkpay.store import agreements, charges, grants, journal, price_changes, sites
+from linkpay.store import agreements, charges, grants, journal, ledger, price_changes, sites
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Site, Subscription
 from linkpay.store.tables.people import Access
@@ -100,11 +100,24 @@ def span(charge: Charge, *, expected: bool = False) -> PaidSpan:
 def _held_span(tx: Tx, charge: Charge) -> PaidSpan:
     """The days of a paid charge, of which nothing is kept that is on its way back, or credit again."""
     found = span(charge)
-    under_way = sum(charges.refunds_under_way(tx, charge.id).values())
+    under_way = sum(charges.refunds_under_way(tx, charge.id).values()) + asked_by_hand(tx, charge)
     again = agreements.credit_given(tx, charge.subscription_id).get(charge.id, 0) if found.credit_cents else 0
     return replace(
         found, kept_cents=found.kept_cents - under_way, credit_cents=max(0, found.credit_cents - again)
     )
+
+
+def outside_cents(tx: Tx, charge: Charge) -> int:
+    """What of a charge came in past Mollie and no person was asked to send back."""
+    return ledger.outside_cents(tx, charge.id) - asked_by_hand(tx, charge)
+
+
+def asked_by_hand(tx: Tx, charge: Charge) -> int:
+    """What of a charge people were asked to send back, since it came in past Mollie."""
+    paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
+    if charge.paid_cents <= sum(payment.amount_cents for payment in paid):
+        return 0  # all came by Mollie
+    return journal.asked_to_refund(tx, charge.site_id, f"charge:{charge.id}")
 
 
 def debit_is_out(tx: Tx, charge: Charge) -> bool:

@@ -8,7 +8,7 @@ from linkpay.domain.calendar import local_day
 from linkpay.domain.plan import PlanKind
 from linkpay.domain.withdrawal import Bought, Held, due_back, spread
 from linkpay.services import refunds, standing
-from linkpay.store import agreements, charges, journal, ledger, people, sites, withdrawals
+from linkpay.store import agreements, charges, journal, people, sites, withdrawals
 from linkpay.store.db import Tx
 from linkpay.store.tables import Charge, Payment, Subscription
 
@@ -42,9 +42,9 @@ def due(tx: Tx, subscription: Subscription, received_at: datetime) -> Due:
     whole = due_back(bought, local_day(received_at, zone), pro_rata=pro_rata) + in_hand
     open_cents = max(0, whole - before)
     held = sum(cents for _, cents in paid)
-    outside = sum(ledger.outside_cents(tx, charge.id) for charge in made)
+    outside = sum(max(0, standing.outside_cents(tx, charge)) for charge in made)
     cents = min(open_cents, held)
-    return Due(cents, min(open_cents - cents, max(0, outside)), pro_rata)
+    return Due(cents, min(open_cents - cents, outside), pro_rata)
 
 
 def owe(tx: Tx, subscription: Subscription, now: datetime) -> None:
@@ -95,7 +95,7 @@ def _bought(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> list[
     found = []
     for charge, later in zip(made, [*made[1:], None], strict=True):
         span, away = standing.span(charge), given.get(charge.id, 0)
-        back = _sent_for(tx, charge, "unused_days")
+        back = _sent_for(tx, charge, "unused_days") + standing.asked_by_hand(tx, charge)
         # A switch at once begins its new period within the old one.
         cut = later is not None and charge.starts_on < later.starts_on < charge.ends_on
         ends_on = later.starts_on if later is not None and cut else charge.ends_on
@@ -108,7 +108,7 @@ def _bought(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> list[
 def _came_in(tx: Tx, charge: Charge) -> int:
     """What was paid and kept, as if this withdrawal had sent nothing back yet."""
     held = sum(refunds.held_cents(tx, payment) for payment in charges.payments(tx, charge.id))
-    return held + ledger.outside_cents(tx, charge.id) + _sent_before(tx, charge)
+    return held + standing.outside_cents(tx, charge) + _sent_before(tx, charge)
 
 
 def _sent_before(tx: Tx, charge: Charge) -> int:

@@ -74,6 +74,16 @@ def ask_to_refund(
         item.data = item.data | {"cents": int(item.data["cents"]) + cents}
 
 
+@asked_once
+def asked_to_refund(tx: Tx, site_id: int, subject: str) -> int:
+    """What people were asked to send back about a subject, in cents, whether they have done so or not: of
+    that nobody tells us more."""
+    query = select(Attention.data).where(
+        Attention.site_id == site_id, Attention.kind == "refund", Attention.subject == subject
+    )
+    return sum(int(data["cents"]) for data in tx.scalars(query) if data.get("problem") == "by_hand")
+
+
 def file_finding(tx: Tx, found: Finding, now: datetime) -> int | None:
     """Ask for a person about a broken statement; the item's id when it is new.
 
