@@ -33,19 +33,18 @@ def reactivate(tx: Tx, subscription_id: int, *, given: Yes | None, actor: str, n
     Before its end it runs on as if nothing had been asked. After it, days that are paid and not used come
     first; then a new period begins today, collected at once from a valid mandate. Without one the charge
     has to be paid by link: its id is returned, and it runs from the day on which it is paid; so is the id of
-    an older debt whose grace is over, while paid days are used. None when it runs. `given` is a member's
-    consent. Raises Conflict (``already_running``, ``nothing_to_reactivate``,
-    ``not_a_membership``, ``blocked``, ``withdrawn``, ``plan_archived``, ``debit_running``) or InputError
-    ``consent_missing``.
+    an older debt whose grace is over. None when it runs. `given` is a member's consent. Raises Conflict
+    (``already_running``, ``nothing_to_reactivate``, ``not_a_membership``, ``blocked``, ``withdrawn``,
+    ``plan_archived``, ``debit_running``) or InputError ``consent_missing``.
     """
     subscription = subscriptions.lock(tx, subscription_id)
     site = sites.get(tx, subscription.site_id)
     today = local_day(now, site.zone)
     if subscription.state is S.CANCELING and not membership.was_refunded(tx, subscription):
         membership.undo_cancel(tx, subscription.id, actor, now)
-        return None
-    if subscription.state is S.SUSPENDED and (owed := _owed(tx, subscription)) is not None:
-        return owed.id
+        return _debt_id(tx, subscription)
+    if (debt_id := _debt_id(tx, subscription)) is not None:
+        return debt_id
     _check(tx, site, subscription, now)
     consent.require(given, actor)
     agreed = consent.keep(
@@ -57,6 +56,12 @@ def reactivate(tx: Tx, subscription_id: int, *, given: Yes | None, actor: str, n
     tx.flush()
     access.review_purchase(tx, subscription, now)
     return None if to_pay is None else to_pay.id
+
+
+def _debt_id(tx: Tx, subscription: Subscription) -> int | None:
+    """The charge that somebody shut out has to pay; None for everybody else."""
+    owed = _owed(tx, subscription) if subscription.state is S.SUSPENDED else None
+    return None if owed is None else owed.id
 
 
 def _run_again(

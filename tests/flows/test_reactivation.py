@@ -245,6 +245,19 @@ def test_with_paid_days_left_and_grace_over_the_old_debt_is_to_be_paid_first(sta
     truth.check(stage)
 
 
+def test_before_the_end_a_debt_whose_grace_is_over_is_to_be_paid_first(stage: Stage) -> None:
+    stage.bank(reach_debit(stage), "failed", "AM04")
+    stage.work()
+    cancel(stage, ANNA)
+    stage.advance(days=17)
+    assert reactivate(stage, ANNA) == stage.charges(ANNA)[1].id
+    assert state(stage) is S.SUSPENDED
+    stage.pay_by_link(stage.charges(ANNA)[1])
+    assert state(stage) is S.ACTIVE
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
 def test_what_nobody_asks_for_any_more_is_no_debt_when_a_cancellation_is_taken_back(stage: Stage) -> None:
     stage.bank(reach_debit(stage), "failed", "AM04")
     stage.advance(days=5, hours=2)
