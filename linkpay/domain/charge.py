@@ -117,6 +117,7 @@ class Fact(Protocol):
 
 
 _PAID = frozenset({EntryKind.PAYMENT, EntryKind.PAYMENT_UNDONE, EntryKind.OUTSIDE, EntryKind.OUTSIDE_UNDONE})
+_CAME_IN = frozenset({EntryKind.PAYMENT, EntryKind.OUTSIDE})
 _REFUNDED = frozenset({EntryKind.REFUND, EntryKind.REFUND_UNDONE})
 
 
@@ -142,7 +143,8 @@ def money_of(
             meant = came_in - amount_cents - surplus if fact.ref in surplus_refs else 0
             surplus += min(-fact.amount_cents, max(0, held - amount_cents, meant))
         held += fact.amount_cents
-        came_in += max(fact.amount_cents, 0) if fact.kind in _PAID else 0
+        if fact.kind in _CAME_IN:
+            came_in += fact.amount_cents
     return ChargeMoney(amount_cents, paid, refunded, charged_back, surplus)
 
 

@@ -94,6 +94,15 @@ def test_what_was_meant_as_a_surplus_is_owed_when_the_bank_was_faster_with_the_o
     assert (money.surplus_refunded_cents, money.owed_cents, money.kept_cents) == (5000, 5000, 0)
 
 
+def test_no_more_was_meant_as_a_surplus_than_came_in_beyond_the_price() -> None:
+    meant = [*PAID_TWICE, Fact(K.CHARGEBACK, "chb_a", -5000, 2), Fact(K.REFUND, "re_b", -5000, 3)]
+    assert money_of(6000, meant, frozenset({"re_b"})).surplus_refunded_cents == 4000
+    twice = [*PAID_TWICE, Fact(K.REFUND, "re_a", -5000, 2), Fact(K.REFUND, "re_b", -5000, 3)]
+    assert money_of(5000, twice, frozenset({"re_a", "re_b"})).surplus_refunded_cents == 5000
+    some = [Fact(K.PAYMENT, "tr_a", 2000, 0), Fact(K.REFUND, "re_a", -2000, 1)]
+    assert money_of(5000, some, frozenset({"re_a"})).surplus_refunded_cents == 0
+
+
 def test_the_one_payment_of_who_bought_it_elsewhere_goes_back_and_nothing_is_owed() -> None:
     facts = [Fact(K.PAYMENT, "tr_a", 5000, 0), Fact(K.REFUND, "re_a", -5000, 1)]
     assert money_of(5000, facts, frozenset({"re_a"})).owed_cents == 0
