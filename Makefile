@@ -31,13 +31,13 @@ run: $(VENV)/.local ## Run everything on this machine, providers included; Ctrl-
 	@exec $(PY) -m linkpay.local $(if $(DB),--database '$(DB)')
 
 # The tests with real processes hold promises in seconds, so they have the machine to themselves. The others
-# wait for a quarter of their time: three at once keep two cores busy.
+# wait for a quarter of their time: four at once keep two cores busy.
 test: $(VENV)/.dev ## Run the tests; T=path for a part, DB=postgresql://... for that database
 ifdef T
 	@$(PYTEST) $(T)
 else
 	@alone=0; $(PYTEST) -o testpaths=tests/processes || alone=$$?; \
-		$(PYTEST) --ignore=tests/processes -n 3 --dist worksteal; exit $$alone
+		$(PYTEST) --ignore=tests/processes -n 4 --dist worksteal; exit $$alone
 endif
 
 again: $(VENV)/.dev ## Run all tests again and again and keep what a red run said in var/; N=20
