@@ -248,7 +248,7 @@ def _waits_for_us(subscription: SubscriptionFacts) -> bool:
 
 
 def _is_failing(charge: ChargeFacts) -> bool:
-    return charge.failed_at is not None and charge.money.owed_cents > 0 and charge.state in UNSETTLED
+    return charge.failed_at is not None and charge.state in UNSETTLED
 
 
 def _waiting(cover: Cover, subscription: SubscriptionFacts, zone: str) -> Cover:
