@@ -4,7 +4,7 @@ Like the checkout this calls Mollie between its transactions: one list, then wha
 may run anywhere, any number of times: it books differences only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -19,14 +19,16 @@ from linkpay.store import books, charges, inbox
 from linkpay.store.db import Tx
 from linkpay.store.tables import BookCheck
 
-#: So many differences are looked at in one go; a job that takes longer is taken from its worker.
+#: So many differences are looked at in one go.
 AT_ONCE = 20
 _LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of it. `found` differed at first, `left` do so still, `waiting` were not looked at yet."""
+    """What came of it. `found` differed at first, `left` do so still. Of those that there was no time for,
+    `waiting` are looked at as messages, and `unread` are in no book: only the next run takes them in.
+    """
 
     since: datetime
     made_at: datetime
@@ -34,6 +36,7 @@ class Report:
     found: int
     adopted: int
     waiting: int
+    unread: int
 
     @property
     def left(self) -> tuple[Difference, ...]:
@@ -52,20 +55,40 @@ def run(parts: Parts, site_id: int, since: datetime, *, at_once: int = AT_ONCE) 
     first = _compared(parts, site_id, listed)
     seen_by_id = {seen.id: seen for seen in listed}
     adopted = 0
-    for difference in first.differences[:at_once]:
+    unread, others = _in_turn(parts, site_id, first.differences, seen_by_id)
+    for difference in [*unread, *others][:at_once]:
         fresh, was_adopted = _put_right(parts, site_id, key, seen_by_id[difference.mollie_id], difference)
         seen_by_id[fresh.id] = fresh
         adopted += was_adopted
-    waiting = first.differences[at_once:]
+    waiting = [one for one in others[max(at_once - len(unread), 0) :] if one.why is not Why.UNKNOWN]
     now = parts.clock.now()
     with parts.database.write() as tx:
         for difference in waiting:
             inbox.note(tx, site_id=site_id, ref=difference.mollie_id, why="books", now=now)
     last = _compared(parts, site_id, seen_by_id.values()) if first.differences else first
-    report = Report(since, now, last, len(first.differences), adopted, len(waiting))
+    report = Report(
+        since, now, last, len(first.differences), adopted, len(waiting), len(unread[at_once:])
+    )  # fmt: skip
     with parts.database.write() as tx:
         _keep(tx, site_id, report)
     return report
+
+
+def _in_turn(
+    parts: Parts, site_id: int, differences: Iterable[Difference], seen_by_id: Mapping[str, PaymentSnapshot]
+) -> tuple[list[Difference], list[Difference]]:
+    """What is in no book and was never looked at, oldest first; and all else, what nothing explained last.
+
+    Otherwise a few that nobody can explain would keep all later ones from being taken in, for ever.
+    """
+    unknown = [one for one in differences if one.why is Why.UNKNOWN]
+    marks = {one.mollie_id: seen_by_id[one.mollie_id].metadata.get("linkpay", "") for one in unknown}
+    with parts.database.read() as tx:
+        copied, told = books.known_uids(tx, site_id, set(marks.values())), recovery.reported(tx, site_id)
+    unread = [one for one in unknown if marks[one.mollie_id] not in copied and one.mollie_id not in told]
+    new = {one.mollie_id for one in unread}
+    others = [one for one in differences if one.mollie_id not in new]
+    return unread, sorted(others, key=lambda one: one.why is Why.UNKNOWN)
 
 
 def _compared(parts: Parts, site_id: int, listed: Iterable[PaymentSnapshot]) -> Comparison:

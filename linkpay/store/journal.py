@@ -56,6 +56,13 @@ def need_attention(
     )  # fmt: skip
 
 
+def subjects_of(tx: Tx, site_id: int, kind: str) -> set[str]:
+    """About what people were ever asked in this way."""
+    return set(
+        tx.scalars(select(Attention.subject).where(Attention.site_id == site_id, Attention.kind == kind))
+    )
+
+
 def ask_to_refund(
     tx: Tx, *, site_id: int, subject: str, detail: str, now: datetime, cents: int, **data: Any
 ) -> None:

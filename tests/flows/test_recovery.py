@@ -43,6 +43,18 @@ def renew(stage: Stage) -> None:
     stage.work()
 
 
+def begin_unknown(stage: Stage, number: int) -> None:
+    """A buyer whom these books do not know is on her way to pay."""
+    stage.bank_view.create_payment(
+        KEY,
+        PaymentOrder(
+            f"unknown-{number}", Money(1500, "EUR"), "A course", Sequence.ONEOFF,
+            f"https://x.example.com/{stage.shop.token}", redirect_url="https://x.example.com",
+            metadata={"linkpay": f"{1000 + number}.0.abcdef123456"},
+        ),
+    )  # fmt: skip
+
+
 def raise_only(stage: Stage) -> None:
     """The next charge is raised and its debit prepared, and nothing is sent."""
     stage.sandbox.advance(timedelta(hours=2))
@@ -86,6 +98,35 @@ def test_who_bought_after_the_backup_is_shown_to_a_person(stage: Stage, tmp_path
     stage.advance(days=32)
     assert stage.troubles() == ["unknown_payment"]
     assert debits(stage) == 2, "Anna's, and the one that Bea agreed to the second time"
+
+
+def test_each_lost_payment_is_looked_at_before_anything_is_charged(stage: Stage, tmp_path: Path) -> None:
+    buy_and_wait(stage)
+    backup.save(stage.database, tmp_path / "yesterday")
+    for number in range(130):
+        begin_unknown(stage, number)
+    renew(stage)
+    stage.advance(days=1)
+    go_back(stage, tmp_path / "yesterday")
+    stage.work()
+    stage.advance(minutes=20)
+    assert not behind(stage)
+    assert debits(stage) == 1, "the renewal comes after all of them in Mollie's list"
+    assert [charge.state for charge in stage.charges(ANNA)] == [ChargeState.PAID] * 2
+    assert stage.troubles() == ["unknown_payment"] * 130
+
+
+def test_what_nobody_can_explain_keeps_nothing_else_from_being_looked_at(
+    stage: Stage, tmp_path: Path
+) -> None:
+    buy_and_wait(stage)
+    backup.save(stage.database, tmp_path / "yesterday")
+    begin_unknown(stage, 0)
+    renew(stage)
+    go_back(stage, tmp_path / "yesterday")
+    since = stage.clock.now() - timedelta(days=31)
+    reports = [reconciling.run(stage.parts, stage.shop.site_id, since, at_once=1) for _ in range(2)]
+    assert [(report.adopted, report.unread) for report in reports] == [(0, 1), (1, 0)]
 
 
 def test_a_refund_that_was_sent_after_the_backup_is_not_sent_again(stage: Stage, tmp_path: Path) -> None:
