@@ -25,7 +25,7 @@ from linkpay.services import letters
 from linkpay.services.parts import Parts
 from linkpay.spans import span
 from linkpay.store import counters, journal, sites, work
-from linkpay.store.db import STORE_ERRORS, Tx
+from linkpay.store.db import DATABASE_ERRORS, Tx
 from linkpay.store.tables import Inbox, Outbox
 from linkpay.store.together import NOBODY, About, Row, Wanted, breaks_a_rule
 from workers import (
@@ -188,7 +188,7 @@ def _take(parts: Parts, table: type[Inbox] | type[Outbox], row_id: int) -> _Take
     try:
         return parts.together.claim(wanted, begin)
     except Exception as problem:
-        if isinstance(problem, STORE_ERRORS) and not breaks_a_rule(problem):
+        if isinstance(problem, DATABASE_ERRORS) and not breaks_a_rule(problem):
             raise  # the row is left as it was, and rung again
         came = problem
     return parts.together.claim(

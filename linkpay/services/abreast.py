@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from linkpay.store import ahead
-from linkpay.store.db import STORE_ERRORS, Database, Tx
+from linkpay.store.db import Database, Tx
 from linkpay.store.together import FEW, is_of_one
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def done(database: Database, subscription_ids: Sequence[int], do: Callable[[Tx, 
 
     Where it fails for one, each has a transaction of its own, and the one is logged and left: without this
     a single odd row would end the clock at each of its turns, and with it the billing of every site.
-    Raises one of STORE_ERRORS when the database is away.
+    Raises one of DATABASE_ERRORS when the database is away.
     """
     if len(subscription_ids) >= FEW:
         try:
@@ -34,7 +34,7 @@ def done(database: Database, subscription_ids: Sequence[int], do: Callable[[Tx, 
                 ahead.of_subscriptions(tx, subscription_ids)
                 return sum(do(tx, one) for one in subscription_ids)
         except Exception as problem:
-            if isinstance(problem, STORE_ERRORS) and not is_of_one(problem):
+            if not is_of_one(problem):
                 raise
     return sum(_alone(database, one, do) for one in subscription_ids)
 
@@ -44,7 +44,7 @@ def _alone(database: Database, subscription_id: int, do: Callable[[Tx, int], boo
         with database.write() as tx:
             return do(tx, subscription_id)
     except Exception as problem:
-        if isinstance(problem, STORE_ERRORS) and not is_of_one(problem):
+        if not is_of_one(problem):
             raise
         about = {"event": "subscription_left_out", "subscription": subscription_id}
         log.exception("subscription left out", extra=about)

@@ -156,8 +156,8 @@ def _answer(tx: Tx, unit: _Unit, row: Row | None) -> Any:
 
 
 def is_of_one(problem: BaseException) -> bool:
-    """Whether the database is there and refused what one did, rather than being away, full or busy."""
-    return breaks_a_rule(problem) or _gives_way(problem)
+    """Whether the database is there and it is about what one did, rather than away, full or busy."""
+    return not isinstance(problem, DATABASE_ERRORS) or breaks_a_rule(problem) or _gives_way(problem)
 
 
 def breaks_a_rule(problem: BaseException) -> bool:

@@ -13,6 +13,8 @@ from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import OutcomeUnknown
 from linkpay.ports import PaymentOrder
 from linkpay.services import abreast, billing
+from linkpay.store.db import Tx
+from linkpay.store.tables import Subscription
 from tests.flows import truth
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
@@ -203,6 +205,20 @@ def test_a_run_that_is_cut_short_goes_on_behind_the_last_it_raised(
         assert [len(stage.charges(email)) for email in emails] == [2] * number + [1] * (3 - number)
     assert billing.run(stage.database, now, shift) == 0
     assert shift.after is None, "the next run begins anew"
+
+
+def test_one_of_whom_a_row_is_missing_keeps_nobody_else_from_being_billed(stage: Stage) -> None:
+    emails = [f"{name}@example.com" for name in ("anna", "bea", "cas", "dirk")]
+    ids = []
+    for email in emails:
+        stage.buy(email)
+        ids.append(stage.subscription(email).id)
+
+    def bill(tx: Tx, subscription_id: int) -> bool:
+        tx.get_one(Subscription, subscription_id if subscription_id != ids[1] else 0)
+        return True
+
+    assert abreast.done(stage.database, ids, bill) == 3
 
 
 def test_one_whom_the_database_refuses_keeps_nobody_else_from_being_billed(stage: Stage) -> None:
