@@ -43,10 +43,15 @@ _AGAIN = frozenset({408, 425})
 
 @dataclass(slots=True)
 class _Token:
-    """The token of one key. `lock` lets one thread ask for it while the others wait for the same."""
+    """The token of one key. `lock` lets one thread ask for it while the others wait for what comes of that.
+
+    Were each to ask after a failure, so many would hang one after the other for as long as a call may take.
+    """
 
     text: str = ""
     ends_at: float = 0.0
+    asked: int = 0  # how often an answer came, or none
+    problem: ProviderError | None = None  # of the last time
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
@@ -94,12 +99,24 @@ class KajabiCalls:
     def _token(self, key: DirectoryKey) -> str:
         with self._tokens_lock:
             kept = self._tokens.setdefault((key.client_id, key.secret), _Token())
+        asked = kept.asked
         with kept.lock:
             if kept.ends_at <= time.monotonic():
-                asked_at = time.monotonic()
-                kept.text, life = self._new_token(key)
-                kept.ends_at = asked_at + max(life - _MARGIN_S, 0.0)
+                if kept.problem is not None and kept.asked > asked:
+                    raise kept.problem
+                self._renew(key, kept)
             return kept.text
+
+    def _renew(self, key: DirectoryKey, kept: _Token) -> None:
+        asked_at, kept.problem = time.monotonic(), None
+        try:
+            kept.text, life = self._new_token(key)
+            kept.ends_at = asked_at + max(life - _MARGIN_S, 0.0)
+        except ProviderError as problem:
+            kept.problem = problem
+            raise
+        finally:
+            kept.asked += 1
 
     def _forget(self, key: DirectoryKey, token: str) -> None:
         """Kajabi refused this token before its time; a newer one that another thread got stays."""

@@ -1,6 +1,7 @@
 """Kajabi's public API at the sandbox, in process and over a port, and at servers that misbehave."""
 
 import json
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,7 @@ from linkpay.adapters.kajabi_api import KajabiApi
 from linkpay.errors import CredentialsRefused, Missing, OutcomeUnknown, Permanent, ProviderError, Retryable
 from linkpay.ports import AccessOrder, DirectoryKey
 from tests.adapters.sandboxes import Place, in_process, on_a_port
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module", params=["in process", "on a port"])
@@ -187,6 +189,28 @@ def test_a_token_is_asked_for_once_by_many_threads(pretender: Pretender) -> None
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: api.check(KEY), range(40)))
     assert pretender.tokens_given == 1
+
+
+def test_who_waits_for_a_token_that_does_not_come_does_not_ask_once_more(pretender: Pretender) -> None:
+    def all_wait() -> bool:
+        return sum(frame.f_code.co_name == "_token" for frame in sys._current_frames().values()) == 7
+
+    def fail_late(request: Any) -> tuple[int, dict[str, str], str]:
+        asked.append(request)
+        eventually(lambda: all_wait() or len(asked) > 1)
+        return 503, {}, ""
+
+    def check(_number: int) -> None:
+        with pytest.raises(Retryable):
+            api.check(KEY)
+
+    asked: list[Any] = []
+    pretender.mock.remove("POST", f"{BASE}/v1/oauth/token")
+    pretender.mock.add_callback("POST", f"{BASE}/v1/oauth/token", callback=fail_late)
+    api = KajabiApi(BASE)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(check, range(8)))
+    assert len(asked) == 1
 
 
 def test_a_token_that_is_refused_before_its_time_is_renewed_once(pretender: Pretender) -> None:
