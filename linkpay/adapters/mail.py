@@ -10,12 +10,13 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
+from socket import socket
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import idna
 
-from linkpay.adapters.time_limits import time_limit
+from linkpay.adapters.time_limits import time_limit, watch
 from linkpay.adapters.wire import storable
 from linkpay.clock import Clock
 from linkpay.errors import CredentialsRefused, Permanent, ProviderError, Retryable, SettingsError
@@ -64,6 +65,20 @@ class _Server:
     password: str
 
 
+class _Watched(smtplib.SMTP):
+    """Puts its connection under the time limit of its letter before the server says a word."""
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket:
+        # smtplib reads the greeting while it is being made, before anybody else has the connection.
+        sock: socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]  # not in its stubs
+        watch(sock)
+        return sock
+
+
+class _WatchedTLS(_Watched, smtplib.SMTP_SSL):
+    """The same over TLS."""
+
+
 class SmtpMailer:
     """Sends letters through one mail server, from any number of threads.
 
@@ -96,12 +111,10 @@ class SmtpMailer:
         message = self.compose(letter)
         failure: ProviderError
         try:
-            with time_limit(self._total_s) as limit:
+            with time_limit(self._total_s):
                 smtp = self._connect()
                 try:
-                    limit.watch(smtp.sock)
                     self._enter(smtp)
-                    limit.watch(smtp.sock)
                     smtp.send_message(message, self._from, [_envelope(letter.to)])
                     with suppress(smtplib.SMTPException, OSError):
                         smtp.quit()  # the letter is accepted, whatever becomes of the goodbye
@@ -135,10 +148,8 @@ class SmtpMailer:
         # Our own domain as the name in EHLO: the default asks the network for this machine's name.
         domain = self._from.rpartition("@")[2]
         if server.tls:
-            return smtplib.SMTP_SSL(
-                server.host, server.port, domain, timeout=self._timeout_s, context=self._tls
-            )
-        return smtplib.SMTP(server.host, server.port, domain, timeout=self._timeout_s)
+            return _WatchedTLS(server.host, server.port, domain, timeout=self._timeout_s, context=self._tls)
+        return _Watched(server.host, server.port, domain, timeout=self._timeout_s)
 
     def _enter(self, smtp: smtplib.SMTP) -> None:
         server = self._server
@@ -146,6 +157,7 @@ class SmtpMailer:
         if not server.tls and server.starttls != "never":
             if smtp.has_extn("starttls"):
                 smtp.starttls(context=self._tls)
+                watch(smtp.sock)  # another one
                 smtp.ehlo()
             elif server.starttls == "required":
                 raise Retryable("mail server: offers no STARTTLS, which the settings require")

@@ -266,6 +266,12 @@ def drip(sock: socket.socket) -> None:
         time.sleep(0.05)
 
 
+def drip_at_once(sock: socket.socket) -> None:
+    for _ in range(400):
+        sock.sendall(b"220-hello\r\n")
+        time.sleep(0.05)
+
+
 @pytest.mark.parametrize(
     "say",
     [
@@ -274,8 +280,9 @@ def drip(sock: socket.socket) -> None:
         lambda sock: sock.sendall(b"220 hello\r\n"),
         lambda sock: sock.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
         drip,
+        drip_at_once,
     ],
-    ids=["silence", "go away", "hangs up", "no mail server", "drip"],
+    ids=["silence", "go away", "hangs up", "no mail server", "drip", "drip in the greeting"],
 )
 def test_a_server_in_trouble_is_retryable_and_does_not_hold_us(say: Callable[[socket.socket], None]) -> None:
     started = time.monotonic()
