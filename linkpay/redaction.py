@@ -44,6 +44,11 @@ def _holds_iban(text: str) -> bool:
 
 
 _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
+    # PostgreSQL shows the row that it refuses, whose texts may have lines of their own.
+    (
+        re.compile(r"(?ms)^(DETAIL: ).*?(?=\n\[SQL: |\n\nThe above exception |\n\nDuring handling |\Z)"),
+        r"\1***",
+    ),
     # Kajabi's and our own webhook addresses are secrets in their path, also when percent-encoded.
     (re.compile(r"(?i)(webhooks(?:/|%2f)(?:offers|mollie|kajabi)(?:/|%2f))[^\s\"'<>\\)]+"), r"\1***"),
     (re.compile(r"(?<=://)[^\s/\"'<>]*@"), "[hidden]@"),

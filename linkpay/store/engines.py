@@ -14,6 +14,8 @@ WITHIN: Final = "linkpay_within"
 _LATELY = 1.0
 _USED = "linkpay.used"
 _OUTSIDER = 4.0  # seconds
+#: An error names the statement and none of its values: those are names, letters and what opens doors.
+_HIDE: Final = True
 #: A server whose host went away without a word is given up after some 15 seconds, whether it is waited for
 #: or written to; without these the system waits for a quarter of an hour, and a process stands still.
 _GIVEN_UP = {
@@ -26,6 +28,7 @@ def of_server(url: URL, pool_size: int) -> Engine:
     """Of PostgreSQL. Connections that died while nobody used them are replaced before anybody does."""
     engine = create_engine(
         url,
+        hide_parameters=_HIDE,
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=5,
@@ -56,6 +59,7 @@ def of_file(url: URL, pool_size: int, *, foreign_keys: bool) -> Engine:
     """Of SQLite. A transaction that says no other time waits 4 s for a writer outside of our own line."""
     engine = create_engine(
         url,
+        hide_parameters=_HIDE,
         pool_size=pool_size,
         max_overflow=10,
         pool_timeout=5,

@@ -1,15 +1,36 @@
-"""Connections that died while nobody used them are replaced before somebody does."""
+"""Connections that died while nobody used them are replaced before somebody does; errors name nobody."""
 
+import io
+import logging
 import os
 import socket
+import sys
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from linkpay.logs import JsonFormatter
 from linkpay.store import engines
 from linkpay.store.db import DATABASE_ERRORS, Database
+from linkpay.store.tables import Customer
 
 BACKEND = text("SELECT pg_backend_pid()")
+
+
+def test_what_is_in_a_row_that_is_refused_stays_out_of_the_log(database: Database) -> None:
+    out = io.StringIO()
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(JsonFormatter())
+    nobody = Customer(site_id=1, email="anna@example.com", name="Anna de Vries\n\nand more", locale="nl")
+    try:
+        with database.write() as tx:
+            tx.add(nobody)
+    except IntegrityError:
+        handler.handle(logging.makeLogRecord({"msg": "row failed", "exc_info": sys.exc_info()}))
+    assert "idempotency_key" in out.getvalue(), "what was wrong is told"
+    assert "Anna" not in out.getvalue()
+    assert "and more" not in out.getvalue()
 
 
 @pytest.fixture
