@@ -79,12 +79,15 @@ def grants_behind(tx: Tx, before: datetime) -> int:
 def charges_overdue(tx: Tx, now: datetime, days: int) -> int:
     """Running subscriptions whose next charge should have been raised more than `days` days ago.
 
-    Who still owes an earlier period is not asked for the next one and does not count.
+    Who still owes an earlier period is not asked for the next one and does not count, nor does who has to be
+    told of the debit before.
     """
     zones = tx.scalars(select(Site.zone).distinct()).all()
+    waited = func.coalesce(Subscription.not_before_on, Subscription.next_charge_on)
     come = [
-        (Site.zone == zone) & (Subscription.next_charge_on < _days_before(local_day(now, zone), days))
+        (Site.zone == zone) & (Subscription.next_charge_on < day) & (waited < day)
         for zone in zones
+        for day in [_days_before(local_day(now, zone), days)]
     ]
     owes = select(Charge.id).where(
         Charge.subscription_id == Subscription.id,

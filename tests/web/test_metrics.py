@@ -13,7 +13,7 @@ from linkpay.errors import Retryable
 from linkpay.ports import Letter
 from linkpay.store.inbox import Message
 from linkpay.store.spool import beside
-from linkpay.store.tables import Charge, Mail
+from linkpay.store.tables import Charge, Mail, Subscription
 from tests import builders as make
 from tests.flows.stage import Stage
 from tests.web.conftest import EDGE
@@ -70,6 +70,17 @@ def test_what_waits_and_what_went_wrong_is_told(stage: Stage, visitor: Visitor) 
     stage.advance(days=40)
     stage.clock.advance(timedelta(days=30))
     assert figures(visitor)["linkpay_charges_overdue"] > 0
+
+
+def test_who_waits_for_her_notice_is_not_overdue(stage: Stage, visitor: Visitor) -> None:
+    stage.buy(ANNA)
+    today = stage.clock.now().date()
+    with stage.database.write() as tx:
+        anna = tx.query(Subscription).one()
+        anna.next_charge_on, anna.not_before_on = today - timedelta(days=4), today + timedelta(days=4)
+    assert figures(visitor)["linkpay_charges_overdue"] == 0
+    stage.clock.advance(timedelta(days=6))
+    assert figures(visitor)["linkpay_charges_overdue"] == 1
 
 
 class Full:
