@@ -1,7 +1,9 @@
 """The doctor's look at what is ours: database, secrets, Redis, workers, clocks, waiting work, the time."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 
 from redis.exceptions import RedisError
 
@@ -15,9 +17,9 @@ from linkpay.clock import SystemClock
 from linkpay.redaction import clean
 from linkpay.services import measuring
 from linkpay.services.parts import Parts
-from linkpay.store import agenda, overview, progress, schema, sites
-from linkpay.store.db import STORE_ERRORS
-from linkpay.store.secrets import SealBroken
+from linkpay.store import agenda, overview, owners, progress, schema, sites
+from linkpay.store.db import STORE_ERRORS, Tx
+from linkpay.store.secrets import SealBroken, SecretBox
 
 #: Waiting work that is later than this means that nobody works.
 _OVERDUE = timedelta(minutes=10)
@@ -49,30 +51,45 @@ def secrets(parts: Parts) -> Finding:
     """Whether the present keys open every sealed value."""
     opened, broken = 0, []
     with parts.database.read() as tx:
-        for site in sites.all_sites(tx):
-            sealed = [
-                ("mollie_key", site.mollie_key_sealed),
-                ("kajabi_client_secret", site.kajabi_client_secret_sealed),
-            ]
-            for offer in overview.offers(tx, site.id):
-                sealed += [
-                    ("activation_url", offer.activation_url_sealed),
-                    ("deactivation_url", offer.deactivation_url_sealed),
-                ]
-            for column, value in sealed:
-                if value is None:
-                    continue
-                try:
-                    parts.box.open(site.id, column, value)
-                    opened += 1
-                except SealBroken:
-                    broken.append(f"{column} of {site.slug}")
+        for name, is_open in chain(_of_sites(tx, parts.box), _of_owners(tx, parts.box)):
+            opened += is_open
+            broken += [] if is_open else [name]
     if broken:
         return bad(
             "encryption", f"the present keys do not open {', '.join(broken)}",
             "Put the key that sealed them back into ENCRYPTION_KEYS (old keys go last), or enter them anew.",
         )  # fmt: skip
     return ok("encryption", f"the keys open all {count(opened, 'sealed value')}")
+
+
+def _of_sites(tx: Tx, box: SecretBox) -> Iterator[tuple[str, bool]]:
+    """The name of each secret of a site, and whether it opens in its place."""
+    for site in sites.all_sites(tx):
+        sealed = [
+            ("mollie_key", site.mollie_key_sealed),
+            ("kajabi_client_secret", site.kajabi_client_secret_sealed),
+        ]
+        for offer in overview.offers(tx, site.id):
+            sealed += [
+                ("activation_url", offer.activation_url_sealed),
+                ("deactivation_url", offer.deactivation_url_sealed),
+            ]
+        for column, value in sealed:
+            if value is not None:
+                yield f"{column} of {site.slug}", _opens(partial(box.open, site.id, column, value))
+
+
+def _of_owners(tx: Tx, box: SecretBox) -> Iterator[tuple[str, bool]]:
+    for owner_id, value in owners.second_factors(tx):
+        yield f"the second factor of owner {owner_id}", _opens(partial(box.rotate, value))
+
+
+def _opens(open_it: Callable[[], str]) -> bool:
+    try:
+        open_it()
+    except SealBroken:
+        return False
+    return True
 
 
 def redis(settings: Settings) -> Iterator[Finding]:

@@ -15,6 +15,12 @@ def by_email(tx: Tx, email: str) -> Owner | None:
     return tx.scalar(select(Owner).where(Owner.email == email))
 
 
+def second_factors(tx: Tx) -> Sequence[tuple[int, str]]:
+    """The sealed seed of each owner who has one, by her id."""
+    query = select(Owner.id, Owner.totp_sealed).where(Owner.totp_sealed.is_not(None)).order_by(Owner.id)
+    return [(owner_id, sealed) for owner_id, sealed in tx.execute(query) if sealed is not None]
+
+
 def owner_for(tx: Tx, email: str, now: datetime) -> Owner:
     """The owner with this e-mail, made when there is none."""
     insert_once(tx, Owner, email=email, created_at=now)

@@ -13,7 +13,7 @@ from linkpay.cli.doctor import closing
 from linkpay.cli.findings import bad, ok, warn
 from linkpay.clock import SystemClock
 from linkpay.services import measuring
-from linkpay.store import progress, sites
+from linkpay.store import owners, progress, sites
 from linkpay.store.db import Database
 from tests import builders as make
 from tests.cli.conftest import Run, run_with
@@ -108,6 +108,16 @@ def test_keys_that_do_not_open_a_secret_are_found(run: Run, database: Database) 
     assert found["encryption"]["level"] == "bad"
     assert "mollie_key of yoga" in found["encryption"]["said"]
     assert found["mollie yoga"]["level"] == "bad"
+
+
+def test_keys_that_do_not_open_an_owners_second_factor_are_found(run: Run, database: Database) -> None:
+    with database.write() as tx:
+        owner = owners.owner_for(tx, "owner@example.com", make.NOW)
+        owner.totp_sealed = make.BOX.seal(owner.id, "owner_totp", "a seed")
+    assert "1 sealed value" in findings(run)["encryption"]["said"]
+    found = findings(run, ENCRYPTION_KEYS=Fernet.generate_key().decode())["encryption"]
+    assert found["level"] == "bad"
+    assert f"the second factor of owner {owner.id}" in found["said"]
 
 
 @pytest.mark.parametrize(
