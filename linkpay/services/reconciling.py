@@ -63,8 +63,10 @@ def run(parts: Parts, site_id: int, since: datetime, *, at_once: int = AT_ONCE) 
     waiting = [one for one in others[max(at_once - len(unread), 0) :] if one.why is not Why.UNKNOWN]
     now = parts.clock.now()
     with parts.database.write() as tx:
+        awaited = inbox.awaited(tx, site_id)
         for difference in waiting:
-            inbox.note(tx, site_id=site_id, ref=difference.mollie_id, why="books", now=now)
+            if difference.mollie_id not in awaited:
+                inbox.note(tx, site_id=site_id, ref=difference.mollie_id, why="books", now=now)
     last = _compared(parts, site_id, seen_by_id.values()) if first.differences else first
     report = Report(
         since, now, last, len(first.differences), adopted, len(waiting), len(unread[at_once:])

@@ -93,6 +93,12 @@ def _keeping() -> Executable:
     return into.returning(_INBOX.id, _INBOX.site_id)
 
 
+def awaited(tx: Tx, site_id: int) -> set[str]:
+    """The payments of a site that are going to be looked at, though nobody is at it yet."""
+    waits = (Inbox.done_at.is_(None), Inbox.parked_at.is_(None), Inbox.lease.is_(None))
+    return set(tx.scalars(select(Inbox.ref).where(Inbox.site_id == site_id, *waits)))
+
+
 def note(tx: Tx, *, site_id: int, ref: str, why: str, now: datetime) -> None:
     """Look at a payment as if Mollie had posted it; `why` says who noticed."""
     message = Inbox(

@@ -208,6 +208,20 @@ def test_what_nobody_told_of_is_found_and_booked(stage: Stage) -> None:
     assert stage.has_access(ANNA)
 
 
+def test_what_waits_to_be_looked_at_is_not_asked_for_again_at_each_look(stage: Stage) -> None:
+    for email in (ANNA, BEA, "cas@example.com"):
+        charge = stage.begin(email)
+        stage.go_pay(charge)
+        stage.bank(stage.mollie_ids(charge.id)[-1], "paid")
+    put_off_everything(stage)
+    stage.sandbox.pump()
+    stage.posted.clear()
+    since = stage.clock.now() - timedelta(days=31)
+    waiting = [reconciling.run(stage.parts, stage.shop.site_id, since, at_once=1).waiting for _ in range(2)]
+    assert waiting == [2, 1]
+    assert len(stage.messages()) == 2
+
+
 def test_a_cent_that_nothing_explains_stays_in_the_report(stage: Stage) -> None:
     stage.buy(ANNA)
     stage.buy(BEA)
