@@ -3,6 +3,7 @@
 Strangers, whom LinkPay never let in, are counted and never touched: they bought at Kajabi itself.
 """
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -98,9 +99,10 @@ def _finish(tx: Tx, run: DriftRun, now: datetime) -> None:
     for grant in store.unseen(tx, run):
         finding_id = _note(tx, run, grant, "missing", now)
         if finding_id is not None:
+            # A database may give the number of a finding that was dropped to the next one.
             work.add(
-                tx, site_id=run.site_id, kind="check_missing", ref=str(finding_id), target_id=finding_id,
-                run_at=now, now=now,
+                tx, site_id=run.site_id, kind="check_missing", ref=f"{finding_id}:{uuid.uuid4()}",
+                target_id=finding_id, run_at=now, now=now,
             )  # fmt: skip
     tell(tx, run, now)
 

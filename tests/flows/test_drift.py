@@ -159,6 +159,19 @@ def test_differences_are_put_right_by_themselves_where_the_owner_says_so(stage: 
     truth.check(stage)
 
 
+def test_who_was_there_after_all_on_one_night_is_looked_for_on_another(stage: Stage) -> None:
+    connect(stage, repair=True)
+    stage.buy(ANNA)
+    stage.advance(minutes=5)
+    at_kajabi(stage, ANNA, "revoke")
+    in_between(stage, "directory", "holders", after=lambda: at_kajabi(stage, ANNA, "grant"))
+    assert night(stage).found == []
+    at_kajabi(stage, ANNA, "revoke")
+    assert [(one.kind, one.repaired) for one in night(stage).found] == [("missing", True)]
+    assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
 def test_a_report_goes_away_when_the_next_night_finds_nothing(stage: Stage) -> None:
     connect(stage)
     make_drift(stage)
