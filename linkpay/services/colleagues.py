@@ -66,7 +66,8 @@ def withdraw(tx: Tx, site_id: int, invitation_id: int, by: str, now: datetime) -
 
 
 def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, by: str, now: datetime) -> None:
-    """Give somebody another role, or none. A site is never left without an owner."""
+    """Give somebody another role, or none; links that she was sent before open nothing any more, or she
+    would come back by one. A site is never left without an owner."""
     people = owners.of_site(tx, site_id)
     roles, emails = {one.id: had for one, had in people}, {one.id: one.email for one, _ in people}
     if owner_id not in roles:
@@ -84,3 +85,7 @@ def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, by: str,
         journal.record_site(
             tx, site_id, "colleague_changed", by, now, email=emails[owner_id], role=role.value
         )
+    if role is not roles[owner_id]:
+        for one in owners.invitations(tx, site_id, now):
+            if one.email == emails[owner_id]:
+                withdraw(tx, site_id, one.id, by, now)

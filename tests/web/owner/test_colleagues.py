@@ -104,3 +104,16 @@ def test_an_invitation_takes_no_right_away_from_who_has_it(team: Team) -> None:
     assert found
     owner.press(owner.look(found[1]))
     assert roles(team) == {"owner@studio.example.com": Role.OWNER}
+
+
+@pytest.mark.parametrize("role", ["none", "read_only"])
+def test_another_link_does_not_bring_back_what_was_taken_from_a_colleague(team: Team, role: str) -> None:
+    owner = team.signed_in()
+    lost, link = invite(owner, "owner"), invite(owner)
+    nina = team.new_visitor()
+    nina.press(nina.look(link), name="Nina", password="a good long sentence")
+    with team.stage.database.read() as tx:
+        number = next(one.id for one, _ in owners.of_site(tx, team.stage.shop.site_id) if one.email == NINA)
+    send(owner, "/owner/studio/colleagues", f"/owner/studio/colleagues/{number}", role=role)
+    assert nina.look(lost).status_code == 404
+    assert roles(team).get(NINA) is (Role.READ_ONLY if role == "read_only" else None)
