@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 from linkpay.errors import InputError
 from linkpay.logs import current_correlation
@@ -44,6 +44,8 @@ def _refuse_input(problem: InputError) -> Response:
 
 
 def _refuse_http(problem: HTTPException) -> Response:
+    if isinstance(problem, BadHost):  # no page can be made: under such a name it has no addresses to lead to
+        return Response("This host name cannot be read.\n", 400, mimetype="text/plain")
     status = problem.code or 500
     code = problem.name.lower().replace(" ", "_").replace("'", "")
     answer = _answer(Refusal(status, code, problem.description or problem.name))

@@ -61,6 +61,14 @@ def test_people_get_a_page_in_their_language_that_says_what_to_do(
     assert answer.mimetype == "text/html"
 
 
+@pytest.mark.parametrize("host", ["x" * 64, "pay..example.com"])
+def test_a_host_that_cannot_be_one_is_refused_and_no_accident(visitor: Visitor, host: str) -> None:
+    for url in (BUY, "/api/v1/site"):
+        answer = visitor.look(url, Host=host)
+        assert answer.status_code == 400
+        assert answer.headers["Cache-Control"] == "no-store"
+
+
 def test_a_page_that_is_not_there_still_wears_the_sites_name(visitor: Visitor) -> None:
     assert "Studio Vecht" in words_of(visitor.look("/studio/buy/none"))
 
