@@ -3,10 +3,10 @@
 import hashlib
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from flask import Flask, request, url_for
-from werkzeug.routing import BaseConverter, ValidationError
+from flask import Flask, Response, request, url_for
+from werkzeug.routing import BaseConverter, RequestRedirect, ValidationError
 
 _STATIC = Path(__file__).parent / "static"
 #: No database of ours numbers a row higher; a higher number is refused there, not just found nowhere.
@@ -52,6 +52,17 @@ def install(app: Flask) -> None:
     """Make the converters and the address helpers known."""
     app.url_map.converters.update(int=Number, slug=Slug, token=Token)
     app.jinja_env.globals.update(asset=asset, other_language=other_language)
+    app.after_request(_stay_here)
+
+
+def _stay_here(response: Response) -> Response:
+    """Who wrote an address a little differently is led on at the host, and by https, where she is; the router
+    writes both as the request names them, which anybody may, and knows nothing of a proxy's https."""
+    if isinstance(request.routing_exception, RequestRedirect):
+        meant = urlsplit(response.headers["Location"])
+        here = urlunsplit(("", "", f"/{meant.path.lstrip('/')}", meant.query, ""))
+        response.headers["Location"] = here
+    return response
 
 
 def asset(name: str) -> str:

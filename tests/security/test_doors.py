@@ -57,6 +57,17 @@ def test_no_page_of_buyers_and_members_leads_elsewhere(visitor: Visitor, target:
             assert _stays(location), f"{url} {name}"
 
 
+@pytest.mark.parametrize("url", ["/owner", "/owner/studio?to=1", "/studio//portal"])
+def test_an_address_that_is_written_a_little_differently_leads_on_at_the_same_host(
+    visitor: Visitor, url: str
+) -> None:
+    answer = visitor.client.open(
+        "/", environ_overrides={"PATH_INFO": url.partition("?")[0], "HTTP_HOST": "evil.example"}
+    )
+    assert answer.status_code == 308
+    assert answer.headers["Location"].startswith(("/owner/", "/studio/portal"))
+
+
 def test_guessing_one_person_and_many_is_stopped_from_wherever_it_comes(team: Team, stage: Stage) -> None:
     """Of a thousand tries on one name at most ten in a quarter of an hour are looked at, whatever address the
     request claims to come from; afterwards the right one opens again."""
