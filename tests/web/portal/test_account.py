@@ -8,6 +8,7 @@ from linkpay.store import charges
 from linkpay.store.tables import Consent, Renewal
 from tests.flows.renewing import mandate_of, renewals
 from tests.flows.stage import Stage
+from tests.flows.upsells import click, link, put_extra
 from tests.web.members import bounced, newest_payment
 from tests.web.portal.guests import ANNA, PORTAL, sign_in
 from tests.web.portal.test_acts import page_of
@@ -50,6 +51,22 @@ def test_the_permission_is_kept_in_the_words_she_read(anna: Visitor, stage: Stag
     for line in newest.text.replace("\xa0", " ").splitlines():
         assert line in words_of(page)
     assert "Studio Vecht schrijft dit af via Mollie" in newest.text
+
+
+def test_each_permission_is_read_whole_where_one_account_pays_for_more(anna: Visitor, stage: Stage) -> None:
+    put_extra(stage)
+    stage.advance(days=3)
+    sign_in(anna, stage)
+    click(stage, link(stage, "extra-monthly"))
+    with stage.database.read() as tx:
+        before = tx.query(Consent).count()
+    page = anna.look(page_of(stage, "account"))
+    anna.press(page, -1, agree="yes")
+    with stage.database.read() as tx:
+        kept = [one.text for one in tx.query(Consent).order_by(Consent.id)][before:]
+    assert len(kept) == 2
+    for line in "\n".join(kept).replace("\xa0", " ").splitlines():
+        assert line in words_of(page)
 
 
 @pytest.mark.parametrize(
