@@ -79,7 +79,11 @@ def _open(site: str, offer: str, form: OrderForm) -> Shop:
 def _checked(shop: Shop, choice: Choice | None, form: OrderForm) -> OrderForm | Checked:
     also: list[Problem] = []
     if choice is not None:
-        also = [*_coupon_problems(choice), *_method_problems(shop, choice, form), *_business_problems(form)]
+        also = [
+            *_coupon_problems(choice),
+            *_method_problems(shop, choice, form),
+            *_business_problems(choice, form),
+        ]
     needs_consent = choice is not None and choice.terms.needs_mandate
     return check(form, plan_known=choice is not None, needs_consent=needs_consent, also=also)
 
@@ -91,9 +95,12 @@ def _method_problems(shop: Shop, choice: Choice, form: OrderForm) -> list[Proble
     return [Problem("method", _("Choose by what you want to pay later."))]
 
 
-def _business_problems(form: OrderForm) -> list[Problem]:
-    """What is wrong with a company and its VAT number; both may be left empty."""
-    found = []
+def _business_problems(choice: Choice, form: OrderForm) -> list[Problem]:
+    """What is wrong with a company and its VAT number; both may be left empty, and neither is asked for, nor
+    shown to be mended, where the plan is not for businesses."""
+    found: list[Problem] = []
+    if not choice.for_business:
+        return found
     if form.vat_number and vat.normalise(form.vat_number) is None:
         said = _("Check the VAT number: with its country, such as NL123456789B01.")
         found.append(Problem("vat_number", said))

@@ -42,3 +42,11 @@ def test_other_plans_do_not_ask_and_keep_nothing(visitor: Visitor, stage: Stage)
     assert 'name="vat_number"' not in visitor.look(BUY).text
     assert visitor.order(BUY, company="De Vries BV").status_code == 303
     assert stage.subscription("anna@example.com").company is None
+
+
+@pytest.mark.usefixtures("trading")
+def test_a_mistype_hinders_nobody_who_chooses_a_plan_that_does_not_ask(
+    visitor: Visitor, stage: Stage
+) -> None:
+    assert visitor.order(BUY, plan="terms", vat_number="NL123").status_code == 303
+    assert stage.subscription("anna@example.com").vat_number is None
