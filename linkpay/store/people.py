@@ -12,6 +12,9 @@ from linkpay.store.db import FOR_CHANGE, Tx, insert_once, insert_row_once
 from linkpay.store.remembering import TOLD, asked_once, asked_until_written, read_anew
 from linkpay.store.tables import Consent, Customer, Gift, Grant, Mandate, Member, Subscription
 
+#: Characters of a name that are kept. Without a name an address stands for one, and may be longer.
+_NAME = 200
+
 
 def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: datetime) -> Customer:
     """The site's customer with this e-mail (lower case), made when there is none.
@@ -19,7 +22,7 @@ def customer_for(tx: Tx, site_id: int, email: str, name: str, locale: str, now: 
     `name` and `locale` are for a new one: what is known of a customer is not changed by a message.
     """
     insert_once(
-        tx, Customer, site_id=site_id, email=email, name=name, locale=locale, created_at=now,
+        tx, Customer, site_id=site_id, email=email, name=name[:_NAME], locale=locale, created_at=now,
         idempotency_key=str(uuid.uuid4()),
     )  # fmt: skip
     return tx.scalars(select(Customer).where(Customer.site_id == site_id, Customer.email == email)).one()
@@ -58,8 +61,9 @@ def member_for(
     """
     for external_id in (external_user_id or email, f"linkpay-{uuid.uuid4()}"):
         insert_once(
-            tx, Member, site_id=site_id, email=email, name=name, created_at=now, external_user_id=external_id
-        )
+            tx, Member, site_id=site_id, email=email, name=name[:_NAME], created_at=now,
+            external_user_id=external_id,
+        )  # fmt: skip
         known = tx.scalar(select(Member).where(Member.site_id == site_id, Member.email == email))
         if known is None and external_user_id is not None:
             known = by_external_id(tx, site_id, external_user_id)

@@ -194,6 +194,16 @@ def test_moves_that_cannot_be_are_refused(stage: Stage) -> None:
     assert inside(stage) == {NEW}
 
 
+def test_a_purchase_can_be_for_somebody_whose_address_is_longer_than_a_name_may_be(stage: Stage) -> None:
+    charge = stage.begin(ANNA)
+    long = f"{'e' * 60}@{'.'.join(['v' * 50] * 3)}.example.com"
+    with stage.database.write() as tx:
+        made = moves.set_member(tx, charge.subscription_id, long, "", "owner:eva", stage.clock.now())
+        assert made.email == long
+        # SQLite would keep it whole, a server refuses it.
+        assert made.name == long[:200]
+
+
 def test_a_purchase_can_be_for_somebody_else(stage: Stage) -> None:
     charge = stage.begin(ANNA)
     with stage.database.write() as tx:
