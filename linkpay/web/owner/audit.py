@@ -7,6 +7,7 @@ from linkpay.services import audit
 from linkpay.store import owners
 from linkpay.web.addresses import row_number
 from linkpay.web.edge import parts
+from linkpay.web.forms import tidy
 from linkpay.web.i18n import locale
 from linkpay.web.owner import gate
 
@@ -19,7 +20,7 @@ _PAGE = 50
 def show(site: str) -> Response:
     """Newest first; of one person when asked."""
     at: gate.Desk = g.desk
-    who, before = request.args.get("who", "")[:254], request.args.get("before", type=row_number)
+    who, before = tidy(request.args.get("who", ""))[:254], request.args.get("before", type=row_number)
     with parts().database.read() as tx:
         rows = audit.read(tx, at.site.id, locale(), who=who or None, before=before, limit=_PAGE + 1)
         people = [owner.email for owner, _role in owners.of_site(tx, at.site.id)]

@@ -1,5 +1,7 @@
 """The log of messages: what came, what became of it, and once more."""
 
+import pytest
+
 from tests.flows.stage import Stage
 from tests.web.owner.conftest import Team
 from tests.web.visitor import Visitor, form_of, words_of
@@ -51,3 +53,15 @@ def test_bodies_show_no_markup_of_their_own(team: Team, stage: Stage) -> None:
     stage.post('{"a": "<script>alert(1)</script>"}')
     page = team.signed_in().look(f"{LOG}/{stage.messages()[-1].id}")
     assert "<script" not in page.text
+
+
+@pytest.mark.parametrize("token", ["%00", "a%00b"])
+def test_an_address_with_a_nul_sign_is_no_sites_and_asks_no_server_for_it(
+    visitor: Visitor, token: str
+) -> None:
+    assert visitor.client.post(f"/webhooks/mollie/{token}", data={"id": "tr_abc"}).status_code == 404
+    assert visitor.client.post(f"/webhooks/kajabi/{token}", json={}).status_code == 404
+
+
+def test_who_did_what_is_asked_by_a_name_that_any_server_can_look_for(team: Team) -> None:
+    assert team.signed_in().look("/owner/studio/audit?who=nina%00@example.com").status_code == 200
