@@ -52,9 +52,11 @@ class Statement:
 def declare(tx: Tx, site: Site, said: Statement, address: str, now: datetime) -> Withdrawal:
     """Take a declaration in and owe the mail that confirms it, whoever made it.
 
-    Raises SlowDown for an `address` from which too many come.
+    Raises SlowDown for an `address` from which too many come. What others declare in her name keeps nobody
+    from declaring herself: the law gives her that until the last minute.
     """
-    subjects = {"person": f"withdraw:{site.id}:{said.email}", "address": f"withdraw:{site.id}:{address}"}
+    door = f"withdraw:{site.id}:{address}"
+    subjects = {"person": f"{door}:{said.email}", "address": door}
     throttle.check(tx, subjects, now)
     throttle.failed(tx, subjects, now)
     open_ones = withdrawals.unproven_since(tx, site.id, said.email, now - _OPEN_FOR)

@@ -179,6 +179,17 @@ def test_too_many_from_one_place_have_to_wait(visitor: Visitor, stage: Stage) ->
     assert visitor.press(second, confirmed="yes").status_code == 429
 
 
+def test_what_strangers_declare_in_her_name_keeps_nobody_from_declaring(
+    new_visitor: Callable[[], Visitor], stage: Stage
+) -> None:
+    stage.buy(ANNA)
+    stranger, anna = new_visitor(), new_visitor()
+    stranger.client.environ_base["REMOTE_ADDR"] = "203.0.113.7"
+    for number in range(8):
+        declare(stranger, reference=f"order {number}")
+    assert "Je herroeping is ontvangen" in declare(anna)
+
+
 def test_the_portal_withdraws_at_once(visitor: Visitor, stage: Stage) -> None:
     stage.buy(ANNA)
     home = sign_in(visitor, stage)
