@@ -9,7 +9,7 @@ from linkpay.services.notices import Coming
 
 _DAYS = ("ends_on", "last_charge_on", "pause_on", "resume_on", "starts_on", "next_on")
 _SUMS = ("refund", "old_amount", "new_amount", "credit", "due_now", "next_amount")
-_CLAIMS = ("may_undo", "keeps_access", "at_once", "pro_rata")
+_CLAIMS = ("may_undo", "by_seller", "keeps_access", "at_once", "pro_rata")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +41,7 @@ class Facts:
     last_charge_on: date | None = None
     refund: Money | None = None
     may_undo: bool = False
+    by_seller: bool = False
     pause_on: date | None = None
     resume_on: date | None = None
     keeps_access: bool = False

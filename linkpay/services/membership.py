@@ -203,4 +203,5 @@ def _confirm(tx: Tx, subscription: Subscription, leaving: Leaving, now: datetime
         until=leaving.access_until.isoformat() if leaving.access_until else None,
         refund_cents=leaving.refund_cents, may_undo=not leaving.at_once and not leaving.refund_cents,
         last_charge_on=leaving.last_charge_on.isoformat() if leaving.last_charge_on else None,
+        by_seller=standing.is_sellers(subscription.canceled_by),
     )  # fmt: skip

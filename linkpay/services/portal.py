@@ -10,7 +10,7 @@ from linkpay.domain.money import Money
 from linkpay.domain.plan import PlanKind, Terms
 from linkpay.domain.subscription import LIVE, OVER, SubscriptionState
 from linkpay.errors import NotFound
-from linkpay.services import charging, forecast
+from linkpay.services import charging, forecast, standing
 from linkpay.store import agreements, foresight, holdings
 from linkpay.store.db import Tx
 from linkpay.store.holdings import Held
@@ -80,6 +80,7 @@ class Holding:
     runs_on: date | None
     next: Item | None
     cancel_on: date | None
+    canceled_by_seller: bool
     pause_on: date | None
     resume_on: date | None
     next_plan_title: str | None
@@ -188,6 +189,7 @@ def _holding(
         runs_on=subscription.next_charge_on,
         next=forecast.next_collection(tx, site, subscription, now, prices),
         cancel_on=subscription.cancel_on,
+        canceled_by_seller=standing.is_sellers(subscription.canceled_by),
         pause_on=subscription.pause_on,
         resume_on=subscription.resume_on,
         next_plan_title=_next_plan(tx, subscription),

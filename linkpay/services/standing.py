@@ -54,6 +54,11 @@ def is_member(actor: str) -> bool:
     return actor.split(":", 1)[0] == "member"
 
 
+def is_sellers(actor: str | None) -> bool:
+    """Whether somebody is known to have done it, and it was not the member herself."""
+    return actor is not None and not is_member(actor)
+
+
 def is_hers(tx: Tx, owned: Subscription) -> bool:
     """Whether it makes buying the same again a mistake: it runs, or its access is for ever.
 

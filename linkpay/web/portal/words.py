@@ -47,11 +47,8 @@ def standing(holding: Holding, zone: str) -> Standing:
         case S.PAUSED:
             until = _until(holding)
             return Standing("info", _("Paused"), until or _("You paused it; nothing is collected."))
-        case S.CANCELING if holding.cancel_on:
-            why = _("You cancelled. It runs up to %(day)s.", day=day(holding.cancel_on))
-            return Standing("info", _("Cancelled"), why)
         case S.CANCELING:
-            return Standing("info", _("Cancelled"), _("You cancelled. Nothing new is collected."))
+            return Standing("info", _("Cancelled"), _who_cancelled(holding))
         case S.COMPLETED:
             return Standing("good", _("Paid in full"), _("Everything is paid; nothing more is collected."))
         case S.ENDED if holding.ended_at:
@@ -62,6 +59,19 @@ def standing(holding: Holding, zone: str) -> Standing:
         case _:
             why = _under_way(running) if running else _("Everything is paid.")
             return Standing("good", _("Running"), why)
+
+
+def _who_cancelled(holding: Holding) -> str:
+    if holding.cancel_on is None:
+        return (
+            _("The seller cancelled it. Nothing new is collected.")
+            if holding.canceled_by_seller
+            else _("You cancelled. Nothing new is collected.")
+        )
+    last = day(holding.cancel_on)
+    if holding.canceled_by_seller:
+        return _("The seller cancelled it. It runs up to %(day)s.", day=last)
+    return _("You cancelled. It runs up to %(day)s.", day=last)
 
 
 def _until(holding: Holding) -> str:

@@ -5,7 +5,9 @@ from datetime import date
 
 import pytest
 
+from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState as S
+from linkpay.services import membership
 from linkpay.store.tables import Plan, Subscription
 from tests.flows.stage import Stage
 from tests.web.members import bounced
@@ -32,6 +34,21 @@ def test_cancelling_says_the_day_before_and_does_it(anna: Visitor, stage: Stage)
     held = stage.subscription(ANNA)
     assert (held.state, held.cancel_on) == (S.CANCELING, date(2026, 2, 28))
     assert (held.cancel_reason, held.canceled_by) == ("no_time: Later misschien", "member")
+
+
+def test_nobody_is_told_that_she_cancelled_what_the_seller_cancelled(anna: Visitor, stage: Stage) -> None:
+    with stage.database.write() as tx:
+        membership.cancel(
+            tx, stage.subscription(ANNA).id, mode=CancelMode.PERIOD_END, on=None, reason="",
+            actor="owner:eva@studio.example.com", now=stage.clock.now(),
+        )  # fmt: skip
+    stage.work()
+    words = words_of(anna.look(PORTAL))
+    assert "De verkoper heeft het opgezegd. Het loopt tot 28 februari 2026." in words
+    letter = stage.mailer.letters[-1]
+    assert letter.subject == "Members is opgezegd"
+    assert "Studio Vecht heeft Members voor je opgezegd." in letter.text
+    assert "- Stopt op: 28 februari 2026" in letter.text
 
 
 def test_a_cancellation_is_taken_back(anna: Visitor, stage: Stage) -> None:
