@@ -162,8 +162,8 @@ def _sparse(kind: str) -> Facts | SiteFacts:
     return replace(
         full, customer_name="anna@example.com", next_charge_on=None, account_hint=None, pay_url=None,
         course_url=None, failure_code=None, until=None, support_email=None, ends_on=None, last_charge_on=None,
-        refund=None, may_undo=False, by_seller=True, mandate_valid=False, access_open=False, pro_rata=False,
-        debit=_BARE_DEBIT if kind == "debit_notice" else None,
+        refund=None, may_undo=False, by_seller=True, keeps_access=True, mandate_valid=False,
+        access_open=False, pro_rata=False, debit=_BARE_DEBIT if kind == "debit_notice" else None,
     )  # fmt: skip
 
 

@@ -127,12 +127,13 @@ def _resume_is_due(tx: Tx, subscription: Subscription, now: datetime) -> None:
 def end_pause(tx: Tx, subscription: Subscription, actor: str, now: datetime) -> None:
     """The pause is over: what comes next is due on the day that was laid out."""
     step = f"subscription:{subscription.id}:resumed:{subscription.pause_on}"
-    goes_on = subscription.next_charge_on
+    goes_on, had_access = subscription.next_charge_on, subscription.pause_keeps_access
     leave_pause(subscription)
     journal.record(tx, "resumed", actor, now, subscription=subscription)
     letters.owe(
-        tx, "resumed", subscription, step=step, now=now, resume_on=goes_on.isoformat() if goes_on else None
-    )
+        tx, "resumed", subscription, step=step, now=now, keeps_access=had_access,
+        resume_on=goes_on.isoformat() if goes_on else None,
+    )  # fmt: skip
 
 
 def leave_pause(subscription: Subscription) -> None:

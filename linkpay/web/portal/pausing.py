@@ -110,7 +110,9 @@ def _resuming(case: Case) -> Act:
     amount = money_text(holding.next_amount or holding.terms.amount, locale())
     values = {"amount": amount, "account": words.account_words(holding.account)}
     lines = (
-        _("It goes on today, and your access opens again."),
+        _("It goes on today, and your access stays open.")
+        if holding.access
+        else _("It goes on today, and your access opens again."),
         _("Today %(amount)s is collected from %(account)s.", **values),
         _("From now on today's date is your fixed day."),
     )

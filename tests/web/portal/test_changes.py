@@ -83,6 +83,22 @@ def test_a_paused_member_goes_on_when_she_likes(anna: Visitor, stage: Stage) -> 
     assert stage.has_access(ANNA)
 
 
+def test_who_kept_her_access_during_a_pause_is_not_told_that_it_opens_again(
+    anna: Visitor, stage: Stage
+) -> None:
+    with stage.database.write() as tx:
+        tx.get_one(Subscription, stage.subscription(ANNA).id).policy = {"pause_keeps_access": True}
+    anna.press(anna.look(page_of(stage, "pause") + "?resume_on=2026-06-01"), -1)
+    stage.advance(days=40)
+    sign_in(anna, stage)
+    page = anna.look(page_of(stage, "resume"))
+    assert "Het gaat vandaag verder, en je toegang blijft open." in words_of(page)
+    anna.press(page, -1)
+    stage.work()
+    (told,) = [letter for letter in stage.mailer.letters if letter.subject == "Members gaat weer verder"]
+    assert "Je pauze is voorbij; je toegang tot Members blijft open." in told.text
+
+
 def test_a_pause_is_called_off_before_it_begins(anna: Visitor, stage: Stage) -> None:
     anna.press(anna.look(page_of(stage, "pause")), -1)
     page = anna.look(page_of(stage, "resume"))
