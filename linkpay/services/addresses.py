@@ -50,7 +50,7 @@ def confirm(tx: Tx, site: Site, secret: str, now: datetime) -> str:
     elif payer is not None:
         if people.customer_by_email(tx, site.id, new) is not None:
             raise Conflict("payer_exists", "Somebody pays under this address already.", "email")
-        payer.email = new
+        moves.give_address(tx, payer, new, now)
     links.close_all(tx, site.id, old, now)
     reader = letters.Reader(old, language, name)
     letters.owe_to(

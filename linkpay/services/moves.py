@@ -9,9 +9,9 @@ from datetime import datetime
 from linkpay.domain.email import normalise_email
 from linkpay.errors import Conflict, NotFound
 from linkpay.services import access
-from linkpay.store import journal, people, subscriptions
+from linkpay.store import journal, people, subscriptions, upsells
 from linkpay.store.db import Tx
-from linkpay.store.tables import Gift, Member, Site, Subscription
+from linkpay.store.tables import Customer, Gift, Member, Site, Subscription
 
 
 def move_access(
@@ -35,7 +35,7 @@ def move_access(
     if old.blocked_at is not None or new.blocked_at is not None:
         raise Conflict("member_blocked", "A blocked member cannot be moved. Unblock her first.", "email")
     if payer_too:
-        _move_payer(tx, old, email)
+        _move_payer(tx, old, email, now)
     offers = people.offers_of(tx, old.id)
     bought, given = subscriptions.of_member(tx, old.id), people.gifts_of(tx, old.id)
     for subscription in bought:
@@ -116,10 +116,16 @@ def _way(family: dict[int, Member], member: Member) -> set[int]:
     return way
 
 
-def _move_payer(tx: Tx, old: Member, email: str) -> None:
+def _move_payer(tx: Tx, old: Member, email: str, now: datetime) -> None:
     payer = people.customer_by_email(tx, old.site_id, old.email)
     if payer is None:
         return
     if people.customer_by_email(tx, old.site_id, email) is not None:
         raise Conflict("payer_exists", f"Somebody pays under {email} already; move access alone.", "email")
+    give_address(tx, payer, email, now)
+
+
+def give_address(tx: Tx, payer: Customer, email: str, now: datetime) -> None:
+    """Let a payer have this address. Who reads the old one can buy nothing by the links that lie there."""
     payer.email = email
+    upsells.close_all(tx, payer.id, now)

@@ -8,9 +8,9 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from linkpay.store.db import FOR_CHANGE, Tx
+from linkpay.store.db import FOR_CHANGE, Tx, core
 from linkpay.store.tables import Subscription, Upsell
 
 #: How long a link can be used.
@@ -38,6 +38,18 @@ def find(tx: Tx, site_id: int, secret: str, *, held: bool = False) -> Upsell | N
     query = select(Upsell).where(Upsell.site_id == site_id, Upsell.hash == _hash(secret))
     query = query.execution_options(populate_existing=True)
     return tx.scalar(query.with_for_update(**FOR_CHANGE) if held else query)
+
+
+def close_all(tx: Tx, customer_id: int, now: datetime) -> None:
+    """Links by which a customer could still buy open nothing any more."""
+    tx.execute(
+        update(core(Upsell))
+        .where(
+            core(Upsell).c.customer_id == customer_id, core(Upsell).c.subscription_id.is_(None),
+            core(Upsell).c.expires_at > now,
+        )
+        .values(expires_at=now)
+    )  # fmt: skip
 
 
 def sold_on(tx: Tx, mandate_id: int, since: datetime) -> Sequence[Subscription]:

@@ -12,6 +12,8 @@ from linkpay.store import dossier
 from linkpay.store.tables import Base, Customer, Member, Site, Subscription
 from tests.builders import make_customer
 from tests.flows.stage import Stage
+from tests.flows.upsells import link as secret_to_buy
+from tests.flows.upsells import put_extra
 from tests.web.members import bounced
 from tests.web.portal.guests import ANNA, PORTAL, newest_link, sign_in
 from tests.web.visitor import Visitor, form_of, words_of
@@ -61,6 +63,19 @@ def test_another_address_takes_access_payer_and_mails_along(
     assert not stage.has_access(ANNA)
     assert {letter.to for letter in stage.mailer.letters if "gewijzigd" in letter.subject} == {ANNA}
     assert "Stuur me een link" in words_of(anna.look(PORTAL)), "the old session is over"
+
+
+def test_links_to_buy_that_lie_at_the_old_address_open_nothing_any_more(
+    new_visitor: Callable[[], Visitor], anna: Visitor, stage: Stage
+) -> None:
+    put_extra(stage)
+    offered = f"/studio/upsell/{secret_to_buy(stage)}"
+    whoever = new_visitor()
+    page = whoever.look(offered)
+    anna.press(anna.look(move(anna, stage)))
+    bought = whoever.press(page, agree="yes")
+    assert bought.status_code == 409
+    assert "Deze link is te oud" in words_of(bought)
 
 
 def test_the_link_to_a_new_address_works_once(
