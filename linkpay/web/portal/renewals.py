@@ -9,7 +9,7 @@ from linkpay.services.mandate_renewal import Stage
 from linkpay.store import mandates
 from linkpay.store.tables import Customer, Offer, Subscription
 from linkpay.web.edge import parts
-from linkpay.web.i18n import settle_on
+from linkpay.web.i18n import asked_language, settle_on
 from linkpay.web.portal.door import PREFIX
 from linkpay.web.shop import find_site, seller_of
 
@@ -45,6 +45,6 @@ def renewal(site: str, token: str) -> Response:
         )
     )  # fmt: skip
     if pause is not None:
-        again = url_for("portal_renewals.renewal", site=site, token=token, n=turn + 1)
+        again = url_for("portal_renewals.renewal", site=site, token=token, n=turn + 1, lang=asked_language())
         page.headers["Refresh"] = f"{pause}; url={again}"
     return page

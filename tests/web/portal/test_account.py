@@ -119,6 +119,15 @@ def test_another_browser_may_bring_her_back_and_sees_no_person(
     assert new_visitor().look(f"{PORTAL}/renewals/{'a' * 32}").status_code == 404
 
 
+def test_a_page_that_looks_again_goes_on_in_the_language_that_was_chosen(anna: Visitor, stage: Stage) -> None:
+    page = anna.look(page_of(stage, "account") + "?lang=en")
+    assert f'class="back" href="{PORTAL}?lang=en"' in page.text
+    anna.press(page, -1, agree="yes", method="ideal")
+    waiting = anna.look(f"{renewal_page(stage)}?lang=en")
+    assert "We are waiting for your bank" in words_of(waiting)
+    assert waiting.headers["Refresh"].endswith("lang=en")
+
+
 def test_a_check_has_no_pay_page(anna: Visitor, stage: Stage) -> None:
     anna.press(anna.look(page_of(stage, "account")), -1, agree="yes")
     token = renewal_page(stage).rpartition("/")[2]
