@@ -8,7 +8,8 @@ from flask import Response, request
 from linkpay.domain.calendar import typed_day
 from linkpay.domain.leaving import CancelMode, Leaving
 from linkpay.domain.money import Money
-from linkpay.errors import InputError
+from linkpay.domain.subscription import OVER, SubscriptionState
+from linkpay.errors import Conflict, InputError
 from linkpay.services import membership
 from linkpay.services.formats import money_text
 from linkpay.web.forms import tidy
@@ -146,6 +147,10 @@ def _reason() -> str:
 
 def _undoing(case: Case) -> Act:
     holding = case.holding
+    if holding.state in OVER:
+        raise Conflict("already_over", "It has ended already.")
+    if holding.state is not SubscriptionState.CANCELING:
+        raise Conflict("nothing_runs", "There is no cancellation that could be taken back.")
     found = [_("Everything goes on as if you had not cancelled.")]
     if holding.runs_on is not None:
         values = {"day": words.day(holding.runs_on), "account": words.account_words(holding.account)}

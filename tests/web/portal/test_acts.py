@@ -51,6 +51,19 @@ def test_nobody_is_told_that_she_cancelled_what_the_seller_cancelled(anna: Visit
     assert "- Stopt op: 28 februari 2026" in letter.text
 
 
+def test_nothing_is_promised_to_go_on_where_nothing_is_cancelled_or_all_is_over(
+    anna: Visitor, stage: Stage
+) -> None:
+    page = anna.look(page_of(stage, "undo"))
+    assert page.status_code == 409
+    assert "Er loopt hier niets dat veranderd kan worden." in words_of(page)
+    anna.press(anna.look(page_of(stage, "withdraw")), -1)
+    page = anna.look(page_of(stage, "undo"))
+    assert page.status_code == 409
+    assert "Het is al gestopt." in words_of(page)
+    assert "Alles gaat door" not in words_of(page)
+
+
 def test_a_cancellation_is_taken_back(anna: Visitor, stage: Stage) -> None:
     anna.press(anna.look(page_of(stage, "cancel")), -1)
     page = anna.look(page_of(stage, "undo"))
