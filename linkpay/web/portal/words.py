@@ -56,6 +56,9 @@ def standing(holding: Holding, zone: str) -> Standing:
             return Standing("info", _("Ended"), why)
         case S.ENDED:
             return Standing("info", _("Ended"), _("Nothing is collected any more."))
+        case _ if running is None and not holding.access:
+            why = _("Everything is paid, and yet your access is closed. Ask the seller why.")
+            return Standing("bad", _("Running"), why)
         case _:
             why = _under_way(running) if running else _("Everything is paid.")
             return Standing("good", _("Running"), why)

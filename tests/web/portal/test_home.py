@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import event
 
 from linkpay.domain.subscription import SubscriptionState as S
+from linkpay.services import blocks
 from linkpay.store.tables import Charge, Member, Subscription
 from tests.builders import (
     make_customer,
@@ -49,6 +50,15 @@ def test_a_bounce_says_why_and_leads_to_the_pay_page(visitor: Visitor, stage: St
     )
     assert f'href="{pay}"' in page.text
     assert "€ 50,00 betalen" in words
+
+
+def test_who_pays_and_is_shut_out_is_told_so(anna: Visitor, stage: Stage) -> None:
+    with stage.database.write() as tx:
+        member = tx.query(Member).filter_by(email=ANNA).one()
+        blocks.block(tx, member.id, "why", "owner:eva", stage.clock.now(), stop_billing=False)
+    words = words_of(anna.look(PORTAL))
+    assert "Loopt Alles is betaald, maar je toegang is dicht. Vraag de verkoper waarom." in words
+    assert "Toegang Dicht" in words
 
 
 def test_a_debit_that_runs_asks_for_nothing(visitor: Visitor, stage: Stage) -> None:
