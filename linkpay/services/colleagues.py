@@ -68,7 +68,7 @@ def withdraw(tx: Tx, site_id: int, invitation_id: int, by: str, now: datetime) -
 def change_role(tx: Tx, site_id: int, owner_id: int, role: Role | None, by: str, now: datetime) -> None:
     """Give somebody another role, or none; links that she was sent before open nothing any more, or she
     would come back by one. A site is never left without an owner."""
-    people = owners.of_site(tx, site_id)
+    people = owners.of_site(tx, site_id, held=True)
     roles, emails = {one.id: had for one, had in people}, {one.id: one.email for one, _ in people}
     if owner_id not in roles:
         raise NotFound("colleague_unknown", "Nobody like that manages this site.")

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import delete, func, select, update
 
 from linkpay.domain.roles import Role
-from linkpay.store.db import Tx, insert_once
+from linkpay.store.db import FOR_CHANGE, Tx, insert_once
 from linkpay.store.tables import Attempt, Invitation, Owner, OwnerSession, RecoveryCode, Site, SiteOwner
 
 
@@ -42,14 +42,16 @@ def drop_role(tx: Tx, site_id: int, owner_id: int) -> None:
     tx.execute(delete(SiteOwner).where(SiteOwner.site_id == site_id, SiteOwner.owner_id == owner_id))
 
 
-def of_site(tx: Tx, site_id: int) -> Sequence[tuple[Owner, Role]]:
-    """Who manages a site, by e-mail."""
+def of_site(tx: Tx, site_id: int, *, held: bool = False) -> Sequence[tuple[Owner, Role]]:
+    """Who manages a site, by e-mail; `held` against others who change that."""
     query = (
         select(Owner, SiteOwner.role)
         .join(SiteOwner, SiteOwner.owner_id == Owner.id)
         .where(SiteOwner.site_id == site_id)
         .order_by(Owner.email)
     )
+    if held:
+        query = query.with_for_update(of=SiteOwner, **FOR_CHANGE)
     return [(owner, role) for owner, role in tx.execute(query)]
 
 

@@ -2,14 +2,17 @@
 
 import itertools
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
 from flask import Flask
 
 from linkpay.domain.leaving import CancelMode
+from linkpay.domain.roles import Role
 from linkpay.errors import Conflict, InputError
-from linkpay.services import billing, membership, refunds
+from linkpay.services import billing, colleagues, membership, refunds
+from linkpay.store import owners
 from linkpay.store.tables import Charge, LedgerEntry, Payment, Refund, Subscription
 from tests.flows import truth
 from tests.flows.stage import Stage
@@ -54,6 +57,22 @@ def test_fifty_orders_make_one_payment(visitor: Visitor, stage: Stage, app: Flas
         assert tx.query(Subscription).count() == 1
         assert tx.query(Payment).count() == 1
     assert len(stage.bank_view_list()) == 1
+
+
+def test_ten_owners_who_leave_at_once_leave_one_behind(stage: Stage) -> None:
+    site_id, now = stage.shop.site_id, stage.clock.now()
+    with stage.database.write() as tx:
+        people = [owners.owner_for(tx, f"eva{number}@example.com", now).id for number in range(10)]
+        for person in people:
+            owners.put_role(tx, site_id, person, Role.OWNER, now)
+
+    def leave(person: int) -> None:
+        with suppress(Conflict), stage.database.write() as tx:
+            colleagues.change_role(tx, site_id, person, None, "owner:eva", now)
+
+    at_once([partial(leave, person) for person in people])
+    with stage.database.read() as tx:
+        assert [role for _, role in owners.of_site(tx, site_id)] == [Role.OWNER]
 
 
 def test_fifty_cancellations_are_one(stage: Stage) -> None:
