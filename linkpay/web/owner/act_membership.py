@@ -42,7 +42,11 @@ def _cancel_fields(case: Case) -> Sequence[Field]:
     return (
         Field("mode", _("When it ends"), "choice", "period_end", modes),
         Field("on", _("Day"), "date", hint=_("Only for a day that you choose.")),
-        Field("reason", _("Why"), hint=_("For you and your colleagues; the member does not see it.")),
+        Field(
+            "reason",
+            _("Why"),
+            hint=_("For you and your colleagues. It is also in the data that the member can download."),
+        ),
     )
 
 

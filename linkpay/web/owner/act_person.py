@@ -38,7 +38,11 @@ def _gift_fields(case: Case) -> Sequence[Field]:
     return (
         _offer_field(_offers(case), case.row.offer.slug),
         Field("until", _("First day without it"), "date", hint=_("Empty: for ever.")),
-        Field("reason", _("Why"), hint=_("For you and your colleagues; the member does not see it.")),
+        Field(
+            "reason",
+            _("Why"),
+            hint=_("For you and your colleagues. It is also in the data that the member can download."),
+        ),
     )
 
 
@@ -73,7 +77,7 @@ def _block_fields(_case: Case) -> Sequence[Field]:
             "reason",
             _("Why"),
             needed=True,
-            hint=_("For you and your colleagues; the member does not see it."),
+            hint=_("For you and your colleagues. It is also in the data that the member can download."),
         ),
         Field("billing", _("What is collected"), "choice", "stop", billing),
     )

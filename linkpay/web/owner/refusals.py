@@ -90,7 +90,7 @@ def _person() -> dict[str, str]:
         "not_an_answer": _("This does not solve it (any more). Look again."),
         "external_id_taken": _("Another member has this id already."),
         "external_id_long": _("An id has at most 254 characters."),
-        "reason_missing": _("Say why; only colleagues see it."),
+        "reason_missing": _("Say why; you and your colleagues see it."),
         "still_running": _(
             "Something still runs, or a payment is under way. Cancel it first and wait until it ended."
         ),

@@ -256,3 +256,16 @@ def test_a_charge_of_another_member_or_site_is_not_there(team: Team, stage: Stag
 def test_a_day_that_nobody_means_is_no_accident(stage: Stage, team: Team, path: str) -> None:
     stage.buy("anna@example.com")
     assert team.signed_in().look(f"/owner/studio/{path}").status_code < 500
+
+
+@pytest.mark.parametrize("act", ["block", "cancel", "gift"])
+def test_why_is_asked_with_the_word_that_she_may_read_it_in_her_data(
+    team: Team, stage: Stage, act: str
+) -> None:
+    TRIES[act].before(stage)
+    visitor, url = team.signed_in(Role.SUPPORT), page_of(stage, act)
+    assert "It is also in the data that the member can download." in words_of(visitor.look(url))
+    seen = filled(visitor, url, {"reason": "rings at night"})
+    assert confirm(visitor, seen, url).status_code == 303
+    data = visitor.look(f"{url.rpartition('/')[0]}/data.json")
+    assert "rings at night" in data.text
