@@ -23,14 +23,16 @@ bp = rooms("person", __name__)
 def language(site: str) -> Response:
     """Speak this language from now on, on pages and in mails."""
     me, chosen = guest(), request.form.get("language", "")
-    if chosen in LOCALES and csrf.is_ours(_purpose("language")) and me.customer_id is not None:
+    kept = chosen in LOCALES and csrf.is_ours(_purpose("language")) and me.customer_id is not None
+    if kept:
         with parts().database.write() as tx:
             payer = people.customer_by_email(tx, me.seller.id, me.email)
             if payer is not None:
                 payer.locale = chosen
     if chosen in LOCALES:
         switch_to(chosen)
-    return see("portal_entry.door", site=site, done="language")
+    told = {"done": "language"} if kept else {}
+    return see("portal_entry.door", site=site, **told)
 
 
 @bp.get("/email")

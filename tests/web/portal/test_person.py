@@ -44,6 +44,15 @@ def test_the_language_is_kept_for_pages_and_mails(anna: Visitor, stage: Stage) -
         assert tx.query(Customer).one().locale == "en"
 
 
+def test_a_language_that_is_not_kept_is_spoken_and_not_promised(anna: Visitor, stage: Stage) -> None:
+    answer = anna.client.post(f"{PORTAL}/language", data={"language": "en"})
+    page = words_of(anna.look(answer.headers["Location"]))
+    assert "Signed in as" in page
+    assert "From now on" not in page
+    with stage.database.read() as tx:
+        assert tx.query(Customer).one().locale == "nl"
+
+
 def test_another_address_takes_access_payer_and_mails_along(
     new_visitor: Callable[[], Visitor], anna: Visitor, stage: Stage
 ) -> None:
