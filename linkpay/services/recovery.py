@@ -27,7 +27,7 @@ _MOST_DAYS = timedelta(days=60)
 _MOST_PERIODS = 40
 _NAMED = re.compile(r"(\d{1,18})\.(-?\d{1,5})\.[0-9a-f]{6,16}")
 KIND = "catch_up"
-_UNKNOWN, _AT_MOLLIE = "unknown_payment", "mollie:"
+_AT_MOLLIE = "mollie:"
 
 
 def notice_outage(tx: Tx, last_at: datetime, now: datetime) -> None:
@@ -168,14 +168,16 @@ def _attempt(
 
 def reported(tx: Tx, site_id: int) -> set[str]:
     """Mollie's ids of the payments that a person was ever asked about as unknown."""
-    return {subject.removeprefix(_AT_MOLLIE) for subject in journal.subjects_of(tx, site_id, _UNKNOWN)}
+    return {
+        subject.removeprefix(_AT_MOLLIE) for subject in journal.subjects_of(tx, site_id, "unknown_payment")
+    }
 
 
 def report_unknown(tx: Tx, site_id: int, seen: PaymentSnapshot, now: datetime) -> None:
     """Ask for a person about a payment of ours at Mollie that nothing in our books explains."""
     amount = Money(seen.amount.cents, seen.amount.currency)
     journal.need_attention(
-        tx, site_id=site_id, kind=_UNKNOWN, subject=f"{_AT_MOLLIE}{seen.id}", now=now,
+        tx, site_id=site_id, kind="unknown_payment", subject=f"{_AT_MOLLIE}{seen.id}", now=now,
         detail=f"{seen.id} at Mollie was made by LinkPay and is in no book: {seen.description}"[:500],
         payment=seen.id, cents=amount.cents, currency=amount.currency, description=seen.description[:120],
         status=seen.status.value, made_on=seen.created_at.date().isoformat(),
