@@ -123,7 +123,9 @@ class Together:
             try:
                 with self._write() as tx:
                     (answer,) = _done(tx, [one.item])
-            except BaseException as again:  # noqa: BLE001 - raised again in the thread that waits
+            except BaseException as again:
+                if not is_of_one(again):
+                    raise  # for all that are left: were each to wait for it, the others would for minutes
                 one.failed(again)
             else:
                 one.answered(answer)

@@ -15,6 +15,7 @@ from linkpay.store import charges, people, subscriptions, work
 from linkpay.store.db import Database, Tx
 from linkpay.store.tables import Outbox, Payment, Site
 from linkpay.store.together import NOBODY, About, Row, Together, Wanted
+from linkpay.store.turnstile import LockTimeout
 from tests import builders as make
 from tests.waiting import eventually
 
@@ -37,6 +38,18 @@ class Door:
         with self._database.write() as tx:
             yield tx
         self.commits += 1
+
+
+class Closing(Door):
+    """Whoever is not in by the first transaction waits for her turn in vain."""
+
+    @contextmanager
+    def write(self) -> Iterator[Tx]:
+        if self.waits:
+            self.waits += 1
+            raise LockTimeout("waited too long")
+        with super().write() as tx:
+            yield tx
 
 
 class Impatient(Door):
@@ -225,6 +238,16 @@ def test_one_whom_a_stranger_holds_takes_no_other_along(database: Database, paym
         assert found[1].exception() is not None
     assert [one.exception() for number, one in enumerate(found) if number != 1] == [None] * (MANY - 1)
     assert codes(database, payment_ids) == ["good", None, *["good"] * (MANY - 2)]
+
+
+def test_a_database_that_is_away_is_not_waited_for_by_each_of_a_batch(database: Database) -> None:
+    def bad(_tx: Tx) -> None:
+        raise LookupError("of its own")
+
+    door = Closing(database)
+    found = all_wait(door, [(bad, NOBODY)] * MANY)
+    assert {type(one.exception()) for one in found} == {LockTimeout}
+    assert door.waits == 2
 
 
 def test_of_two_about_one_member_the_second_sees_the_first(database: Database, door: Door) -> None:
