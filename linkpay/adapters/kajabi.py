@@ -19,6 +19,7 @@ from linkpay.adapters.kajabi_urls import (
     mask_url,
     parse_offer_url,
 )
+from linkpay.adapters.silence import Silence
 from linkpay.adapters.time_limits import time_limit
 from linkpay.adapters.wire import (
     PooledAdapter,
@@ -89,6 +90,7 @@ class KajabiOffers:
         self._total_s = total_s
         self._public = open_session(PooledAdapter(public_only=True))
         self._local = open_session(PooledAdapter())
+        self._silences = {host: Silence("Kajabi") for host in self._hosts | self._test_hosts}
 
     def read_announcement(self, content_type: str, body: bytes) -> Announcement:
         """What one of Kajabi's own webhooks says."""
@@ -149,6 +151,8 @@ class KajabiOffers:
 
     def _post(self, order: AccessOrder, address: OfferAddress) -> _Reply:
         session = self._local if address.host in self._test_hosts else self._public
+        silence = self._silences[address.host]
+        silence.require_hope()
         payload = {
             "name": order.name,
             "email": order.email,
@@ -167,9 +171,13 @@ class KajabiOffers:
             ):
                 reply = _read(response)
         except requests.RequestException as error:
+            if limit.expired or isinstance(error, requests.Timeout):
+                silence.hung()
             raise _of_transport(error, expired=limit.expired) from None
         if limit.expired:
+            silence.hung()
             raise OutcomeUnknown("Kajabi: no whole answer in time", status=response.status_code)
+        silence.answered()
         return reply
 
 

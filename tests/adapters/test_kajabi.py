@@ -29,6 +29,7 @@ from linkpay.ports import AccessAnswer, AccessOrder, AccessProvider
 from tests.adapters.bad_addresses import GOOD, TAIL, TOKEN
 from tests.adapters.certificates import identity
 from tests.adapters.tiny_server import (
+    Request,
     Script,
     TinyServer,
     answering,
@@ -40,6 +41,7 @@ from tests.adapters.tiny_server import (
     silent,
 )
 from tests.ports import free_port
+from tests.waiting import eventually
 
 ORDER = AccessOrder(
     url=GOOD, grant=True, name="Eva Jansen", email="eva@example.test", external_user_id="Eva-7"
@@ -97,6 +99,33 @@ def test_a_repeat_is_success_that_says_so() -> None:
     assert apply(answering(http(422, body, "text/plain"))).was_so_already
     body = b"Offer grant not found for offer on member"
     assert apply(answering(http(422, body, "text/plain")), replace(ORDER, grant=False)).was_so_already
+
+
+def test_who_answers_nobody_keeps_few_threads_waiting_until_somebody_is_answered() -> None:
+    speaks = threading.Event()
+
+    def script(_: Request, sock: socket.socket) -> None:
+        if speaks.is_set():
+            sock.sendall(http(200, {"status": "ok"}, JSON))
+        else:
+            silent(_, sock)
+
+    def failing() -> type[ProviderError] | None:
+        try:
+            offers.apply(order)
+        except ProviderError as problem:
+            return type(problem)
+        return None
+
+    with serving(script) as server:
+        offers, order = offers_for(server, read_timeout_s=1.0), order_at(server)
+        with ThreadPoolExecutor(16) as pool:
+            assert set(pool.map(lambda _: failing(), range(16))) == {OutcomeUnknown}
+            assert Retryable in list(pool.map(lambda _: failing(), range(16)))
+        assert len(server.requests) < 16 + 16
+        speaks.set()
+        eventually(lambda: failing() is None)
+        assert failing() is None
 
 
 @pytest.mark.parametrize(
