@@ -8,6 +8,8 @@ from linkpay.domain.email import normalise_email
 from linkpay.domain.roles import Role
 from linkpay.services import colleagues, second_factor, signin
 from linkpay.store import owners
+from linkpay.store.db import Tx
+from linkpay.store.tables import Owner
 
 
 @click.group()
@@ -40,15 +42,14 @@ def invite(output: Output, /, email: str, site: str | None, role: str) -> None:
 def add(output: Output, /, email: str, name: str, password: str | None) -> None:
     """Let the first owner sign in, before there is any site; she makes hers at the desk."""
     address = normalise_email(email)
-    if password is None:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
-    kept = signin.hash_password(password)
+    kept = _hash(password)
     with opened() as (_, parts):
         now = parts.clock.now()
         with parts.database.write() as tx:
             found = owners.owner_for(tx, address, now)
             if found.password_hash is not None:
-                raise CommandFailed("owner_known", f"{address} signs in already.")
+                lost = f"If the password is lost: python -m linkpay owner new-password {address}"
+                raise CommandFailed("owner_known", f"{address} signs in already. {lost}")
             found.password_hash, found.name = kept, name
         link = f"{parts.base_url}/owner/"
     output.document({"email": address, "desk": link})
@@ -83,10 +84,39 @@ def forget_second_step(output: Output, email: str) -> None:
     with opened() as (_, parts):
         now = parts.clock.now()
         with parts.database.write() as tx:
-            found = owners.by_email(tx, email.strip().lower())
-            if found is None:
-                raise click.UsageError(f"Nobody signs in as {email}.")
+            found = _known(tx, email)
             second_factor.switch_off(tx, found, now)
             owners.end_sessions(tx, found.id, now)
     output.document({"email": email, "second_step": False})
     output.people.print(f"{email} signs in by password alone now.", markup=False)
+
+
+@owner.command(name="new-password")
+@click.argument("email")
+@click.option("--password", help="Asked for when it is not given.")
+@speaking
+def new_password(output: Output, /, email: str, password: str | None) -> None:
+    """Give somebody who lost hers another password and sign her out everywhere; her second step stays."""
+    with opened() as (_, parts):
+        with parts.database.read() as tx:
+            _known(tx, email)
+        kept, now = _hash(password), parts.clock.now()
+        with parts.database.write() as tx:
+            found = _known(tx, email)
+            found.password_hash = kept
+            owners.end_sessions(tx, found.id, now)
+    output.document({"email": email, "sessions": "ended"})
+    output.people.print(f"{email} signs in with the new password now.", markup=False)
+
+
+def _known(tx: Tx, email: str) -> Owner:
+    found = owners.by_email(tx, email.strip().lower())
+    if found is None:
+        raise click.UsageError(f"Nobody signs in as {email}.")
+    return found
+
+
+def _hash(password: str | None) -> str:
+    if password is None:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    return signin.hash_password(password)

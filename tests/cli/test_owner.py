@@ -6,6 +6,7 @@ from linkpay.services import signin
 from linkpay.store import owners
 from linkpay.store.db import Database
 from linkpay.store.tables import SiteOwner
+from tests import builders as make
 from tests.cli.conftest import Run
 
 PASSWORD = "a sentence is easy to keep"
@@ -38,3 +39,32 @@ def test_an_address_that_is_none_is_refused_before_a_password_is_asked_for(run: 
     assert refused.exit_code == 1
     assert "Password" not in refused.output
     assert "Password" in run("owner", "add", "mira@example.com").output
+
+
+def test_who_lost_her_password_gets_another_and_nobody_stays_signed_in_by_the_old_one(
+    run: Run, database: Database
+) -> None:
+    run("owner", "add", "mira@example.com", "--password", PASSWORD)
+    with database.write() as tx:
+        mira = owners.by_email(tx, "mira@example.com")
+        assert mira is not None
+        signed_in = signin.open_session(tx, mira, make.NOW, whole=True)
+    done = run("owner", "new-password", "Mira@example.com", "--password", "another long sentence")
+    assert done.exit_code == 0, done.output
+    assert "another" not in done.output
+    with database.read() as tx:
+        after = owners.by_email(tx, "mira@example.com")
+        assert after is not None
+        assert after.password_hash not in (None, mira.password_hash)
+        assert signin.present(tx, signed_in.token, make.NOW) is None
+
+
+def test_nobody_unknown_gets_a_password_and_no_short_one_is_given(run: Run, database: Database) -> None:
+    unknown = run("owner", "new-password", "nina@example.com")
+    assert (unknown.exit_code, "Password:" in unknown.output) == (2, False)
+    run("owner", "add", "mira@example.com", "--password", PASSWORD)
+    assert run("owner", "new-password", "mira@example.com", "--password", "short").exit_code == 1
+    assert (
+        "new-password mira@example.com"
+        in run("owner", "add", "mira@example.com", "--password", PASSWORD).output
+    )
