@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 
 from linkpay.domain.calendar import local_day
 from linkpay.domain.plan import PlanKind
@@ -93,7 +94,7 @@ def _bought(tx: Tx, subscription: Subscription, made: Sequence[Charge]) -> list[
     given = agreements.credit_given(tx, subscription.id)
     lasts = subscription.kind is PlanKind.MEMBERSHIP
     found = []
-    for charge, later in zip(made, [*made[1:], None], strict=True):
+    for charge, later in zip_longest(made, made[1:]):
         span, away = standing.span(charge), given.get(charge.id, 0)
         back = _sent_for(tx, charge, "unused_days") + standing.asked_by_hand(tx, charge)
         # A switch at once begins its new period within the old one.

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from linkpay.domain.charge import ChargeState
+from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, SlowDown
 from linkpay.services import reactivation, withdrawing
@@ -13,7 +14,7 @@ from linkpay.services.attention import items, solving
 from linkpay.services.consent import Yes
 from linkpay.store.tables import Bump, Event, Mail, Offer, Outbox, Plan, Refund
 from tests.flows import truth
-from tests.flows.plans import YEAR, add_plan, cancel, set_policy, switch
+from tests.flows.plans import YEAR, add_plan, cancel, reactivate, set_policy, switch
 from tests.flows.shelf import Shelf
 from tests.flows.stage import Stage
 from tests.flows.weather import in_between
@@ -325,6 +326,17 @@ def test_what_was_withdrawn_from_cannot_run_again_but_can_be_bought_anew(stage: 
     assert refused.value.code == "withdrawn"
     stage.buy(ANNA)
     assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
+def test_who_came_back_on_days_that_were_paid_can_withdraw_from_that(stage: Stage) -> None:
+    set_policy(stage, refund_unused_days=False)
+    stage.buy(ANNA)
+    stage.advance(days=5)
+    cancel(stage, ANNA, CancelMode.NOW, actor="owner")
+    reactivate(stage, ANNA)
+    assert withdraw(stage).refund.cents == 0
+    assert stage.subscription(ANNA).state is S.ENDED
     truth.check(stage)
 
 
