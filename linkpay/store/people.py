@@ -178,7 +178,10 @@ def offers_of(tx: Tx, member_id: int) -> list[int]:
 
 
 def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot, now: datetime) -> Mandate:
-    """Record what Mollie says of a mandate, new or known."""
+    """Record what Mollie says of a mandate, new or known.
+
+    Of one that is gone it says nothing but that: what was known of it stays, since it proves the debits made.
+    """
     said = {
         "status": seen.status, "method": seen.method, "account_hint": seen.account_hint,
         "reference": seen.reference, "signed_on": seen.signed_on,
@@ -189,7 +192,7 @@ def put_mandate(tx: Tx, *, site_id: int, customer_id: int, seen: MandateSnapshot
     if mandate is None:
         mandate = tx.scalars(_MANDATE, {"site_id": site_id, "mollie_id": seen.id}).one()
         for name, value in said.items():
-            setattr(mandate, name, value)
+            setattr(mandate, name, value or getattr(mandate, name))
     return mandate
 
 

@@ -12,6 +12,7 @@ from tests.flows import truth
 from tests.flows.books import KEY
 from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA, debits, evening_before, midnight, reach_debit
+from tests.flows.test_money_back import refund_by_hand
 from workers import sweep
 
 
@@ -73,6 +74,21 @@ def test_a_debit_that_fails_after_its_mandate_was_revoked_is_still_booked(stage:
     stage.work()
     assert stage.charges(ANNA)[1].state is ChargeState.FAILED
     assert stage.mail_kinds()[-1] == "mandate_needed"
+
+
+def test_what_was_known_of_a_mandate_that_is_gone_still_proves_its_debits(stage: Stage) -> None:
+    stage.buy(ANNA)
+    with stage.database.read() as tx:
+        before = tx.query(Mandate).one()
+    stage.bank_view.revoke_mandate(KEY, *mandate(stage))
+    refund_by_hand(stage, stage.mollie_ids(stage.charges(ANNA)[0].id)[0], "10.00")
+    stage.advance(days=2)
+    with stage.database.read() as tx:
+        after = tx.query(Mandate).one()
+    assert after.status == "revoked"
+    for name in ("method", "account_hint", "reference", "signed_on"):
+        assert getattr(after, name) == getattr(before, name) is not None
+    truth.check(stage)
 
 
 def test_a_mandate_that_is_still_pending_is_waited_for(stage: Stage) -> None:
