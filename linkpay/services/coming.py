@@ -63,6 +63,14 @@ def cents_of(tx: Tx, subscription: Subscription, index: int, due_on: date) -> in
     return pricing.total(charging.lines(tx, subscription, index, due_on))
 
 
+def _is_paused_on(subscription: Subscription, due_on: date) -> bool:
+    """Whether a planned pause has begun by that day, and goes on behind it."""
+    first, last = subscription.pause_on, subscription.resume_on
+    if first is None or last is None or subscription.state not in _NOT_PAUSED:
+        return False
+    return first <= due_on < last
+
+
 @dataclass
 class _Then:
     """A subscription as it will be when it is next collected: on a copy, where anything of it changes."""
@@ -77,14 +85,14 @@ class _Then:
         due_on = subscription.next_charge_on
         if due_on is None or subscription.anchor_on is None or subscription.state in OVER:
             return None
-        waits = subscription.pause_on is not None and subscription.state in _NOT_PAUSED
+        waits = _is_paused_on(subscription, due_on)
         changes = waits or subscription.next_plan_id is not None
         it = subscriptions.copy_of(subscription) if changes else subscription
         then = cls(
             it, list(agreements.announced(tx, it.id)), charging.discount(tx, it),
             agreements.credit_cents(tx, it.id),
         )  # fmt: skip
-        if waits and it.resume_on is not None and it.resume_on > due_on:
+        if waits and it.resume_on is not None:
             it.anchor_on, it.anchor_index = it.resume_on, it.next_index
             it.next_charge_on = due_on = it.resume_on
         then._switch(tx, due_on)

@@ -9,7 +9,17 @@ from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError
 from linkpay.services import pausing
 from tests.flows import truth
-from tests.flows.plans import add_plan, cancel, pause, reach_debit, resume, set_policy, stay_in
+from tests.flows.plans import (
+    YEAR,
+    add_plan,
+    cancel,
+    pause,
+    reach_debit,
+    resume,
+    set_policy,
+    stay_in,
+    switch,
+)
 from tests.flows.stage import Stage
 from tests.flows.test_invariants import check
 from tests.flows.test_money_back import charge_back
@@ -257,4 +267,16 @@ def test_turning_twice_or_late_changes_nothing(stage: Stage) -> None:
     assert state(stage) is S.PAUSED
     stage.advance(days=25)
     assert starts(stage) == ["2026-01-31", "2026-04-01"]
+    truth.check(stage)
+
+
+def test_periods_before_a_pause_that_is_far_off_are_told_and_charged(stage: Stage) -> None:
+    add_plan(stage, "yearly", 36500, YEAR)
+    stage.buy(ANNA, "yearly")
+    pause(stage, ANNA, date(2027, 2, 20))
+    switch(stage, ANNA, "weekly", at_once=True)
+    stage.work()
+    truth.check(stage)
+    stay_in(stage, 7)
+    assert [str(one.starts_on) for one in stage.charges(ANNA)[1:]] == ["2026-01-31", "2026-02-07"]
     truth.check(stage)
