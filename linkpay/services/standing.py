@@ -24,7 +24,8 @@ def of(tx: Tx, site: Site, subscription: Subscription, now: datetime) -> Standin
     made = charges.of_subscription(tx, subscription.id)
     given_up = agreements.switched_away(tx, subscription.id)
     to_come = [charge for charge in made if charge.ends_on > today and charge.id not in given_up]
-    running = [charge for charge in to_come if debit_is_out(tx, charge)]
+    # One that was paid past Mollie meanwhile buys nothing more: it goes back by itself.
+    running = [charge for charge in to_come if charge.money.owed_cents and debit_is_out(tx, charge)]
     policy, bound = sites.policy_of(site, subscription.policy), subscription.bound_until
     cut_on = cut_short_on(subscription, made)
     days = series(subscription)

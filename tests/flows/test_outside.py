@@ -11,7 +11,7 @@ from linkpay.errors import Conflict, InputError, NotFound
 from linkpay.services import debts, refunds, timeline
 from linkpay.services.attention.items import open_items
 from linkpay.store.tables import Attention
-from tests.flows import truth
+from tests.flows import plans, truth
 from tests.flows.plans import YEAR, add_plan, cancel, reactivate
 from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA, debits, reach_debit
@@ -179,3 +179,15 @@ def test_what_a_second_end_gives_back_is_asked_for_on_top(stage: Stage) -> None:
     assert first + second == 5000 - had
     assert min(first, second) > 0
     assert asked_to_send(stage) == [first + second]
+
+
+def test_days_paid_in_cash_while_their_debit_runs_go_back_once(stage: Stage) -> None:
+    add_plan(stage, "yearly", 36500, YEAR)
+    debit = plans.reach_debit(stage, "yearly")
+    note(stage, stage.charges(ANNA)[1].id)
+    leaving = cancel(stage, ANNA)
+    stage.bank(debit, "paid")
+    stage.advance(days=3)
+    assert leaving.refund_cents == 36500 - 2800
+    assert asked_to_send(stage) == [leaving.refund_cents]
+    assert stage.kept_cents() == 36500, "the first year"
