@@ -68,6 +68,11 @@ _MOVES: dict[ChargeState, dict[ChargeEvent, ChargeState]] = {
 }
 
 
+def is_given(state: ChargeState, grace_until: datetime | None) -> bool:
+    """Whether its money was let go of and its member was not: nothing is owed for its days any more."""
+    return state is ChargeState.WRITTEN_OFF and grace_until is not None
+
+
 def move(state: ChargeState, event: ChargeEvent) -> ChargeState:
     """The state after `event`; the same state where the event changes nothing."""
     return _MOVES[state].get(event, state)

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from linkpay.domain.calendar import day_starts_at, days_later
-from linkpay.domain.charge import UNSETTLED, ChargeMoney, ChargeState
+from linkpay.domain.charge import UNSETTLED, ChargeMoney, ChargeState, is_given
 from linkpay.domain.dunning import grace_ends_at
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
 from linkpay.domain.policy import Policy
@@ -271,12 +271,13 @@ def _still_bought(charge: ChargeFacts, policy: Policy) -> bool:
 
 
 def _completed(subscription: SubscriptionFacts, zone: str) -> list[Cover]:
-    """A course is bought for ever once every term is paid and none was refunded whole."""
+    """A course is bought for ever once every term is paid, or given, and none was refunded whole."""
     periods = subscription.terms.periods
     agreed = [charge for charge in subscription.charges if charge.index != TRIAL_PERIOD]
     if periods is None or len(agreed) < periods:
         return []
-    if any(c.money.owed_cents > 0 or not _still_bought(c, subscription.policy) for c in agreed):
+    owed = [c for c in agreed if c.money.owed_cents > 0 and not is_given(c.state, c.grace_until)]
+    if owed or not all(_still_bought(c, subscription.policy) for c in agreed):
         return []
     first = min(charge.starts_on for charge in agreed)
     return [Cover(Source.COMPLETED, day_starts_at(first, zone), None)]

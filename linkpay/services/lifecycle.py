@@ -4,8 +4,9 @@ from datetime import date, datetime, timedelta
 
 from linkpay.domain import pricing, proof
 from linkpay.domain.calendar import Period, add_intervals, day_starts_at, local_day, period
+from linkpay.domain.charge import is_given
 from linkpay.domain.plan import TRIAL_PERIOD, Terms
-from linkpay.domain.subscription import OVER, SubscriptionEvent, SubscriptionState, move
+from linkpay.domain.subscription import LIVE, OVER, SubscriptionEvent, SubscriptionState, move
 from linkpay.services import (
     access,
     charging,
@@ -48,9 +49,7 @@ def charge_paid(
         )  # fmt: skip
     latecomers.give_up_old_days(tx, subscription, charge)
     if _all_paid(tx, subscription):
-        subscription.state = move(subscription.state, E.LAST_TERM_PAID)
-        subscription.access_ends_at = None  # whoever was to leave before has bought it whole
-        _nothing_more(subscription)
+        _complete(subscription)
     elif not charges.is_failing(tx, subscription.id, besides=charge.id):
         subscription.state = move(subscription.state, E.CHARGE_PAID)
 
@@ -71,6 +70,8 @@ def debt_cleared(tx: Tx, subscription: Subscription, charge: Charge, now: dateti
             subscription.anchor_on, subscription.anchor_index = today, subscription.next_index
             subscription.next_charge_on = today
     subscription.state = move(subscription.state, E.DEBT_CLEARED)
+    if subscription.state in LIVE and _all_paid(tx, subscription):
+        _complete(subscription)
 
 
 def _first_paid(
@@ -225,7 +226,14 @@ def _all_paid(tx: Tx, subscription: Subscription) -> bool:
     if periods is None:
         return False
     made = [charge for charge in charges.of_subscription(tx, subscription.id) if charge.period >= 0]
-    return len(made) == periods and all(charge.money.owed_cents == 0 for charge in made)
+    owed = [one for one in made if one.money.owed_cents > 0 and not is_given(one.state, one.grace_until)]
+    return len(made) == periods and not owed
+
+
+def _complete(subscription: Subscription) -> None:
+    subscription.state = move(subscription.state, E.LAST_TERM_PAID)
+    subscription.access_ends_at = None  # whoever was to leave before has bought it whole
+    _nothing_more(subscription)
 
 
 def _nothing_more(subscription: Subscription) -> None:

@@ -2,12 +2,16 @@
 
 from datetime import date
 
+import pytest
+
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import debts
 from tests.flows import truth
 from tests.flows.plans import cancel, reach_debit, stay_in
 from tests.flows.stage import Stage
+from tests.flows.test_dunning import decide
 from tests.flows.test_invariants import check
 
 ANNA = "anna@example.com"
@@ -70,4 +74,19 @@ def test_a_course_whose_last_term_bounces_ends_with_the_days_that_were_charged(s
     stage.bank(stage.mollie_ids(last.id)[0], "failed", "AC04")
     stage.advance(days=31)
     assert (state(stage), stage.has_access(ANNA)) == (S.ENDED, False)
+    truth.check(stage)
+
+
+@pytest.mark.parametrize("term", [1, 2])
+def test_a_course_of_which_a_term_was_let_go_of_is_hers_once_the_others_are_paid(
+    stage: Stage, term: int
+) -> None:
+    stage.buy(ANNA, "terms")
+    stage.advance(days=30 * term)
+    owed = stage.charges(ANNA)[term]
+    stage.bank(stage.mollie_ids(owed.id)[0], "failed", "AM04")
+    stage.work()
+    decide(stage, lambda tx, now: debts.write_off(tx, owed.id, "owner", now, ends=False))
+    stay_in(stage, 200)
+    assert (state(stage), stage.kept_cents()) == (S.COMPLETED, 20000)
     truth.check(stage)
