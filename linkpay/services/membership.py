@@ -190,7 +190,11 @@ def _access_until(
         ),
         now,
     )
-    return wanted.until if wanted.granted else min(now, ends_at)
+    if not wanted.granted:
+        return min(now, ends_at)
+    is_in_step = all(charge.money.owed_cents == 0 or charge.debit_running for charge in known.charges)
+    # What is still collected for the days until then is agreed; nobody need look at what is paid so far.
+    return ends_at if leaving.last_charge_on is not None and is_in_step else wanted.until
 
 
 def _confirm(tx: Tx, subscription: Subscription, leaving: Leaving, now: datetime) -> None:

@@ -7,7 +7,7 @@ import pytest
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
-from linkpay.services import debts
+from linkpay.services import debts, membership
 from tests.flows import truth
 from tests.flows.plans import cancel, reach_debit, stay_in
 from tests.flows.stage import Stage
@@ -33,6 +33,24 @@ def test_who_leaves_later_and_owes_is_not_let_in_anew_when_the_next_period_would
     stage.pay_by_link(stage.charges(ANNA)[1])
     stage.advance(days=1)
     assert stage.has_access(ANNA)
+    truth.check(stage)
+
+
+def test_who_leaves_on_a_later_day_is_told_that_access_stays_for_all_that_is_collected(stage: Stage) -> None:
+    stage.buy(ANNA)
+    assert (
+        str(cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 10)).access_until)
+        == "2026-03-09 23:00:00+00:00"
+    )
+    stage.advance(days=32)
+    assert stage.charges(ANNA)[-1].ends_on == date(2026, 3, 10)
+    with stage.database.read() as tx:
+        told = membership.preview_cancel(
+            tx, stage.subscription(ANNA).id, CancelMode.DATE, date(2026, 5, 12), stage.clock.now()
+        )
+    assert str(told.access_until) == "2026-05-11 22:00:00+00:00"
+    assert told == cancel(stage, ANNA, CancelMode.DATE, date(2026, 5, 12))
+    stay_in(stage, 60)
     truth.check(stage)
 
 
