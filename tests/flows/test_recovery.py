@@ -163,8 +163,8 @@ def test_a_backup_from_before_a_bounce_knows_of_it_before_anything_is_charged(
     assert debits(stage) == 2
     assert stage.running_debits(ANNA) == 1
     # Not the whole of it: that the second debit was told in time is what these books have lost.
-    truth._money(stage)
-    truth._access(stage)
+    truth.money(stage)
+    truth.access(stage)
 
 
 def test_after_a_long_outage_mollies_books_come_first(stage: Stage) -> None:
