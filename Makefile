@@ -22,7 +22,7 @@ PYTEST = $(PY) -m pytest $(if $(DB),--database '$(DB)')
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --quiet --custom-compile-command 'make lock'
 
-.PHONY: help run test again check bench chaos outage siege soak model crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
+.PHONY: help run test again check bench chaos outage siege soak model lives crashes fuzz mutants mutation bom screenshots owner-docs format lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ soak: $(VENV)/.dev ## Chaos for hours, each round with a new seed; MINUTES=480
 
 model: $(VENV)/.dev ## Random schedules of all that can go wrong; N=1000, FIRST=seed, ALL=1 for every boundary
 	@$(PY) -m tests.model --seeds $(or $(N),1000) --first $(or $(FIRST),0) $(if $(ALL),--deviations --pairs 2000)
+
+lives: $(VENV)/.dev ## Long random lives of members, owners and banks, judged after every act; N=300, FIRST=seed
+	@$(PY) -m tests.lives --lives $(or $(N),300) --first $(or $(FIRST),0)
 
 crashes: $(VENV)/.dev ## Kill every story at every boundary, in one process and by SIGKILL; make test does some
 	@$(PYTEST) -n 2 --dist worksteal tests/flows/test_crashes.py \
