@@ -5,6 +5,7 @@ from datetime import datetime
 
 from linkpay.domain import pricing
 from linkpay.domain.calendar import add_intervals, local_day
+from linkpay.domain.charge import LET_GO
 from linkpay.domain.switching import Refusal, Switch, Wish, bound_until, credits, refusal
 from linkpay.errors import Conflict, NotFound
 from linkpay.services import access, billing, charging, consent, letters, newplan, notices, standing
@@ -136,9 +137,15 @@ def _wish(
         same_plan=plan.id == subscription.plan_id,
         archived=plan.archived_at is not None,
         same_offer=plan.offer_id == subscription.offer_id,
-        debit_runs=charges.has_unsettled(tx, subscription.id),
+        debit_runs=charges.has_unsettled(tx, subscription.id) or (at_once and _may_be_paid(tx, subscription)),
         has_mandate=mandate is not None and mandate.may_be_tried,
     )
+
+
+def _may_be_paid(tx: Tx, subscription: Subscription) -> bool:
+    """Whether the debit runs of a charge that was let go of: its days are paid for if it comes after all."""
+    made = charges.of_subscription(tx, subscription.id)
+    return any(charge.state in LET_GO and standing.debit_is_out(tx, charge) for charge in made)
 
 
 def _amount(tx: Tx, subscription: Subscription, plan: Plan, later: int, credit_cents: int) -> int:

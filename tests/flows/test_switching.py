@@ -7,13 +7,14 @@ import pytest
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.errors import Conflict, InputError, NotFound
-from linkpay.services import switching
+from linkpay.services import debts, switching
 from linkpay.services.consent import Yes
 from linkpay.store import agreements
 from linkpay.store.tables import Consent, Coupon, Plan, Redemption
 from tests.flows import truth
-from tests.flows.plans import YEAR, add_plan, cancel, pause, plan_id, set_policy, stay_in, switch
+from tests.flows.plans import YEAR, add_plan, cancel, pause, plan_id, reach_debit, set_policy, stay_in, switch
 from tests.flows.stage import Stage
+from tests.flows.test_dunning import decide
 
 ANNA = "anna@example.com"
 S = SubscriptionState
@@ -220,7 +221,7 @@ def test_a_new_minimum_term_counts_from_the_switch(stage: Stage) -> None:
 # Refused --------------------------------------------------------------------------------------------
 
 
-def code(stage: Stage, plan: str, **how: bool) -> str:
+def code(stage: Stage, plan: str, **how: bool | str) -> str:
     with pytest.raises(Conflict) as refused:
         switch(stage, ANNA, plan, **how)  # type: ignore[arg-type]
     return refused.value.code
@@ -232,6 +233,18 @@ def test_during_a_running_debit_a_switch_at_once_waits_and_one_for_later_does_no
     assert stage.running_debits(ANNA) == 1
     assert code(stage, "weekly", at_once=True) == "debit_running"
     assert switch(stage, ANNA, "weekly").begins_on == date(2026, 3, 31)
+
+
+def test_a_switch_at_once_waits_for_the_debit_of_a_charge_that_was_let_go_of_as_well(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    charge = stage.charges(ANNA)[1]
+    decide(stage, lambda tx, now: debts.write_off(tx, charge.id, "owner", now, ends=False))
+    assert code(stage, "weekly", at_once=True, actor="owner") == "debit_running"
+    stage.bank(debit, "paid")
+    stage.work()
+    assert switch(stage, ANNA, "weekly", at_once=True).credit_cents > 0
+    stage.advance(days=3)
+    truth.check(stage)
 
 
 def test_what_cannot_be_is_refused_by_name(stage: Stage) -> None:
