@@ -71,7 +71,8 @@ def access(stage: Stage) -> None:
 
 def nothing_left(stage: Stage, troubles: int) -> None:
     """All work is done, and so many troubles are open."""
-    assert stage.due() == []
+    due = stage.due()
+    assert due == [], f"still due: {due}"
     with stage.database.read() as tx:
         assert tx.query(Inbox).filter(Inbox.done_at.is_(None)).count() == 0
         assert tx.query(Outbox).filter(Outbox.parked_at.is_not(None)).count() == 0

@@ -10,7 +10,7 @@ import pytest
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.store.db import Tx
-from linkpay.store.tables import Charge, Grant, Notice, Subscription
+from linkpay.store.tables import Charge, Grant, Mandate, Member, Notice, Outbox, Subscription
 from linkpay.store.tables.people import Access
 from tests.daily import TODAY
 from tests.flows.scene import Scene, frozen
@@ -166,6 +166,30 @@ def let_in(held: Living) -> None:
     change(held, lambda tx: tx.query(Grant).update({"wanted": Access.REVOKED, "applied": Access.REVOKED}))
 
 
+def shut_out_everywhere(held: Living) -> None:
+    shut_out(held)
+    let_in(held)
+
+
+def blocked(held: Living) -> None:
+    change(held, lambda tx: tx.query(Member).update({"blocked_at": START}))
+
+
+def not_charged(held: Living) -> None:
+    due_on = held.today() - timedelta(days=10)
+    change(
+        held, lambda tx: tx.query(Subscription).update({"next_charge_on": due_on, "last_raised_on": due_on})
+    )
+
+
+def distrusted(held: Living) -> None:
+    change(held, lambda tx: tx.query(Mandate).update({"unusable_at": START}))
+
+
+def overdue(held: Living) -> None:
+    change(held, lambda tx: tx.query(Outbox).update({"done_at": None, "run_at": START}))
+
+
 DOCTORED: list[tuple[Callable[[Living], None], str]] = [
     (sums, "charge 2 says"),
     (untold, "was not told in time"),
@@ -179,6 +203,11 @@ DOCTORED: list[tuple[Callable[[Living], None], str]] = [
     (owes_nothing, "owes nothing"),
     (overstays, "should have ended"),
     (in_for_nothing, "in for nothing"),
+    (shut_out_everywhere, "and she is out"),
+    (blocked, "is blocked, and in"),
+    (not_charged, "is not charged"),
+    (distrusted, "LinkPay itself finds charged_without_mandate"),
+    (overdue, "still due"),
 ]
 
 
