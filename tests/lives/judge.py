@@ -67,7 +67,10 @@ def policy_of(tx: Tx, held: Subscription) -> Policy:
 
 
 def kept_whole(tx: Tx, held: Subscription) -> Sequence[Charge]:
-    """Charges of its days that are paid and of which all is kept, but those that became credit."""
+    """Charges of its days that are paid and of which all is kept, but those that became credit.
+
+    Of less than a cent a day, as a coupon may leave, nothing could be sent back.
+    """
     given_up = agreements.switched_away(tx, held.id)
     return [
         charge
@@ -75,20 +78,16 @@ def kept_whole(tx: Tx, held: Subscription) -> Sequence[Charge]:
         if not charge.is_check
         and charge.period >= 0
         and charge.id not in given_up
-        and 0 < charge.amount_cents <= charge.money.kept_cents
+        and (charge.ends_on - charge.starts_on).days <= charge.amount_cents <= charge.money.kept_cents
     ]
 
 
 def _no_day_is_kept_twice(tx: Tx, held: Subscription) -> Iterator[str]:
-    """But where a switch gives no credit, by policy or because less than a cent a day was paid, and where
-    her owner notes cash herself, perhaps for days that she had let go of."""
+    """But where a switch gives no credit by policy, and where her owner notes cash herself, perhaps for days
+    that she had let go of."""
     if policy_of(tx, held).switch_credit == "none":
         return
-    kept = [
-        one
-        for one in kept_whole(tx, held)
-        if one.amount_cents >= (one.ends_on - one.starts_on).days and not _entries(tx, one, payment_id=None)
-    ]
+    kept = [one for one in kept_whole(tx, held) if not _entries(tx, one, payment_id=None)]
     for one, other in combinations(kept, 2):
         if one.starts_on < other.ends_on and other.starts_on < one.ends_on:
             yield f"{_days(one)} and {_days(other)} are the same days, and both are kept"
