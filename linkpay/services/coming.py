@@ -110,9 +110,9 @@ class _Then:
         self.prices = []
 
     def comes(self, index: int) -> bool:
-        """Whether a period is ever collected."""
-        last = self.it.cancel_on
-        ends_before = last is not None and charging.days_of(self.it, index).starts_on >= last
+        """Whether a period is ever collected: it begins, and may be asked for, before the last day."""
+        last, starts_on = self.it.cancel_on, charging.days_of(self.it, index).starts_on
+        ends_before = last is not None and max(starts_on, self.it.not_before_on or starts_on) >= last
         return self.it.terms.has_period(index) and not ends_before
 
     def at(self, index: int, *, price_cents: int | None = None) -> Next | None:

@@ -9,7 +9,7 @@ from linkpay.domain.leaving import CancelMode
 from linkpay.domain.subscription import SubscriptionState
 from linkpay.services import debts, membership
 from tests.flows import truth
-from tests.flows.plans import cancel, reach_debit, stay_in
+from tests.flows.plans import YEAR, add_plan, cancel, reach_debit, stay_in, switch
 from tests.flows.stage import Stage
 from tests.flows.test_dunning import decide
 from tests.flows.test_invariants import check
@@ -51,6 +51,22 @@ def test_who_leaves_on_a_later_day_is_told_that_access_stays_for_all_that_is_col
     assert str(told.access_until) == "2026-05-11 22:00:00+00:00"
     assert told == cancel(stage, ANNA, CancelMode.DATE, date(2026, 5, 12))
     stay_in(stage, 60)
+    truth.check(stage)
+
+
+def test_what_may_not_be_asked_for_before_the_last_day_is_not_foretold_and_never_asked_for(
+    stage: Stage,
+) -> None:
+    add_plan(stage, "yearly", 36500, YEAR)
+    stage.buy(ANNA, "weekly")
+    stage.advance(days=5)
+    switch(stage, ANNA, "yearly", at_once=True, actor="owner")  # which she has to be told of two days before
+    stage.work()
+    cancel(stage, ANNA, CancelMode.DATE, date(2026, 2, 6))
+    stage.work()
+    truth.check(stage)
+    stage.advance(days=20)
+    assert len(stage.charges(ANNA)) == 1
     truth.check(stage)
 
 
