@@ -83,11 +83,15 @@ def kept_whole(tx: Tx, held: Subscription) -> Sequence[Charge]:
 
 
 def _no_day_is_kept_twice(tx: Tx, held: Subscription) -> Iterator[str]:
-    """But where a switch gives no credit by policy, and where her owner notes cash herself, perhaps for days
-    that she had let go of."""
+    """But where a switch gives no credit by policy, where her owner notes cash herself, perhaps for days that
+    she had let go of, and where a bank gave back what it had taken, perhaps after she paid anew."""
     if policy_of(tx, held).switch_credit == "none":
         return
-    kept = [one for one in kept_whole(tx, held) if not _entries(tx, one, payment_id=None)]
+    kept = [
+        one
+        for one in kept_whole(tx, held)
+        if not _entries(tx, one, payment_id=None) and not _came_again(tx, one)
+    ]
     for one, other in combinations(kept, 2):
         if one.starts_on < other.ends_on and other.starts_on < one.ends_on:
             yield f"{_days(one)} and {_days(other)} are the same days, and both are kept"
