@@ -35,6 +35,25 @@ def paid_after_the_end(
         send_unused_back(tx, subscription, charge, now)
 
 
+def ask_about_days_paid_anew(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
+    """Money came for a charge that was let go of: ask a person where its days were paid anew meanwhile."""
+    anew = [
+        other
+        for other in charges.of_subscription(tx, subscription.id)
+        if other.id > charge.id
+        and not other.is_check
+        and other.money.kept_cents > 0
+        and other.starts_on < charge.ends_on
+        and charge.starts_on < other.ends_on
+    ]
+    if anew:
+        journal.need_attention(
+            tx, site_id=subscription.site_id, kind="late_paid", subject=f"charge:{charge.id}", now=now,
+            detail="A payment came in for days that were paid anew. It was booked; refund it or agree.",
+            charge_id=charge.id, cents=charge.money.kept_cents, currency=charge.currency, problem="anew",
+        )  # fmt: skip
+
+
 def send_unused_back(tx: Tx, subscription: Subscription, charge: Charge, now: datetime) -> None:
     """Money came in for days of which some are left out by a cancellation: owe their refund, if agreed so."""
     asked_at, ends_on = subscription.cancel_asked_at, subscription.cancel_on

@@ -13,9 +13,18 @@ from linkpay.domain.charge import LET_GO, Attempts, ChargeState, charge_state, m
 from linkpay.domain.dunning import ReasonClass, classify
 from linkpay.domain.ledger import Entry, EntryKind, facts, is_paid_anew
 from linkpay.domain.snapshots import FINAL, MandateSnapshot, PaymentSnapshot, PaymentStatus, Sequence
-from linkpay.domain.subscription import SubscriptionEvent, move
+from linkpay.domain.subscription import SubscriptionEvent, SubscriptionState, move
 from linkpay.domain.takeover import adopted_uid
-from linkpay.services import access, charging, dunning, lifecycle, mandate_renewal, refunds, twins
+from linkpay.services import (
+    access,
+    charging,
+    dunning,
+    latecomers,
+    lifecycle,
+    mandate_renewal,
+    refunds,
+    twins,
+)
 from linkpay.store import charges, journal, ledger, people, sites, subscriptions
 from linkpay.store.db import Tx
 from linkpay.store.remembering import held
@@ -219,11 +228,14 @@ def paid_whole(
     tx: Tx, subscription: Subscription, charge: Charge, payment: Payment | None, now: datetime
 ) -> None:
     """All that was owed of a charge is in; `payment` is None where it came past Mollie. Holds the lock."""
+    was_let_go = charge.state in LET_GO
     charge.paid_at = (payment.paid_at if payment else None) or now
     charge.failed_at, charge.failure_code, charge.taken_back = None, None, False
     charge.grace_until, charge.dunning_stopped_at = None, None
     charge.state = ChargeState.PAID
     lifecycle.charge_paid(tx, subscription, charge, payment, now)
+    if was_let_go and subscription.state is not SubscriptionState.ENDED:
+        latecomers.ask_about_days_paid_anew(tx, subscription, charge, now)
 
 
 def restate(tx: Tx, charge: Charge) -> None:

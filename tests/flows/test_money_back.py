@@ -4,9 +4,11 @@ import pytest
 
 from linkpay.domain.charge import ChargeState
 from linkpay.domain.subscription import SubscriptionState
+from linkpay.services import debts
+from linkpay.services.attention import items, solving
 from linkpay.store.tables import Refund
 from tests.flows import truth
-from tests.flows.plans import stay_in
+from tests.flows.plans import reactivate, stay_in
 from tests.flows.stage import Stage
 from tests.flows.test_debits import ANNA, debits, reach_debit
 from tests.flows.test_webhooks import take_to_the_bank
@@ -217,3 +219,29 @@ def test_a_debit_that_failed_after_it_was_paid_and_is_paid_after_all_is_shown_to
     assert stage.kept_cents() == 10000
     assert stage.charges(ANNA)[1].money.kept_cents == 5000
     truth.check(stage, troubles=1)
+
+
+def test_money_that_comes_again_for_days_that_were_paid_anew_is_for_a_person_to_decide(stage: Stage) -> None:
+    payment_id = first_payment(stage)
+    stage.advance(days=3)
+    taken_back = charge_back(stage, payment_id)
+    stage.work()
+    first = stage.charges(ANNA)[0].id
+    with stage.database.write() as tx:
+        debts.write_off(tx, first, "owner", stage.clock.now(), ends=True)
+    stage.advance(days=2)
+    assert reactivate(stage, ANNA) is None
+    stage.advance(days=10)
+    assert stage.charges(ANNA)[1].state is ChargeState.PAID
+    assert stage.troubles() == []
+    reverse(stage, taken_back)
+    stage.advance(days=1)
+    with stage.database.read() as tx:
+        (item,), _ = items.open_items(tx, stage.shop.site_id, "en")
+    assert item.happened == f"{ANNA} paid €50.00 for days that had been paid anew."
+    with stage.database.write() as tx:
+        solving.solve(tx, stage.shop.site_id, item.id, "refund", "owner", stage.clock.now())
+    stage.advance(days=3)
+    assert stage.kept_cents() == 5000
+    assert (stage.subscription(ANNA).state, stage.has_access(ANNA)) == (SubscriptionState.ACTIVE, True)
+    truth.check(stage)

@@ -145,6 +145,14 @@ KINDS: dict[str, Kind] = {
         _BOOKED,
         (_A.REFUND, _A.AGREE),
     ),
+    "late_paid.anew": Kind(
+        {
+            "nl": "{email} betaalde {amount} voor dagen die daarna al opnieuw betaald waren.",
+            "en": "{email} paid {amount} for days that had been paid anew.",
+        },
+        _BOOKED,
+        (_A.REFUND, _A.AGREE),
+    ),
     "loss": Kind(
         {
             "nl": "Van {email} ging er meer terug dan er binnenkwam: {lost} is weg.",
