@@ -30,7 +30,8 @@ def catch_up(parts: Parts, row: Outbox) -> None:
     now = parts.clock.now()
     with parts.database.write() as tx:
         if report is not None and report.unread:
-            work.postpone(tx, row, now, f"{report.unread} payments are still to be looked at", fresh=True)
+            look_at = now if report.unread > _AT_ONCE else now + _AGAIN
+            work.postpone(tx, row, look_at, f"{report.unread} payments are still to be looked at", fresh=True)
             return
         if report is not None and report.waiting and row.attempts < _LOOKS:
             work.postpone(tx, row, now + _AGAIN, f"{report.waiting} payments are being looked at")

@@ -68,9 +68,9 @@ def run(parts: Parts, site_id: int, since: datetime, *, at_once: int = AT_ONCE) 
             if difference.mollie_id not in awaited:
                 inbox.note(tx, site_id=site_id, ref=difference.mollie_id, why="books", now=now)
     last = _compared(parts, site_id, seen_by_id.values()) if first.differences else first
-    report = Report(
-        since, now, last, len(first.differences), adopted, len(waiting), len(unread[at_once:])
-    )  # fmt: skip
+    # Also what Mollie lists and could not find just now: it was not looked at either.
+    left, _ = _in_turn(parts, site_id, last.differences, seen_by_id)
+    report = Report(since, now, last, len(first.differences), adopted, len(waiting), len(left))
     with parts.database.write() as tx:
         _keep(tx, site_id, report)
     return report

@@ -11,8 +11,9 @@ from linkpay.domain.charge import ChargeState
 from linkpay.domain.ledger import EntryKind
 from linkpay.domain.money import Money
 from linkpay.domain.snapshots import Sequence
+from linkpay.errors import Missing
 from linkpay.ports import PaymentOrder
-from linkpay.services import reconciling, recovery
+from linkpay.services import checkout, reconciling, recovery
 from linkpay.store import backup
 from linkpay.store.tables import BookCheck, LedgerEntry, Outbox, Payment, Refund, Site
 from tests import builders as make
@@ -114,6 +115,27 @@ def test_each_lost_payment_is_looked_at_before_anything_is_charged(stage: Stage,
     assert debits(stage) == 1, "the renewal comes after all of them in Mollie's list"
     assert [charge.state for charge in stage.charges(ANNA)] == [ChargeState.PAID] * 2
     assert stage.troubles() == ["unknown_payment"] * 130
+
+
+def test_a_payment_that_mollie_lists_and_does_not_find_yet_is_waited_for(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    buy_and_wait(stage)
+    backup.save(stage.database, tmp_path / "yesterday")
+    renew(stage)
+    go_back(stage, tmp_path / "yesterday")
+
+    def nowhere(*_: object) -> None:
+        raise Missing("not found", status=404)
+
+    with monkeypatch.context() as at_mollie:
+        at_mollie.setattr(checkout, "look", nowhere)
+        stage.advance(minutes=20)
+        assert behind(stage)
+    stage.advance(minutes=2)
+    assert not behind(stage)
+    assert debits(stage) == 1
+    assert len(stage.charges(ANNA)) == 2
 
 
 def test_what_nobody_can_explain_keeps_nothing_else_from_being_looked_at(
