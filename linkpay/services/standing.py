@@ -7,6 +7,7 @@ from datetime import date, datetime
 from linkpay.domain.calendar import local_day
 from linkpay.domain.leaving import PaidSpan, Series, Standing
 from linkpay.domain.pricing import LineKind, credit_used, from_plain
+from linkpay.domain.snapshots import PaymentStatus
 from linkpay.domain.subscription import LIVE, SubscriptionState
 from linkpay.store import agreements, charges, grants, journal, ledger, price_changes, sites
 from linkpay.store.db import Tx
@@ -120,7 +121,8 @@ def outside_cents(tx: Tx, charge: Charge) -> int:
 
 def asked_by_hand(tx: Tx, charge: Charge) -> int:
     """What of a charge people were asked to send back, since it came in past Mollie."""
-    paid = [payment for payment in charges.payments(tx, charge.id) if payment.paid_at is not None]
+    # One that was paid and failed after all brought nothing.
+    paid = [one for one in charges.payments(tx, charge.id) if one.status is PaymentStatus.PAID]
     if charge.paid_cents <= sum(payment.amount_cents for payment in paid):
         return 0  # all came by Mollie
     return journal.asked_to_refund(tx, charge.site_id, f"charge:{charge.id}")

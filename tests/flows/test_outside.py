@@ -191,3 +191,19 @@ def test_days_paid_in_cash_while_their_debit_runs_go_back_once(stage: Stage) -> 
     assert leaving.refund_cents == 36500 - 2800
     assert asked_to_send(stage) == [leaving.refund_cents]
     assert stage.kept_cents() == 36500, "the first year"
+
+
+def test_cash_in_the_place_of_a_debit_that_was_paid_and_failed_is_asked_for_once(stage: Stage) -> None:
+    debit = reach_debit(stage)
+    stage.bank(debit, "paid")
+    stage.work()
+    stage.bank(debit, "failed", "AM04")
+    stage.work()
+    note(stage, stage.charges(ANNA)[1].id)
+    stage.advance(days=2)
+    first = cancel(stage, ANNA, CancelMode.DATE, date(2026, 3, 20), actor="owner").refund_cents
+    reactivate(stage, ANNA)
+    second = cancel(stage, ANNA, CancelMode.NOW, actor="owner").refund_cents
+    assert min(first, second) > 0
+    assert asked_to_send(stage) == [first + second]
+    assert first + second < 5000
